@@ -1,0 +1,1 @@
+"""What every Candor process shares: contracts, errors, messaging, storage, serving and settings."""

@@ -1,0 +1,1 @@
+"""Message and report schemas. This package imports nothing but pydantic and the standard library."""

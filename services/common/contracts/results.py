@@ -1,0 +1,222 @@
+"""What an analysis returns and what a report holds."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from services.common.contracts.base import Contract
+from services.common.contracts.labels import (
+    EMOTIONS,
+    AssessmentStatus,
+    Emotion,
+    Modality,
+    ModalityStatus,
+    Trait,
+)
+
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+Percentile = Annotated[float, Field(ge=0.0, le=100.0)]
+Seconds = Annotated[float, Field(ge=0.0)]
+EmotionScores = dict[Emotion, Probability]
+TraitScores = dict[Trait, Probability]
+
+
+class ErrorCode(StrEnum):
+    """Why a modality has no scores. Each code is documented in the README."""
+
+    # the input
+    MEDIA_CORRUPT = "media_corrupt"
+    MEDIA_EMPTY = "media_empty"
+    MEDIA_TOO_LONG = "media_too_long"
+    MEDIA_UNSUPPORTED = "media_unsupported"
+    MEDIA_MISSING = "media_missing"
+    NO_AUDIO_STREAM = "no_audio_stream"
+    NO_VIDEO_STREAM = "no_video_stream"
+    NO_SPEECH = "no_speech"
+    NO_FACE = "no_face"
+    NO_TEXT = "no_text"
+    TEXT_TOO_SHORT = "text_too_short"
+    UNSUPPORTED_LANGUAGE = "unsupported_language"
+    DOCUMENT_ENCRYPTED = "document_encrypted"
+    DOCUMENT_TOO_COMPLEX = "document_too_complex"
+    # the answer holds nothing for this modality (status `skipped`)
+    NOT_PROVIDED = "not_provided"
+    TRANSCRIPTION_UNAVAILABLE = "transcription_unavailable"
+    # the machinery
+    MODEL_UNAVAILABLE = "model_unavailable"
+    STORAGE_UNAVAILABLE = "storage_unavailable"
+    WORKER_LOST = "worker_lost"
+    TIME_LIMIT = "time_limit"
+    INTERNAL = "internal"
+
+
+class Notice(Contract):
+    """A remark for the reader: a machine-readable code and one sentence."""
+
+    code: str
+    detail: str
+
+
+class ModelRef(Contract):
+    """Which weights gave a score. Scores of different versions never share a cohort."""
+
+    name: str
+    version: int = Field(ge=1)
+
+
+class TimelineSegment(Contract):
+    """A stretch of the answer with one perceived emotion. Times count from the start of the media."""
+
+    start_s: Seconds
+    end_s: Seconds
+    label: Emotion
+    confidence: Probability
+    emotions: EmotionScores
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "TimelineSegment":
+        if self.end_s < self.start_s:
+            raise ValueError("end_s lies before start_s")
+        return self
+
+
+class Quality(Contract):
+    """How much of the input could be used, and why the rest could not."""
+
+    duration_s: Seconds | None = None
+    coverage: Probability = Field(
+        description="Share of the input that the scores rest on: speech time, or frames with a face."
+    )
+    reasons: list[Notice] = []
+
+
+class WordWeight(Contract):
+    """How far a word moved a trait: its exact share of the served model's logit."""
+
+    term: str
+    trait: Trait
+    weight: float
+
+
+class WordCount(Contract):
+    term: str
+    count: int = Field(ge=1)
+
+
+class TextMeasures(Contract):
+    words: int = Field(ge=0)
+    sentences: int = Field(ge=0)
+    language: str | None = Field(default=None, description="ISO 639-1 code, where it was detected.")
+    frequent_words: list[WordCount] = []
+    trait_words: list[WordWeight] = []
+
+
+class VoiceMeasures(Contract):
+    speech_s: Seconds
+    speech_share: Probability
+    segments: int = Field(ge=0, description="Stretches of speech that the voice activity found.")
+    sample_rate_hz: int = Field(gt=0, description="Sample rate of the source before resampling.")
+
+
+class HeadPose(Contract):
+    """Degrees. Yaw is positive to the subject's left, pitch upwards, roll clockwise for the viewer."""
+
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
+
+
+class Blink(Contract):
+    start_s: Seconds
+    end_s: Seconds
+
+
+class FaceMeasures(Contract):
+    frames_decoded: int = Field(ge=0)
+    frames_analysed: int = Field(ge=0)
+    frames_with_face: int = Field(ge=0)
+    max_faces: int = Field(ge=0, description="Most faces seen in one frame.")
+    blinks: list[Blink] = []
+    blink_rate_per_min: float | None = Field(default=None, ge=0)
+    head_pose_mean: HeadPose | None = None
+    head_pose_sd: HeadPose | None = None
+
+
+class ModalityResult(Contract):
+    """The answer of one analysis. A permanent fault of the input is a result, not an exception."""
+
+    schema_version: Literal[1] = 1
+    modality: Modality
+    status: ModalityStatus
+    error_code: ErrorCode | None = None
+    reason: str | None = Field(default=None, description="One sentence that says what to do next.")
+    emotions: EmotionScores | None = None
+    traits: TraitScores | None = Field(
+        default=None, description="Probability of scoring high in a self-report, per trait."
+    )
+    timeline: list[TimelineSegment] = []
+    quality: Quality | None = None
+    text: TextMeasures | None = None
+    voice: VoiceMeasures | None = None
+    face: FaceMeasures | None = None
+    models: list[ModelRef] = []
+    elapsed_s: Seconds = 0.0
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "ModalityResult":
+        if self.status is ModalityStatus.SUCCEEDED and self.error_code is not None:
+            raise ValueError("a result that succeeded has no error_code")
+        if (
+            self.status in (ModalityStatus.FAILED, ModalityStatus.SKIPPED)
+            and self.error_code is None
+        ):
+            raise ValueError("a result that failed or was skipped needs an error_code")
+        if self.emotions is not None and set(self.emotions) != set(EMOTIONS):
+            raise ValueError("emotions must name all seven labels")
+        return self
+
+
+class ChannelWeight(Contract):
+    modality: Modality
+    weight: Probability
+
+
+class Fused(Contract):
+    """All channels in one view."""
+
+    emotions: EmotionScores | None = None
+    traits: TraitScores | None = None
+    congruence: Probability | None = Field(
+        default=None,
+        description=(
+            "1 minus the Jensen-Shannon divergence (base 2) of voice and face; null with one channel."
+        ),
+    )
+    channels: list[ChannelWeight] = []
+
+
+class BenchmarkEntry(Contract):
+    """Where one score stands among earlier candidates for the same question."""
+
+    value: float
+    percentile: Percentile | None = None
+    cohort_mean: float | None = None
+    n: int = Field(ge=0)
+    reason: str | None = Field(default=None, description="Why there is no percentile.")
+
+
+class Report(Contract):
+    """The stored outcome of an assessment."""
+
+    schema_version: Literal[1] = 1
+    assessment_id: str
+    status: AssessmentStatus
+    fused: Fused
+    modalities: dict[Modality, ModalityResult]
+    benchmark: dict[str, BenchmarkEntry] = Field(
+        default={}, description="By score name: `trait.openness`, `emotion.happy`, `congruence`."
+    )
+    warnings: list[Notice] = []
+    created_at: datetime

@@ -1,0 +1,48 @@
+"""Task names, queues and payloads. Tasks are addressed by name, so that no process imports another."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from services.common.contracts.base import Contract
+from services.common.contracts.labels import Modality
+from services.common.contracts.media import MediaRef
+
+TEXT_ANALYZE = "text.analyze"
+AUDIO_ANALYZE = "audio.analyze"
+VIDEO_ANALYZE = "video.analyze"
+FUSION_COMBINE = "fusion.combine"
+DELIVERY_RECOVER = "delivery.recover"
+
+ANALYZE_TASK: dict[Modality, str] = {
+    Modality.TEXT: TEXT_ANALYZE,
+    Modality.AUDIO: AUDIO_ANALYZE,
+    Modality.VIDEO: VIDEO_ANALYZE,
+}
+
+QUEUE_OF_TASK: dict[str, str] = {
+    TEXT_ANALYZE: "text",
+    AUDIO_ANALYZE: "audio",
+    VIDEO_ANALYZE: "video",
+    FUSION_COMBINE: "fusion",
+    DELIVERY_RECOVER: "delivery",
+}
+
+
+class AnalyzeTask(Contract):
+    """Payload of `text.analyze`, `audio.analyze` and `video.analyze`."""
+
+    schema_version: Literal[1] = 1
+    assessment_id: str
+    modality: Modality
+    media: MediaRef | None = Field(
+        description="What to analyse; null where the answer holds nothing for this modality."
+    )
+
+
+class CombineTask(Contract):
+    """Payload of `fusion.combine`, next to the list of `ModalityResult` that the chord passes on."""
+
+    schema_version: Literal[1] = 1
+    assessment_id: str
+    tenant_id: str

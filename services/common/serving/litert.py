@@ -1,0 +1,64 @@
+"""LiteRT in process: the default runtime. TensorFlow is not imported."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from services.common.serving.client import FloatArray, check_batch
+from services.common.serving.registry import Manifest, latest_version_dir, load_manifest
+
+MAX_BATCH = 64
+"""Larger batches are split, so that memory stays flat whatever the caller hands over."""
+
+
+class LiteRtModel:
+    """One `.tflite` file with one input, and the interpreter that runs it.
+
+    Not safe for use from several threads at once.
+    """
+
+    def __init__(self, path: Path, *, threads: int = 1) -> None:
+        self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
+        self._input = self._interpreter.get_input_details()[0]
+        self._outputs = self._interpreter.get_output_details()
+        self._rows = -1
+
+    def run(self, batch: FloatArray) -> list[FloatArray]:
+        """All outputs for `batch`, in the file's own order; resizes the input when n changes."""
+        if self._rows != batch.shape[0]:
+            self._interpreter.resize_tensor_input(self._input["index"], batch.shape)
+            self._interpreter.allocate_tensors()
+            self._rows = batch.shape[0]
+        self._interpreter.set_tensor(self._input["index"], batch)
+        self._interpreter.invoke()
+        return [self._interpreter.get_tensor(output["index"]) for output in self._outputs]
+
+
+class LiteRtPredictor:
+    """`Predictor` over the `model.tflite` twins in the models folder. One per process and thread."""
+
+    def __init__(self, *, models_dir: Path, threads: int = 1) -> None:
+        self._models_dir = models_dir
+        self._threads = threads
+        self.manifest = cache(self._manifest)
+        self._model = cache(self._load)
+
+    def _manifest(self, model: str) -> Manifest:
+        return load_manifest(self._models_dir, model)
+
+    def _load(self, model: str) -> LiteRtModel:
+        folder = latest_version_dir(self._models_dir, model)
+        return LiteRtModel(folder / "model.tflite", threads=self._threads)
+
+    def asset(self, model: str, name: str) -> bytes:
+        return (latest_version_dir(self._models_dir, model) / name).read_bytes()
+
+    def predict(self, model: str, batch: FloatArray) -> FloatArray:
+        check_batch(self.manifest(model), batch)
+        runtime = self._model(model)
+        chunks = [
+            runtime.run(batch[start : start + MAX_BATCH])[0] for start in range(0, len(batch), MAX_BATCH)
+        ]
+        return np.concatenate(chunks)
