@@ -41,7 +41,6 @@ class CommonSettings(BaseSettings):
     serving: Serving = Serving.LITERT
     tf_serving_target: str = "localhost:8500"
     tf_serving_timeout_s: float = 10.0
-    metrics_port: int = Field(default=0, ge=0, le=65535, description="0: a worker serves no metrics.")
     lease_s: float = Field(default=10.0, gt=0, description="A silent worker is given up after this.")
     max_attempts: int = Field(default=3, ge=1, description="Lost workers until `worker_lost`.")
     task_time_limit_s: int = Field(default=1800, gt=0)

@@ -89,7 +89,7 @@ class Quality(Contract):
     coverage: Probability = Field(
         description="Share of the input that the scores rest on: speech time, or frames with a face."
     )
-    reasons: list[Notice] = []
+    reasons: list[Notice] = Field(default_factory=list)
 
 
 class WordWeight(Contract):
@@ -109,8 +109,8 @@ class TextMeasures(Contract):
     words: int = Field(ge=0)
     sentences: int = Field(ge=0)
     language: str | None = Field(default=None, description="ISO 639-1 code, where it was detected.")
-    frequent_words: list[WordCount] = []
-    trait_words: list[WordWeight] = []
+    frequent_words: list[WordCount] = Field(default_factory=list)
+    trait_words: list[WordWeight] = Field(default_factory=list)
 
 
 class VoiceMeasures(Contract):
@@ -138,7 +138,7 @@ class FaceMeasures(Contract):
     frames_analysed: int = Field(ge=0)
     frames_with_face: int = Field(ge=0)
     max_faces: int = Field(ge=0, description="Most faces seen in one frame.")
-    blinks: list[Blink] = []
+    blinks: list[Blink] = Field(default_factory=list)
     blink_rate_per_min: float | None = Field(default=None, ge=0)
     head_pose_mean: HeadPose | None = None
     head_pose_sd: HeadPose | None = None
@@ -156,22 +156,19 @@ class ModalityResult(Contract):
     traits: TraitScores | None = Field(
         default=None, description="Probability of scoring high in a self-report, per trait."
     )
-    timeline: list[TimelineSegment] = []
+    timeline: list[TimelineSegment] = Field(default_factory=list)
     quality: Quality | None = None
     text: TextMeasures | None = None
     voice: VoiceMeasures | None = None
     face: FaceMeasures | None = None
-    models: list[ModelRef] = []
+    models: list[ModelRef] = Field(default_factory=list)
     elapsed_s: Seconds = 0.0
 
     @model_validator(mode="after")
     def _consistent(self) -> "ModalityResult":
         if self.status is ModalityStatus.SUCCEEDED and self.error_code is not None:
             raise ValueError("a result that succeeded has no error_code")
-        if (
-            self.status in (ModalityStatus.FAILED, ModalityStatus.SKIPPED)
-            and self.error_code is None
-        ):
+        if self.status in (ModalityStatus.FAILED, ModalityStatus.SKIPPED) and self.error_code is None:
             raise ValueError("a result that failed or was skipped needs an error_code")
         if self.emotions is not None and set(self.emotions) != set(EMOTIONS):
             raise ValueError("emotions must name all seven labels")
@@ -194,7 +191,7 @@ class Fused(Contract):
             "1 minus the Jensen-Shannon divergence (base 2) of voice and face; null with one channel."
         ),
     )
-    channels: list[ChannelWeight] = []
+    channels: list[ChannelWeight] = Field(default_factory=list)
 
 
 class BenchmarkEntry(Contract):
@@ -216,7 +213,7 @@ class Report(Contract):
     fused: Fused
     modalities: dict[Modality, ModalityResult]
     benchmark: dict[str, BenchmarkEntry] = Field(
-        default={}, description="By score name: `trait.openness`, `emotion.happy`, `congruence`."
+        default_factory=dict, description="By score name: `trait.openness`, `emotion.happy`, `congruence`."
     )
-    warnings: list[Notice] = []
+    warnings: list[Notice] = Field(default_factory=list)
     created_at: datetime

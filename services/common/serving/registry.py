@@ -45,9 +45,11 @@ class Manifest(Contract):
     labels: list[str]
     input: TensorSpec
     output: TensorSpec
-    preprocessing: dict[str, Any] = {}
-    training_data: dict[str, str] = Field(default={}, description="Corpus to SHA-256 of what was read.")
-    metrics: list[Metric] = []
+    preprocessing: dict[str, Any] = Field(default_factory=dict)
+    training_data: dict[str, str] = Field(
+        default_factory=dict, description="Corpus to SHA-256 of what was read."
+    )
+    metrics: list[Metric] = Field(default_factory=list)
     seed: int | None = None
     commit: str | None = None
     created_at: datetime

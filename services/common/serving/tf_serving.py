@@ -69,7 +69,10 @@ class TfServingPredictor:
         manifest = self.manifest(model)
         check_batch(manifest, batch)
         return np.concatenate(
-            [self._ask(manifest, batch[start : start + MAX_BATCH]) for start in range(0, len(batch), MAX_BATCH)]
+            [
+                self._ask(manifest, batch[start : start + MAX_BATCH])
+                for start in range(0, len(batch), MAX_BATCH)
+            ]
         )
 
     def _ask(self, manifest: Manifest, rows: FloatArray) -> FloatArray:

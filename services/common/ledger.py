@@ -1,0 +1,235 @@
+"""The work ledger: what is happening to an assessment right now, kept in Redis.
+
+Postgres holds what must not be lost; this holds what may be: the live state of each analysis,
+the lease of the worker that runs it, how many workers it has cost, its finished result (so that a
+second delivery of the same message costs nothing) and the events that clients follow. If Redis is
+emptied, `is_known` turns false and the delivery worker sends the work again from Postgres.
+"""
+
+import json
+import secrets
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any, cast
+
+from redis import Redis
+
+from services.common.contracts.base import Contract
+from services.common.contracts.labels import Modality, ModalityStatus
+from services.common.contracts.results import ErrorCode, ModalityResult, Probability
+
+EVENTS_KEPT = 500
+ENDED = (ModalityStatus.SUCCEEDED, ModalityStatus.FAILED, ModalityStatus.SKIPPED)
+
+
+class Stall(StrEnum):
+    """Why an assessment without a report stands still."""
+
+    UNKNOWN = "unknown"
+    """Redis has forgotten it, or it was never sent."""
+    LOST = "lost"
+    """The worker of an analysis went silent."""
+    UNFUSED = "unfused"
+    """Every analysis ended, but fusion has not stored the report (it may just be about to)."""
+
+
+class ModalityProgress(Contract):
+    """Live state of one analysis; `share` is the part of the work that is done."""
+
+    status: ModalityStatus
+    share: Probability = 0.0
+    error_code: ErrorCode | None = None
+
+
+def work_key(assessment_id: str) -> str:
+    """Hash: modality → `ModalityProgress` as JSON."""
+    return f"candor:work:{assessment_id}"
+
+
+def events_key(assessment_id: str) -> str:
+    """Stream of events with the fields `event` and `data` (JSON)."""
+    return f"candor:events:{assessment_id}"
+
+
+def _lease_key(assessment_id: str, modality: Modality) -> str:
+    return f"candor:lease:{assessment_id}:{modality}"
+
+
+def _waiting_key(assessment_id: str, modality: Modality) -> str:
+    return f"candor:waiting:{assessment_id}:{modality}"
+
+
+def _attempts_key(assessment_id: str, modality: Modality) -> str:
+    return f"candor:attempts:{assessment_id}:{modality}"
+
+
+def _result_key(assessment_id: str, modality: Modality) -> str:
+    return f"candor:result:{assessment_id}:{modality}"
+
+
+_RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end"
+_RENEW = (
+    "if redis.call('get', KEYS[1]) == ARGV[1] "
+    "then return redis.call('pexpire', KEYS[1], ARGV[2]) else return 0 end"
+)
+_REPORT_PROGRESS = (
+    # An erased assessment must not come back to life through a worker that is still busy with it.
+    "if redis.call('hexists', KEYS[1], ARGV[1]) == 0 then return 0 end "
+    "redis.call('hset', KEYS[1], ARGV[1], ARGV[2]) redis.call('expire', KEYS[1], ARGV[4]) "
+    "redis.call('xadd', KEYS[2], 'MAXLEN', '~', ARGV[5], '*', 'event', 'modality', 'data', ARGV[3]) "
+    "redis.call('expire', KEYS[2], ARGV[4]) return 1"
+)
+
+
+class WorkLedger:
+    """Reads and writes the live state.
+
+    Args:
+        redis: a client with `decode_responses=True`.
+        ttl_s: how long finished state is kept.
+    """
+
+    def __init__(self, redis: "Redis", *, ttl_s: int = 86_400) -> None:
+        self._redis = redis
+        self._ttl_s = ttl_s
+        self._release = redis.register_script(_RELEASE)
+        self._renew = redis.register_script(_RENEW)
+        self._report_progress = redis.register_script(_REPORT_PROGRESS)
+
+    def queued(self, assessment_id: str, modalities: Iterable[Modality]) -> None:
+        """Record that work was sent. Results that are there already keep their state."""
+        waiting = ModalityProgress(status=ModalityStatus.QUEUED).model_dump_json()
+        key = work_key(assessment_id)
+        before = self.progress(assessment_id)
+        with self._redis.pipeline() as pipe:
+            for modality in modalities:
+                if modality not in before or before[modality].status not in ENDED:
+                    pipe.hset(key, modality, waiting)
+            pipe.expire(key, self._ttl_s)
+            pipe.execute()
+        self.publish(assessment_id, "status", {"status": "queued"})
+
+    def is_known(self, assessment_id: str) -> bool:
+        """Whether Redis still remembers that this work was sent."""
+        return bool(self._redis.exists(work_key(assessment_id)))
+
+    def progress(self, assessment_id: str) -> dict[Modality, ModalityProgress]:
+        """Live state per modality; empty where nothing was sent or it was forgotten."""
+        raw = cast(dict[str, str], self._redis.hgetall(work_key(assessment_id)))
+        return {Modality(name): ModalityProgress.model_validate_json(value) for name, value in raw.items()}
+
+    def lost(self, assessment_id: str) -> list[Modality]:
+        """Modalities that are marked as running although no worker holds their lease or waits to retry."""
+        return [
+            modality
+            for modality, state in self.progress(assessment_id).items()
+            if state.status is ModalityStatus.RUNNING
+            and not self._redis.exists(
+                _lease_key(assessment_id, modality), _waiting_key(assessment_id, modality)
+            )
+        ]
+
+    def stall(self, assessment_id: str) -> Stall | None:
+        """Why this assessment will not go on by itself, or null while it may.
+
+        Sending the whole chord again mends each stall: analyses that ended answer from their kept
+        results, and fusion stores one report however often it runs.
+        """
+        states = self.progress(assessment_id)
+        if not states:
+            return Stall.UNKNOWN
+        if self.lost(assessment_id):
+            return Stall.LOST
+        if all(state.status in ENDED for state in states.values()):
+            return Stall.UNFUSED
+        return None
+
+    def wait(self, assessment_id: str, modality: Modality, *, wait_s: float) -> None:
+        """Announce that a worker has put the analysis off and starts it again within `wait_s`."""
+        self._redis.set(_waiting_key(assessment_id, modality), "1", px=int(wait_s * 1000))
+
+    def forget(self, assessment_id: str) -> None:
+        """Erase every trace of an assessment."""
+        keys = [work_key(assessment_id), events_key(assessment_id)]
+        for modality in Modality:
+            keys += [
+                _lease_key(assessment_id, modality),
+                _waiting_key(assessment_id, modality),
+                _attempts_key(assessment_id, modality),
+                _result_key(assessment_id, modality),
+            ]
+        self._redis.delete(*keys)
+
+    def publish(self, assessment_id: str, event: str, data: dict[str, Any]) -> None:
+        """Append an event for those who follow the assessment."""
+        key = events_key(assessment_id)
+        with self._redis.pipeline() as pipe:
+            pipe.xadd(key, {"event": event, "data": json.dumps(data)}, maxlen=EVENTS_KEPT, approximate=True)
+            pipe.expire(key, self._ttl_s)
+            pipe.execute()
+
+    def report_progress(self, assessment_id: str, modality: Modality, state: ModalityProgress) -> bool:
+        """Store and publish the state of one analysis; false if the assessment was forgotten."""
+        data = {"modality": modality, **state.model_dump(mode="json")}
+        return bool(
+            self._report_progress(
+                keys=[work_key(assessment_id), events_key(assessment_id)],
+                args=[modality, state.model_dump_json(), json.dumps(data), self._ttl_s, EVENTS_KEPT],
+            )
+        )
+
+    def count_attempt(self, assessment_id: str, modality: Modality) -> int:
+        """Count one start of the analysis; returns how many there were since it last ended in order."""
+        key = _attempts_key(assessment_id, modality)
+        attempts = self._redis.incr(key)
+        self._redis.expire(key, self._ttl_s)
+        return attempts
+
+    def clear_attempts(self, assessment_id: str, modality: Modality) -> None:
+        """The analysis ended in order (with a result, or by asking for a retry)."""
+        self._redis.delete(_attempts_key(assessment_id, modality))
+
+    def cached_result(self, assessment_id: str, modality: Modality) -> ModalityResult | None:
+        """The result of an earlier delivery of the same work, if it finished."""
+        raw = cast(str | None, self._redis.get(_result_key(assessment_id, modality)))
+        return None if raw is None else ModalityResult.model_validate_json(raw)
+
+    def keep_result(self, assessment_id: str, result: ModalityResult) -> None:
+        """Keep a result for later deliveries, unless the assessment was forgotten meanwhile."""
+        state = ModalityProgress(status=result.status, share=1.0, error_code=result.error_code)
+        if self.report_progress(assessment_id, result.modality, state):
+            self._redis.set(
+                _result_key(assessment_id, result.modality), result.model_dump_json(), ex=self._ttl_s
+            )
+
+    def take_lease(self, assessment_id: str, modality: Modality, *, lease_s: float) -> "Lease | None":
+        """Claim the analysis for this worker; null while another living worker holds it."""
+        lease = Lease(self, _lease_key(assessment_id, modality), lease_s=lease_s)
+        return lease if lease.take() else None
+
+
+class Lease:
+    """An exclusive claim that expires unless it is renewed."""
+
+    def __init__(self, ledger: WorkLedger, key: str, *, lease_s: float) -> None:
+        self._ledger, self._key = ledger, key
+        self._owner = secrets.token_hex(8)
+        self._lease_ms = int(lease_s * 1000)
+        self.renew_every_s = lease_s / 3
+
+    def take(self) -> bool:
+        return bool(self._ledger._redis.set(self._key, self._owner, nx=True, px=self._lease_ms))
+
+    def renew(self) -> bool:
+        return bool(self._ledger._renew(keys=[self._key], args=[self._owner, self._lease_ms]))
+
+    def release(self) -> None:
+        self._ledger._release(keys=[self._key], args=[self._owner])
+
+
+def open_ledger(redis_url: str, *, ttl_s: int = 86_400) -> WorkLedger:
+    """A ledger on its own connection pool, with short timeouts so that an outage shows quickly."""
+    client = Redis.from_url(
+        redis_url, decode_responses=True, socket_timeout=5, socket_connect_timeout=3, health_check_interval=15
+    )
+    return WorkLedger(client, ttl_s=ttl_s)

@@ -1,0 +1,101 @@
+"""Celery, set up once for all processes: JSON only, late acknowledgement, one queue per service."""
+
+import ctypes
+import signal
+from typing import Any
+
+from celery import Celery, chord, signals
+
+from services.common.contracts.tasks import (
+    ANALYZE_TASK,
+    FUSION_COMBINE,
+    QUEUE_OF_TASK,
+    AnalyzeTask,
+    CombineTask,
+)
+from services.common.settings import CommonSettings
+
+PR_SET_PDEATHSIG = 1
+"""`prctl` option: the signal a process gets when its parent dies (linux/prctl.h)."""
+
+
+PATIENT = {"max_retries": 20, "interval_start": 0, "interval_step": 1, "interval_max": 1}
+"""A worker that cannot store its result keeps trying for a while: the work is worth it."""
+
+HASTY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
+"""A request does not wait for a broker that is down: what it stored is recovered later."""
+
+
+def create_celery(settings: CommonSettings, *, patient: bool = True) -> Celery:
+    """A Celery application on the shared broker; `patient` is how long it bears with an outage.
+
+    A message is acknowledged after its task ended, so that a worker's death gives it back; results
+    live in Redis too, because the chord of an assessment counts them there.
+    """
+    url = settings.redis_url.get_secret_value()
+    app = Celery("candor", broker=url, backend=url, set_as_current=False)
+    app.conf.update(
+        accept_content=["json"],
+        task_serializer="json",
+        result_serializer="json",
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_acks_on_failure_or_timeout=True,
+        task_track_started=False,
+        task_time_limit=settings.task_time_limit_s,
+        task_routes={name: {"queue": queue} for name, queue in QUEUE_OF_TASK.items()},
+        worker_prefetch_multiplier=1,
+        worker_send_task_events=False,
+        worker_hijack_root_logger=False,
+        result_expires=settings.result_ttl_s,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={
+            "visibility_timeout": settings.visibility_timeout_s,
+            "socket_timeout": 10,
+            "socket_connect_timeout": 3,
+            "max_retries": 2,
+            "interval_start": 0.1,
+            "interval_max": 0.5,
+        },
+        task_publish_retry_policy=PATIENT if patient else HASTY,
+        result_backend_transport_options={
+            "visibility_timeout": settings.visibility_timeout_s,
+            "retry_policy": PATIENT if patient else HASTY,
+        },
+        redis_socket_timeout=10,
+        redis_socket_connect_timeout=3,
+        redis_backend_health_check_interval=15,
+        timezone="UTC",
+    )
+    return app
+
+
+def send_analyses(app: Celery, analyses: list[AnalyzeTask], combine: CombineTask) -> None:
+    """Send the chord of one assessment: its analyses, then fusion with the list of their results.
+
+    Raises:
+        ValueError: there is nothing to analyse.
+        kombu.exceptions.OperationalError: the broker is out of reach.
+    """
+    if not analyses:
+        raise ValueError("an assessment needs at least one analysis")
+    header = [
+        app.signature(ANALYZE_TASK[task.modality], kwargs={"payload": task.model_dump(mode="json")})
+        for task in analyses
+    ]
+    body = app.signature(FUSION_COMBINE, kwargs={"payload": combine.model_dump(mode="json")})
+    chord(header, app=app)(body)
+
+
+def run_worker(app: Celery, *, queue: str, concurrency: int = 1, extra: list[str] | None = None) -> None:
+    """Run a prefork worker on one queue until it is told to stop."""
+    signals.worker_process_init.connect(_die_with_parent, weak=False)
+    arguments = ["worker", "--queues", queue, "--hostname", f"{queue}@%h", "--concurrency", str(concurrency)]
+    arguments += ["--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
+    app.worker_main([*arguments, *(extra or [])])
+
+
+def _die_with_parent(**_: Any) -> None:
+    """A killed worker must not leave its child behind, busy with a task that nobody collects."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
