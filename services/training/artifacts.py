@@ -1,0 +1,194 @@
+"""From a trained Keras model to a version folder: SavedModel, LiteRT twin, manifest, card, assets."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.common.serving.litert import LiteRtModel
+from services.common.serving.registry import Manifest, Metric, TensorSpec
+from services.common.settings import REPOSITORY
+
+OUTPUT_KEY = "probabilities"
+SIGNATURE = "serving_default"
+PARITY_LIMIT = 1e-4
+"""Largest difference between SavedModel and LiteRT that an export may show."""
+
+
+class ParityError(AssertionError):
+    """SavedModel and LiteRT twin disagree; nothing was written."""
+
+
+def load_tensorflow() -> Any:
+    """Import TensorFlow with its start-up chatter off."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    import tensorflow as tf
+
+    return tf
+
+
+def set_seed(seed: int) -> None:
+    """Make a training run repeatable: Python, NumPy, Keras, and deterministic TensorFlow kernels."""
+    tf = load_tensorflow()
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+def data_hash(paths: Iterable[Path]) -> str:
+    """SHA-256 over names and contents of files, independent of their order and folder."""
+    digest = hashlib.sha256()
+    for path in sorted(paths, key=lambda p: p.name):
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        digest.update(f"{path.name} {content}\n".encode())
+    return digest.hexdigest()
+
+
+def git_commit() -> str | None:
+    """The commit this code runs from, or None outside a repository."""
+    try:
+        answer = subprocess.run(
+            ["git", "rev-parse", "HEAD"],  # noqa: S607 - the developer's own git
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return answer.stdout.strip()
+
+
+def next_version(models_dir: Path, name: str) -> int:
+    """One more than the highest version of `name`; 1 for a new model."""
+    folder = models_dir / name
+    taken = [int(p.name) for p in folder.iterdir() if p.name.isdigit()] if folder.is_dir() else []
+    return max(taken, default=0) + 1
+
+
+def export_model(
+    model: Any,
+    *,
+    name: str,
+    labels: Sequence[str],
+    preprocessing: Mapping[str, Any],
+    training_data: Mapping[str, str],
+    metrics: Sequence[Metric],
+    seed: int | None,
+    licence: str,
+    card: str,
+    models_dir: Path,
+    check_batch: NDArray[np.float32],
+    assets: Mapping[str, bytes] | None = None,
+    version: int | None = None,
+) -> Manifest:
+    """Write one version of a model, whole or not at all.
+
+    The folder holds `saved_model.pb` and `variables/` (signature `serving_default`, output key
+    `probabilities`), `model.tflite` with the same weights, `manifest.json`, `CARD.md` and the assets.
+
+    Args:
+        model: a functional `keras.Model` with one *named* `Input` and one output of shape
+            `(n, len(labels))`: probabilities, calibration included.
+        name: name in the registry.
+        labels: names of the output's columns.
+        preprocessing: what the features need to know at serving time.
+        training_data: corpus to SHA-256 (`data_hash`).
+        metrics: what was measured, each with its protocol.
+        seed: of the training run.
+        licence: of the weights.
+        card: the model card, Markdown.
+        models_dir: folder of all models.
+        check_batch: a few rows of *real* input, shape `(n, …)`, n ≥ 2, for the parity check.
+        assets: side files by name.
+        version: to replace that version; by default the next free one is taken.
+
+    Raises:
+        ParityError: SavedModel and LiteRT differ by `PARITY_LIMIT` or more on `check_batch`.
+        ValueError: the model does not have one named input and `len(labels)` outputs.
+    """
+    source = _only_input(model, labels)
+    number = version or next_version(models_dir, name)
+    folder = models_dir / name
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(dir=folder, prefix=".partial-"))
+    partial.chmod(0o755)
+    try:
+        _write_models(model, partial)
+        check_parity(partial, source.name, check_batch)
+        manifest = Manifest(
+            name=name,
+            version=number,
+            labels=[str(label) for label in labels],
+            input=TensorSpec(name=source.name, shape=list(source.shape)),
+            output=TensorSpec(name=OUTPUT_KEY, shape=[None, len(labels)]),
+            preprocessing=dict(preprocessing),
+            training_data=dict(training_data),
+            metrics=list(metrics),
+            seed=seed,
+            commit=git_commit(),
+            created_at=datetime.now(UTC).replace(microsecond=0),
+            licence=licence,
+        )
+        (partial / "manifest.json").write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        (partial / "CARD.md").write_text(card.rstrip() + "\n", encoding="utf-8")
+        for file_name, content in (assets or {}).items():
+            (partial / file_name).write_bytes(content)
+        _put_in_place(partial, folder / str(number))
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return manifest
+
+
+def _only_input(model: Any, labels: Sequence[str]) -> Any:
+    """The model's input tensor, once the model is known to fit the serving contract."""
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise ValueError(f"{model.name} must have one input and one output")
+    if tuple(model.outputs[0].shape) != (None, len(labels)):
+        raise ValueError(f"{model.name} gives {model.outputs[0].shape}, not (None, {len(labels)})")
+    return model.inputs[0]
+
+
+def _write_models(model: Any, folder: Path) -> None:
+    """SavedModel and, converted from it, the LiteRT twin."""
+    tf = load_tensorflow()
+    import keras
+
+    served = keras.Model(model.inputs[0], {OUTPUT_KEY: model.outputs[0]}, name=model.name)
+    served.export(str(folder), format="tf_saved_model", verbose=False)
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=[SIGNATURE])
+    (folder / "model.tflite").write_bytes(converter.convert())
+
+
+def check_parity(folder: Path, input_name: str, batch: NDArray[np.float32]) -> None:
+    """Compare SavedModel and LiteRT twin of a version folder, on the whole batch and on one row.
+
+    Raises:
+        ParityError: they differ by `PARITY_LIMIT` or more.
+    """
+    tf = load_tensorflow()
+    signature = tf.saved_model.load(str(folder)).signatures[SIGNATURE]
+    twin = LiteRtModel(folder / "model.tflite")
+    for rows in (batch, batch[:1]):
+        served = signature(**{input_name: tf.constant(rows)})[OUTPUT_KEY].numpy()
+        difference = float(np.abs(served - twin.run(rows)[0]).max())
+        if not difference < PARITY_LIMIT:
+            raise ParityError(f"SavedModel and LiteRT differ by {difference:.2e}, limit {PARITY_LIMIT:.0e}")
+
+
+def _put_in_place(partial: Path, target: Path) -> None:
+    """Swap the finished folder in; a server that watches sees the old version or the new one."""
+    if target.exists():
+        shutil.rmtree(target)
+    partial.replace(target)
