@@ -1,0 +1,84 @@
+"""What the reader of a report must know before believing it. Pure: values in, values out."""
+
+from collections.abc import Mapping
+
+from services.common.contracts.labels import Modality, ModalityStatus
+from services.common.contracts.results import ModalityResult, Notice
+from services.common.serving.registry import Metric
+
+UNSPECIFIED = "unspecified"
+HIRING = "hiring"
+
+EMOTION_RESTRICTED = Notice(
+    code="emotion_inference_restricted",
+    detail=(
+        "This installation names no jurisdiction. In the EU, inferring emotions in the workplace, recruitment "
+        "included, is prohibited (AI Act, Article 5(1)(f))."
+    ),
+)
+NOT_FOR_DECISIONS = Notice(
+    code="not_for_decisions",
+    detail="These are estimates from one recording; they are not a ground for a decision about a person.",
+)
+ACTED_SPEECH = Notice(
+    code="acted_speech",
+    detail="The voice model learnt from acted speech; everyday speech is subtler, so its scores are rougher.",
+)
+POSED_FACES = Notice(
+    code="labelled_photographs",
+    detail="The face model learnt how photographs look to others; a look is not a feeling.",
+)
+
+
+def traits_notice(accuracy: Metric | None) -> Notice:
+    """How weak traits from words alone are, with the measured accuracy where the manifest has it."""
+    detail = "Traits from words alone are a weak estimate of how you would describe yourself"
+    if accuracy is not None:
+        interval = ""
+        if accuracy.low is not None and accuracy.high is not None:
+            interval = f" (95 % interval {accuracy.low:.1%} to {accuracy.high:.1%})"
+        detail += (
+            f": on people it had not seen, the model was right {accuracy.value:.1%} of the time{interval}"
+        )
+        detail += ", and guessing is right about half the time"
+    return Notice(code="traits_from_text_weak", detail=f"{detail}.")
+
+
+def warnings(
+    results: Mapping[Modality, ModalityResult],
+    *,
+    jurisdiction: str,
+    purpose: str,
+    trait_accuracy: Metric | None,
+) -> list[Notice]:
+    """The notices that apply, the most serious first.
+
+    Args:
+        results: per modality.
+        jurisdiction: of the tenant.
+        purpose: of the assessment.
+        trait_accuracy: mean accuracy of the traits' model on unseen authors, if known.
+    """
+    has_voice = _has_scores(results, Modality.AUDIO)
+    has_face = _has_scores(results, Modality.VIDEO)
+    notices = []
+    if jurisdiction == UNSPECIFIED and (has_voice or has_face):
+        notices.append(EMOTION_RESTRICTED)
+    if purpose == HIRING:
+        notices.append(NOT_FOR_DECISIONS)
+    if _has_scores(results, Modality.TEXT):
+        notices.append(traits_notice(trait_accuracy))
+    if has_voice:
+        notices.append(ACTED_SPEECH)
+    if has_face:
+        notices.append(POSED_FACES)
+    return notices
+
+
+def _has_scores(results: Mapping[Modality, ModalityResult], modality: Modality) -> bool:
+    result = results.get(modality)
+    return (
+        result is not None
+        and result.status is ModalityStatus.SUCCEEDED
+        and (result.emotions is not None or result.traits is not None)
+    )

@@ -1,0 +1,71 @@
+"""From the results of the analyses to a report. Pure: values in, values out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from fusion.benchmark import benchmark, model_keys, scores_of
+from fusion.combine import combine, complete, overall_status
+from fusion.notices import warnings
+from services.common.contracts.labels import Modality
+from services.common.contracts.results import Fused, ModalityResult, Report
+from services.common.serving.registry import Metric
+
+
+@dataclass(frozen=True)
+class Combination:
+    """What can be said before looking at anyone else: the channels, combined."""
+
+    results: dict[Modality, ModalityResult]
+    fused: Fused
+    scores: dict[str, float]
+    model_keys: dict[str, str]
+
+
+def combine_results(
+    results: Sequence[ModalityResult], *, reliability: Mapping[Modality, float], exponent: float
+) -> Combination:
+    """Combine the channels of one answer; see `fusion.combine.combine`."""
+    by_modality = complete(results)
+    fused = combine(by_modality, reliability=reliability, exponent=exponent)
+    return Combination(
+        results=by_modality,
+        fused=fused,
+        scores=scores_of(fused),
+        model_keys=model_keys(by_modality, fused, exponent=exponent),
+    )
+
+
+def build_report(
+    combination: Combination,
+    *,
+    assessment_id: str,
+    jurisdiction: str,
+    purpose: str,
+    cohort: Mapping[str, Sequence[float]],
+    min_cohort_size: int,
+    trait_accuracy: Metric | None,
+    created_at: datetime,
+) -> Report:
+    """The report of one assessment.
+
+    Args:
+        combination: of `combine_results`.
+        assessment_id: whose report this is.
+        jurisdiction: of the tenant.
+        purpose: of the assessment.
+        cohort: per score name, one value for each other candidate.
+        min_cohort_size: fewest others that a percentile needs.
+        trait_accuracy: of the traits' model, if known.
+        created_at: timezone-aware.
+    """
+    results = combination.results
+    return Report(
+        assessment_id=assessment_id,
+        status=overall_status(list(results.values())),
+        fused=combination.fused,
+        modalities=results,
+        benchmark=benchmark(combination.scores, cohort, min_cohort_size=min_cohort_size),
+        warnings=warnings(results, jurisdiction=jurisdiction, purpose=purpose, trait_accuracy=trait_accuracy),
+        created_at=created_at,
+    )
