@@ -92,8 +92,6 @@ class WorkLedger:
     def __init__(self, redis: "Redis", *, ttl_s: int = 86_400) -> None:
         self._redis = redis
         self._ttl_s = ttl_s
-        self._release = redis.register_script(_RELEASE)
-        self._renew = redis.register_script(_RENEW)
         self._report_progress = redis.register_script(_REPORT_PROGRESS)
 
     def queued(self, assessment_id: str, modalities: Iterable[Modality]) -> None:
@@ -204,27 +202,30 @@ class WorkLedger:
 
     def take_lease(self, assessment_id: str, modality: Modality, *, lease_s: float) -> "Lease | None":
         """Claim the analysis for this worker; null while another living worker holds it."""
-        lease = Lease(self, _lease_key(assessment_id, modality), lease_s=lease_s)
+        lease = Lease(self._redis, _lease_key(assessment_id, modality), lease_s=lease_s)
         return lease if lease.take() else None
 
 
 class Lease:
     """An exclusive claim that expires unless it is renewed."""
 
-    def __init__(self, ledger: WorkLedger, key: str, *, lease_s: float) -> None:
-        self._ledger, self._key = ledger, key
+    def __init__(self, redis: "Redis", key: str, *, lease_s: float) -> None:
+        self._redis, self._key = redis, key
         self._owner = secrets.token_hex(8)
         self._lease_ms = int(lease_s * 1000)
         self.renew_every_s = lease_s / 3
 
     def take(self) -> bool:
-        return bool(self._ledger._redis.set(self._key, self._owner, nx=True, px=self._lease_ms))
+        """Claim it; false while another owner holds it."""
+        return bool(self._redis.set(self._key, self._owner, nx=True, px=self._lease_ms))
 
     def renew(self) -> bool:
-        return bool(self._ledger._renew(keys=[self._key], args=[self._owner, self._lease_ms]))
+        """Extend it; false if it expired or went to another owner."""
+        return bool(self._redis.eval(_RENEW, 1, self._key, self._owner, self._lease_ms))
 
     def release(self) -> None:
-        self._ledger._release(keys=[self._key], args=[self._owner])
+        """Give it up, if it is still ours."""
+        self._redis.eval(_RELEASE, 1, self._key, self._owner)
 
 
 def open_ledger(redis_url: str, *, ttl_s: int = 86_400) -> WorkLedger:

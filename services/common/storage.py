@@ -86,7 +86,7 @@ def open_store(url: str) -> ObjectStore:
     raise ConfigurationError(f"CANDOR_STORAGE_URL must start with file:// or s3://, not {parts.scheme!r}")
 
 
-def _missing(key: str) -> InputError:
+def _missing() -> InputError:
     return InputError(ErrorCode.MEDIA_MISSING, "The media is no longer stored; upload the answer again.")
 
 
@@ -152,7 +152,7 @@ class FolderStore:
     def open_local(self, key: str) -> Iterator[Path]:
         path = self._path(key)
         if not path.is_file():
-            raise _missing(key)
+            raise _missing()
         yield path
 
     def delete(self, key: str) -> None:
@@ -264,7 +264,7 @@ class S3Store:
                     self._client.download_file(self._bucket, self._key(key), str(path))
                 except ClientError as fault:
                     if fault.response["Error"]["Code"] in ("404", "NoSuchKey"):
-                        raise _missing(key) from fault
+                        raise _missing() from fault
                     raise
             yield path
         finally:

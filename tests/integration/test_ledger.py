@@ -1,0 +1,130 @@
+"""The work ledger on a real Redis."""
+
+import time
+
+import pytest
+from redis import Redis
+
+from services.common.contracts.labels import Modality, ModalityStatus
+from services.common.contracts.results import ErrorCode, ModalityResult
+from services.common.ledger import ModalityProgress, Stall, WorkLedger, events_key, open_ledger
+
+ID = "asm_test"
+RUNNING = ModalityProgress(status=ModalityStatus.RUNNING, share=0.5)
+
+
+@pytest.fixture
+def ledger(redis_url: str) -> WorkLedger:
+    return open_ledger(redis_url)
+
+
+def _result(modality: Modality) -> ModalityResult:
+    return ModalityResult(
+        modality=modality, status=ModalityStatus.FAILED, error_code=ErrorCode.NO_FACE, reason="No face."
+    )
+
+
+def test_work_is_unknown_until_it_was_sent(ledger: WorkLedger) -> None:
+    assert not ledger.is_known(ID)
+    assert ledger.stall(ID) is Stall.UNKNOWN
+    ledger.queued(ID, [Modality.TEXT, Modality.AUDIO])
+    assert ledger.is_known(ID)
+    assert ledger.stall(ID) is None
+    assert {m: p.status for m, p in ledger.progress(ID).items()} == {
+        Modality.TEXT: ModalityStatus.QUEUED,
+        Modality.AUDIO: ModalityStatus.QUEUED,
+    }
+
+
+def test_work_is_lost_when_its_worker_goes_silent(ledger: WorkLedger) -> None:
+    ledger.queued(ID, [Modality.VIDEO])
+    lease = ledger.take_lease(ID, Modality.VIDEO, lease_s=0.2)
+    assert lease is not None
+    ledger.report_progress(ID, Modality.VIDEO, RUNNING)
+    assert ledger.lost(ID) == []
+    time.sleep(0.3)
+    assert ledger.lost(ID) == [Modality.VIDEO]
+    assert ledger.stall(ID) is Stall.LOST
+    assert not lease.renew()
+
+
+def test_work_is_not_lost_when_its_lease_is_renewed(ledger: WorkLedger) -> None:
+    ledger.queued(ID, [Modality.VIDEO])
+    lease = ledger.take_lease(ID, Modality.VIDEO, lease_s=0.3)
+    assert lease is not None
+    ledger.report_progress(ID, Modality.VIDEO, RUNNING)
+    for _ in range(4):
+        time.sleep(0.15)
+        assert lease.renew()
+    assert ledger.lost(ID) == []
+
+
+def test_work_is_not_lost_when_a_retry_is_announced(ledger: WorkLedger) -> None:
+    ledger.queued(ID, [Modality.VIDEO])
+    ledger.report_progress(ID, Modality.VIDEO, RUNNING)
+    ledger.wait(ID, Modality.VIDEO, wait_s=5)
+    assert ledger.lost(ID) == []
+
+
+def test_lease_has_one_holder_when_two_workers_want_it(ledger: WorkLedger) -> None:
+    first = ledger.take_lease(ID, Modality.TEXT, lease_s=5)
+    assert first is not None
+    assert ledger.take_lease(ID, Modality.TEXT, lease_s=5) is None
+    first.release()
+    second = ledger.take_lease(ID, Modality.TEXT, lease_s=5)
+    assert second is not None
+    first.release()
+    assert ledger.take_lease(ID, Modality.TEXT, lease_s=5) is None, "a stale holder freed another's lease"
+
+
+def test_result_is_kept_when_the_analysis_ended(ledger: WorkLedger) -> None:
+    ledger.queued(ID, [Modality.VIDEO])
+    ledger.keep_result(ID, _result(Modality.VIDEO))
+    assert ledger.cached_result(ID, Modality.VIDEO) == _result(Modality.VIDEO)
+    assert ledger.progress(ID)[Modality.VIDEO].error_code is ErrorCode.NO_FACE
+    assert ledger.stall(ID) is Stall.UNFUSED
+
+
+def test_ended_state_stays_when_the_work_is_sent_again(ledger: WorkLedger) -> None:
+    ledger.queued(ID, [Modality.TEXT, Modality.VIDEO])
+    ledger.keep_result(ID, _result(Modality.VIDEO))
+    ledger.queued(ID, [Modality.TEXT, Modality.VIDEO])
+    assert ledger.progress(ID)[Modality.VIDEO].status is ModalityStatus.FAILED
+    assert ledger.progress(ID)[Modality.TEXT].status is ModalityStatus.QUEUED
+
+
+def test_nothing_is_left_when_an_assessment_is_forgotten(ledger: WorkLedger, redis_url: str) -> None:
+    ledger.queued(ID, [Modality.VIDEO])
+    ledger.take_lease(ID, Modality.VIDEO, lease_s=60)
+    ledger.count_attempt(ID, Modality.VIDEO)
+    ledger.wait(ID, Modality.VIDEO, wait_s=60)
+    ledger.keep_result(ID, _result(Modality.VIDEO))
+    ledger.forget(ID)
+    with Redis.from_url(redis_url) as client:
+        assert client.keys("candor:*") == []
+
+
+def test_erased_assessment_stays_erased_when_a_worker_still_reports(
+    ledger: WorkLedger, redis_url: str
+) -> None:
+    ledger.queued(ID, [Modality.VIDEO])
+    ledger.forget(ID)
+    assert not ledger.report_progress(ID, Modality.VIDEO, RUNNING)
+    ledger.keep_result(ID, _result(Modality.VIDEO))
+    with Redis.from_url(redis_url) as client:
+        assert client.keys("candor:*") == []
+
+
+def test_events_follow_in_order_when_work_goes_on(ledger: WorkLedger, redis_url: str) -> None:
+    ledger.queued(ID, [Modality.VIDEO])
+    ledger.report_progress(ID, Modality.VIDEO, RUNNING)
+    ledger.publish(ID, "report", {"status": "succeeded"})
+    with Redis.from_url(redis_url, decode_responses=True) as client:
+        events = [fields["event"] for _, fields in client.xrange(events_key(ID))]
+    assert events == ["status", "modality", "report"]
+
+
+def test_attempts_count_until_they_are_cleared(ledger: WorkLedger) -> None:
+    assert [ledger.count_attempt(ID, Modality.VIDEO) for _ in range(3)] == [1, 2, 3]
+    ledger.clear_attempts(ID, Modality.VIDEO)
+    assert ledger.count_attempt(ID, Modality.VIDEO) == 1

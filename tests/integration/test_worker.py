@@ -1,0 +1,174 @@
+"""The shell around analysis tasks, with real Redis, real Celery workers and real kills.
+
+`tests/workers/trial.py` is a worker process whose analysis does what the media's text says.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from services.common.contracts.labels import MediaKind, Modality, ModalityStatus
+from services.common.contracts.media import MediaRef
+from services.common.contracts.results import ErrorCode
+from services.common.contracts.tasks import AnalyzeTask, CombineTask
+from services.common.ledger import Stall, WorkLedger, open_ledger
+from services.common.messaging import create_celery, send_analyses
+from services.common.settings import CommonSettings
+from services.common.storage import open_store
+
+LEASE_S = 1.5
+
+
+@pytest.fixture
+def settings(redis_url: str, tmp_path: Path) -> CommonSettings:
+    return CommonSettings(
+        redis_url=redis_url, storage_url=f"file://{tmp_path}/objects", lease_s=LEASE_S, result_ttl_s=600
+    )
+
+
+@pytest.fixture
+def ledger(settings: CommonSettings) -> WorkLedger:
+    return open_ledger(settings.redis_url.get_secret_value())
+
+
+@contextmanager
+def worker(settings: CommonSettings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    environment = os.environ | {
+        "CANDOR_REDIS_URL": settings.redis_url.get_secret_value(),
+        "CANDOR_STORAGE_URL": settings.storage_url,
+        "CANDOR_LEASE_S": str(settings.lease_s),
+        "TRIAL_FOLDER": str(log.parent),
+    }
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.workers.trial"], env=environment, stdout=output, stderr=output
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def send(settings: CommonSettings, ledger: WorkLedger, command: str, *, assessment_id: str = "asm_1") -> None:
+    """Send an assessment whose analysis will obey `command`."""
+    key = f"ten_a/{assessment_id}"
+    with open_store(settings.storage_url).create(key) as writer:
+        writer.write(command.encode())
+    media = MediaRef(
+        kind=MediaKind.VIDEO, key=key, sha256="0" * 64, size_bytes=len(command), content_type="video/mp4"
+    )
+    ledger.queued(assessment_id, [Modality.VIDEO])
+    send_analyses(
+        create_celery(settings),
+        [AnalyzeTask(assessment_id=assessment_id, modality=Modality.VIDEO, media=media)],
+        CombineTask(assessment_id=assessment_id, tenant_id="ten_a"),
+    )
+
+
+def wait_until(condition: Callable[[], bool], *, timeout_s: float = 30) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def reports(folder: Path) -> list[str]:
+    """What the trial's fusion wrote: a line per run."""
+    path = folder / "reports"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def started(folder: Path) -> int:
+    path = folder / "starts"
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+def test_result_reaches_fusion_when_all_is_well(
+    settings: CommonSettings, ledger: WorkLedger, tmp_path: Path
+) -> None:
+    send(settings, ledger, "succeed")
+    with worker(settings, tmp_path / "log"):
+        wait_until(lambda: len(reports(tmp_path)) == 1)
+    assert reports(tmp_path) == ["asm_1 video:succeeded:None"]
+    assert ledger.progress("asm_1")[Modality.VIDEO].status is ModalityStatus.SUCCEEDED
+
+
+def test_permanent_fault_is_a_result_when_the_input_is_bad(
+    settings: CommonSettings, ledger: WorkLedger, tmp_path: Path
+) -> None:
+    send(settings, ledger, "corrupt")
+    with worker(settings, tmp_path / "log"):
+        wait_until(lambda: len(reports(tmp_path)) == 1)
+    assert reports(tmp_path) == ["asm_1 video:failed:media_corrupt"]
+    assert started(tmp_path) == 1, "a permanent fault is not tried again"
+
+
+def test_unforeseen_fault_is_a_result_when_the_code_is_wrong(
+    settings: CommonSettings, ledger: WorkLedger, tmp_path: Path
+) -> None:
+    send(settings, ledger, "bug")
+    with worker(settings, tmp_path / "log"):
+        wait_until(lambda: len(reports(tmp_path)) == 1)
+    assert reports(tmp_path) == ["asm_1 video:failed:internal"]
+
+
+def test_analysis_retries_when_the_fault_is_temporary(
+    settings: CommonSettings, ledger: WorkLedger, tmp_path: Path
+) -> None:
+    send(settings, ledger, "unavailable-once")
+    with worker(settings, tmp_path / "log"):
+        wait_until(lambda: len(reports(tmp_path)) == 1)
+    assert reports(tmp_path) == ["asm_1 video:succeeded:None"]
+    assert started(tmp_path) == 2
+
+
+def test_media_is_given_up_when_it_kills_three_workers(
+    settings: CommonSettings, ledger: WorkLedger, tmp_path: Path
+) -> None:
+    send(settings, ledger, "crash")
+    with worker(settings, tmp_path / "log"):
+        wait_until(lambda: len(reports(tmp_path)) == 1, timeout_s=60)
+    assert reports(tmp_path) == ["asm_1 video:failed:worker_lost"]
+    assert started(tmp_path) == 3
+
+
+def test_work_shows_as_lost_when_the_whole_worker_is_killed(
+    settings: CommonSettings, ledger: WorkLedger, tmp_path: Path
+) -> None:
+    send(settings, ledger, "hang-once")
+    with worker(settings, tmp_path / "log") as process:
+        wait_until(lambda: started(tmp_path) == 1)
+        process.kill()
+        process.wait()
+    wait_until(lambda: ledger.stall("asm_1") is Stall.LOST, timeout_s=10)
+    send(settings, ledger, "hang-once")  # as the delivery worker does
+    with worker(settings, tmp_path / "log"):
+        wait_until(lambda: len(reports(tmp_path)) == 1)
+    assert reports(tmp_path) == ["asm_1 video:succeeded:None"]
+
+
+def test_analysis_runs_once_when_the_message_comes_twice(
+    settings: CommonSettings, ledger: WorkLedger, tmp_path: Path
+) -> None:
+    send(settings, ledger, "succeed")
+    send(settings, ledger, "succeed")
+    with worker(settings, tmp_path / "log"):
+        wait_until(lambda: len(reports(tmp_path)) == 2)
+    assert started(tmp_path) == 1
+
+
+def test_reason_names_the_storage_when_the_media_is_gone(
+    settings: CommonSettings, ledger: WorkLedger, tmp_path: Path
+) -> None:
+    send(settings, ledger, "succeed")
+    open_store(settings.storage_url).delete("ten_a/asm_1")
+    with worker(settings, tmp_path / "log"):
+        wait_until(lambda: len(reports(tmp_path)) == 1)
+    assert reports(tmp_path) == [f"asm_1 video:failed:{ErrorCode.MEDIA_MISSING}"]
