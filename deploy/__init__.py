@@ -1,0 +1,1 @@
+"""Running Candor: the command line, the embedded run and the images."""
