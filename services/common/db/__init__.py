@@ -1,0 +1,1 @@
+"""Postgres: tables, sessions bound to one tenant, migrations. Installed in gateway and fusion only."""

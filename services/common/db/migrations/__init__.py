@@ -1,0 +1,1 @@
+"""The Alembic chain. Run it with `services.common.db.bootstrap.migrate`."""

@@ -1,0 +1,196 @@
+"""The tables. Each has one writing package: `gateway` or `fusion` (named in the class docstring).
+
+The migrations are the authority on grants, policies and functions; a test compares these classes
+with the schema that the migrations leave behind.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    DateTime,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+SORTABLE_ID = Text(collation="C")
+"""Identifiers sort by time of creation, byte by byte, whatever the database's own collation."""
+
+CONSTRAINT_NAMES = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
+    type_annotation_map = {
+        str: Text(),
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB(),
+        list[dict[str, Any]]: JSONB(),
+        list[str]: ARRAY(Text()),
+        float: Double(),
+    }
+
+
+class Tenant(Base):
+    """One customer. Written by the administrator's commands (`gateway.keys`)."""
+
+    __tablename__ = "tenants"
+
+    id: Mapped[str] = mapped_column(SORTABLE_ID, primary_key=True)
+    name: Mapped[str]
+    jurisdiction: Mapped[str] = mapped_column(server_default="unspecified")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ApiKey(Base):
+    """A bearer key of a tenant; only its keyed hash is stored. Written like `Tenant`."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(SORTABLE_ID, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(SORTABLE_ID, ForeignKey("tenants.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    key_hash: Mapped[str] = mapped_column(unique=True)
+    scopes: Mapped[list[str]]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+
+
+class Candidate(Base):
+    """A person, by the platform's own identifier. Written by `gateway`."""
+
+    __tablename__ = "candidates"
+    __table_args__ = (UniqueConstraint("tenant_id", "id"), UniqueConstraint("tenant_id", "external_id"))
+
+    id: Mapped[str] = mapped_column(SORTABLE_ID, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(SORTABLE_ID, ForeignKey("tenants.id", ondelete="CASCADE"))
+    external_id: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Question(Base):
+    """A question of a tenant's bank. Written by `gateway`."""
+
+    __tablename__ = "questions"
+    __table_args__ = (UniqueConstraint("tenant_id", "id"),)
+
+    id: Mapped[str] = mapped_column(SORTABLE_ID, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(SORTABLE_ID, ForeignKey("tenants.id", ondelete="CASCADE"))
+    text: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Assessment(Base):
+    """One answer on its way to a report. Written by `gateway`.
+
+    `state` is what the gateway knows; the visible status follows from the report and the work ledger.
+    `check_at` is when recovery looks at the row next; null once there is nothing left to recover.
+    The foreign keys carry the tenant, since referential checks do not see row-level security.
+    """
+
+    __tablename__ = "assessments"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "id"),
+        ForeignKeyConstraint(["tenant_id", "candidate_id"], ["candidates.tenant_id", "candidates.id"]),
+        ForeignKeyConstraint(["tenant_id", "question_id"], ["questions.tenant_id", "questions.id"]),
+        CheckConstraint("state IN ('queued', 'canceled', 'expired')", name="state"),
+        Index("ix_assessments_check_at", "check_at", postgresql_where=text("check_at IS NOT NULL")),
+        Index("ix_assessments_candidate", "tenant_id", "candidate_id"),
+        Index("ix_assessments_question", "tenant_id", "question_id"),
+    )
+
+    id: Mapped[str] = mapped_column(SORTABLE_ID, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(SORTABLE_ID, ForeignKey("tenants.id", ondelete="CASCADE"))
+    candidate_id: Mapped[str] = mapped_column(SORTABLE_ID)
+    question_id: Mapped[str] = mapped_column(SORTABLE_ID)
+    purpose: Mapped[str]
+    tags: Mapped[list[str]] = mapped_column(server_default="{}")
+    media: Mapped[list[dict[str, Any]]]
+    state: Mapped[str] = mapped_column(server_default="queued")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    dispatched_at: Mapped[datetime | None]
+    dispatches: Mapped[int] = mapped_column(server_default="0")
+    check_at: Mapped[datetime | None] = mapped_column(server_default=text("now() + interval '15 seconds'"))
+
+
+class ModalityResultRow(Base):
+    """The stored `ModalityResult` of one modality. Written by `fusion`."""
+
+    __tablename__ = "modality_results"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "assessment_id"],
+            ["assessments.tenant_id", "assessments.id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    assessment_id: Mapped[str] = mapped_column(SORTABLE_ID, primary_key=True)
+    modality: Mapped[str] = mapped_column(primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(SORTABLE_ID)
+    status: Mapped[str]
+    error_code: Mapped[str | None]
+    result: Mapped[dict[str, Any]]
+
+
+class ReportRow(Base):
+    """The stored `Report` of an assessment. Written by `fusion`."""
+
+    __tablename__ = "reports"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "assessment_id"],
+            ["assessments.tenant_id", "assessments.id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    assessment_id: Mapped[str] = mapped_column(SORTABLE_ID, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(SORTABLE_ID)
+    status: Mapped[str]
+    report: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ReportScore(Base):
+    """One score of one report, as benchmarks read it. Written by `fusion`.
+
+    `model_key` names the model versions behind the score: scores of different versions never share
+    a cohort.
+    """
+
+    __tablename__ = "report_scores"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "assessment_id"],
+            ["assessments.tenant_id", "assessments.id"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_report_scores_cohort", "tenant_id", "question_id", "score", "model_key"),
+    )
+
+    assessment_id: Mapped[str] = mapped_column(SORTABLE_ID, primary_key=True)
+    score: Mapped[str] = mapped_column(primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(SORTABLE_ID)
+    question_id: Mapped[str] = mapped_column(SORTABLE_ID)
+    candidate_id: Mapped[str] = mapped_column(SORTABLE_ID)
+    value: Mapped[float]
+    model_key: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
