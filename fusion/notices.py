@@ -12,8 +12,8 @@ HIRING = "hiring"
 EMOTION_RESTRICTED = Notice(
     code="emotion_inference_restricted",
     detail=(
-        "This installation names no jurisdiction. In the EU, inferring emotions in the workplace, recruitment "
-        "included, is prohibited (AI Act, Article 5(1)(f))."
+        "This installation names no jurisdiction. In the EU, inferring emotions in the workplace, "
+        "recruitment included, is prohibited (AI Act, Article 5(1)(f))."
     ),
 )
 NOT_FOR_DECISIONS = Notice(

@@ -194,7 +194,8 @@ def test_combine_weighs_by_reliability_and_coverage_when_both_channels_are_there
         reliability={Modality.AUDIO: 0.6, Modality.VIDEO: 0.3},
     )
     assert [c.weight for c in fused.channels] == pytest.approx([0.5, 0.5])
-    assert fused.congruence is not None and fused.congruence < 0.6
+    assert fused.congruence is not None
+    assert fused.congruence < 0.6
 
 
 def test_combine_weighs_equally_when_no_channel_can_be_trusted() -> None:

@@ -98,7 +98,8 @@ def test_traits_warning_gives_the_interval_when_the_manifest_has_it() -> None:
     notices = warnings(
         {Modality.TEXT: WORDS}, jurisdiction="eu", purpose="self_practice", trait_accuracy=accuracy
     )
-    assert "58.3%" in notices[0].detail and "57.0% to 59.6%" in notices[0].detail
+    assert "58.3%" in notices[0].detail
+    assert "57.0% to 59.6%" in notices[0].detail
 
 
 def test_reliability_comes_from_the_exact_version_when_there_are_two(tmp_path: Path) -> None:
