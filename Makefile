@@ -1,0 +1,124 @@
+# Candor's tasks. `make` lists them. Nothing but Python 3.11 is needed beforehand.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+UV ?= uv
+ARGS ?=
+REQUIREMENTS := deploy/requirements
+INSTALLED := $(VENV)/.installed
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  \033[36m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ── environment ──────────────────────────────────────────────────────────────────────────────────
+# `local` (what `make run` needs, without TensorFlow) and `dev` (everything) share one environment:
+# dev contains local in the same versions. Each stamp holds the hash of the lock that it installed.
+define install
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@if [ "$$(cat $(INSTALLED)-$(1) 2>/dev/null)" != "$$(sha256sum < $(REQUIREMENTS)/$(1).txt)" ]; then \
+	  echo "Installing the locked requirements ($(1)); this takes a minute or two."; \
+	  $(BIN)/python -m pip install --quiet --no-deps --require-hashes -r $(REQUIREMENTS)/$(1).txt && \
+	  $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index --editable . && \
+	  sha256sum < $(REQUIREMENTS)/$(1).txt > $(INSTALLED)-$(1); \
+	fi
+endef
+
+.PHONY: venv venv-dev
+venv: ## Make the environment that `make run` uses (.venv, no TensorFlow)
+	$(call install,local)
+
+venv-dev: ## Make the environment for tests, lint and training (.venv, with TensorFlow)
+	$(call install,dev)
+
+# ── running ──────────────────────────────────────────────────────────────────────────────────────
+.PHONY: run
+run: venv ## Start everything, embedded, and print the address (ARGS="--port 8080")
+	@exec $(BIN)/candor up $(ARGS)
+
+.PHONY: compose-build compose-up compose-down
+compose-build: ## Build the images of docker-compose.yml
+	docker compose build
+
+compose-up: ## Start the images (first: cp .env.example .env, and fill it in)
+	docker compose up --detach
+
+compose-down: ## Stop the images; their data stays in the volumes
+	docker compose down
+
+# ── tests ────────────────────────────────────────────────────────────────────────────────────────
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: test test-unit test-contract test-architecture test-integration test-e2e test-training
+test: venv-dev chromium ## Run every test
+	$(PYTEST) $(ARGS)
+
+test-unit: venv-dev ## Pure functions, fakes, no servers
+	$(PYTEST) tests/unit $(ARGS)
+
+test-contract: venv-dev ## Schemas: messages, OpenAPI, manifests
+	$(PYTEST) tests/contract $(ARGS)
+
+test-architecture: venv-dev ## Who imports what, at rest and at run time
+	$(PYTEST) tests/architecture $(ARGS)
+
+test-integration: venv-dev ## With a real Postgres, Redis and model server
+	$(PYTEST) tests/integration $(ARGS)
+
+test-e2e: venv-dev chromium ## Whole processes, real recordings, the page in a browser
+	$(PYTEST) tests/e2e $(ARGS)
+
+test-training: venv-dev ## One real training step on small data; the served artefacts
+	$(PYTEST) tests/training $(ARGS)
+
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
+	  || command -v google-chrome >/dev/null || deploy/install-chromium.sh
+
+# ── code ─────────────────────────────────────────────────────────────────────────────────────────
+.PHONY: lint format
+lint: venv-dev ## ruff, mypy and the import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: venv-dev ## Let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# ── models ───────────────────────────────────────────────────────────────────────────────────────
+.PHONY: train-text train-voice train-face
+train-text: venv-dev ## Train and export the trait model (CANDOR_DATA)
+	$(BIN)/candor train text $(ARGS)
+
+train-voice: venv-dev ## Train and export the voice model
+	$(BIN)/candor train voice $(ARGS)
+
+train-face: venv-dev ## Train and export the face model
+	$(BIN)/candor train face $(ARGS)
+
+# ── dependencies ─────────────────────────────────────────────────────────────────────────────────
+# `dev` is resolved first; every other lock takes its versions. `make lock UPGRADE=--upgrade` moves them.
+COMPILE = $(UV) pip compile pyproject.toml --quiet --python-version 3.11 --generate-hashes --no-header \
+          --no-annotate --no-emit-index-url --no-emit-find-links
+EVERYWHERE := --override $(REQUIREMENTS)/overrides.txt
+IN_IMAGES := --override $(REQUIREMENTS)/overrides-serving.txt -c $(REQUIREMENTS)/dev.txt
+UPGRADE ?=
+
+.PHONY: lock
+lock: ## Write the locks again (needs uv; UPGRADE=--upgrade takes new versions)
+	$(COMPILE) $(UPGRADE) $(EVERYWHERE) --extra dev -o $(REQUIREMENTS)/dev.txt
+	$(COMPILE) --upgrade $(EVERYWHERE) -c $(REQUIREMENTS)/dev.txt --extra local -o $(REQUIREMENTS)/local.txt
+	$(COMPILE) --upgrade $(EVERYWHERE) -c $(REQUIREMENTS)/dev.txt --extra local --extra training -o $(REQUIREMENTS)/training.txt
+	$(COMPILE) --upgrade $(EVERYWHERE) -c $(REQUIREMENTS)/dev.txt --extra tf-serving -o $(REQUIREMENTS)/model-server.txt
+	for image in gateway fusion; do \
+	  $(COMPILE) --upgrade $(IN_IMAGES) --extra $$image -o $(REQUIREMENTS)/$$image.txt || exit 1; done
+	for image in text audio video; do \
+	  $(COMPILE) --upgrade $(IN_IMAGES) --extra $$image --extra tf-serving -o $(REQUIREMENTS)/$$image.txt || exit 1; done
