@@ -1,0 +1,164 @@
+"""FER2013 as arrays, its held-out part, and the augmented batches that the network trains on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.common.contracts.labels import EMOTIONS
+
+IMAGE_SIZE_PX = 48
+PARTITIONS = ("train", "public", "private")
+"""FER2013's `Training`, `PublicTest` and `PrivateTest`."""
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class FaceImages:
+    """Labelled face crops.
+
+    Attributes:
+        images: shape `(n, 48, 48)`, uint8 grey.
+        labels: shape `(n,)`, index into `EMOTIONS`.
+    """
+
+    images: NDArray[np.uint8]
+    labels: IntArray
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def take(self, rows: IntArray) -> "FaceImages":
+        return FaceImages(self.images[rows], self.labels[rows])
+
+
+def partition_path(data: Path, partition: str) -> Path:
+    """`data/fer2013/<partition>.npz`, or `data/<partition>.npz` where there is no such folder.
+
+    Raises:
+        ValueError: `partition` is not one of FER2013's three.
+        FileNotFoundError: neither file exists.
+    """
+    if partition not in PARTITIONS:
+        raise ValueError(f"partition must be one of {', '.join(PARTITIONS)}, got {partition!r}")
+    for path in (data / "fer2013" / f"{partition}.npz", data / f"{partition}.npz"):
+        if path.is_file():
+            return path
+    raise FileNotFoundError(f"no fer2013/{partition}.npz and no {partition}.npz in {data}")
+
+
+def load_partition(data: Path, partition: str) -> FaceImages:
+    """Read one partition; its labels are mapped by name, so that the file's own order does not matter.
+
+    Raises:
+        ValueError: unknown partition, images that are not `(n, 48, 48)` uint8, or a label that is
+            none of the seven emotions.
+        FileNotFoundError: see `partition_path`.
+    """
+    with np.load(partition_path(data, partition), allow_pickle=False) as archive:
+        images = archive["images"]
+        labels = archive["labels"]
+        names = [str(name) for name in archive["label_names"]]
+    if images.dtype != np.uint8 or images.shape[1:] != (IMAGE_SIZE_PX, IMAGE_SIZE_PX):
+        raise ValueError(f"images must be uint8 (n, 48, 48), got {images.dtype} {images.shape}")
+    ours = np.array([[str(emotion) for emotion in EMOTIONS].index(name) for name in names], dtype=np.int64)
+    return FaceImages(images, ours[labels])
+
+
+def network_input(images: NDArray[np.uint8]) -> FloatArray:
+    """Grey crops `(n, 48, 48)` uint8 as the network takes them: `(n, 48, 48, 1)` float32, 0..1."""
+    return images[..., np.newaxis].astype(np.float32) / np.float32(255.0)
+
+
+def held_out_split(faces: FaceImages, *, share: float, seed: int) -> tuple[FaceImages, FaceImages]:
+    """Split off about `share` of every class; byte-identical images stay on one side.
+
+    FER2013 holds many exact copies; one of them in the held-out part would flatter the temperature
+    and the choice of the epoch. It names no persons, so that a split by person is not possible.
+
+    Returns:
+        The part to train on and the held-out part.
+    """
+    digests = [sha256(image.tobytes()).digest() for image in faces.images]
+    _, groups = np.unique(np.array(digests), return_inverse=True)
+    rng = np.random.default_rng(seed)
+    rank = rng.permutation(int(groups.max()) + 1)[groups]
+    held_out = np.zeros(len(faces), dtype=bool)
+    for label in range(len(EMOTIONS)):
+        rows = np.flatnonzero(faces.labels == label)
+        held_out[rows[np.argsort(rank[rows], kind="stable")][: round(share * len(rows))]] = True
+    chosen = np.zeros(len(rank), dtype=bool)
+    chosen[groups[held_out]] = True
+    held_out = chosen[groups]
+    return faces.take(np.flatnonzero(~held_out)), faces.take(np.flatnonzero(held_out))
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """How far a training image is moved. Mixup: Zhang et al. 2018, on a share of the batches."""
+
+    rotation_deg: float = 12.0
+    scale: float = 0.12
+    shift_px: float = 4.0
+    mixup_alpha: float = 0.3
+    mixup_share: float = 0.5
+
+
+def warp_randomly(image: NDArray[np.uint8], rng: np.random.Generator, how: Augmentation) -> NDArray[np.uint8]:
+    """Mirror, rotate, scale and shift one crop `(48, 48)`, edges replicated."""
+    centre = (IMAGE_SIZE_PX - 1) / 2
+    angle = rng.uniform(-how.rotation_deg, how.rotation_deg)
+    matrix = cv2.getRotationMatrix2D((centre, centre), angle, 1 + rng.uniform(-how.scale, how.scale))
+    matrix[:, 2] += rng.uniform(-how.shift_px, how.shift_px, 2)
+    if rng.random() < 0.5:
+        matrix[0] = [-matrix[0, 0], -matrix[0, 1], IMAGE_SIZE_PX - 1 - matrix[0, 2]]
+    warped = cv2.warpAffine(
+        image,
+        matrix,
+        (IMAGE_SIZE_PX, IMAGE_SIZE_PX),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return warped.astype(np.uint8, copy=False)
+
+
+def augmented_batch(
+    faces: FaceImages, rows: IntArray, rng: np.random.Generator, how: Augmentation
+) -> tuple[FloatArray, FloatArray]:
+    """One training batch.
+
+    Returns:
+        Inputs `(n, 48, 48, 1)` float32 in 0..1 and soft targets `(n, 7)` float32 that sum to 1.
+    """
+    images = np.stack([warp_randomly(faces.images[row], rng, how) for row in rows])
+    inputs = network_input(images)
+    targets = np.eye(len(EMOTIONS), dtype=np.float32)[faces.labels[rows]]
+    if rng.random() < how.mixup_share:
+        other = rng.permutation(len(rows))
+        weight = np.float32(rng.beta(how.mixup_alpha, how.mixup_alpha))
+        inputs = weight * inputs + (1 - weight) * inputs[other]
+        targets = weight * targets + (1 - weight) * targets[other]
+    return inputs, targets
+
+
+def epoch_batches(
+    faces: FaceImages, *, batch_size: int, seed: int, epoch: int, how: Augmentation
+) -> tuple[int, Callable[[int], tuple[FloatArray, FloatArray]]]:
+    """The batches of one epoch, reproducible from seed and epoch whatever was trained before.
+
+    Returns:
+        How many full batches there are, and a function from a batch's number to the batch.
+    """
+    order = np.random.default_rng([seed, epoch]).permutation(len(faces))
+
+    def batch(number: int) -> tuple[FloatArray, FloatArray]:
+        rows = order[number * batch_size : (number + 1) * batch_size]
+        return augmented_batch(faces, rows, np.random.default_rng([seed, epoch, number]), how)
+
+    return len(faces) // batch_size, batch
