@@ -1,0 +1,89 @@
+"""The sniffer believes bytes only."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.common.contracts.labels import MediaKind
+from services.common.media_types import ACCEPTED, HEAD_BYTES, kind_of, sniff
+
+
+@pytest.mark.parametrize(
+    ("head", "media_type"),
+    [
+        (b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00", "video/mp4"),
+        (b"\x00\x00\x00\x14ftypqt  \x00\x00\x00\x00", "video/quicktime"),
+        (b"\x00\x00\x00\x20ftypM4A \x00\x00\x00\x00", "audio/mp4"),
+        (b"\x00\x00\x00\x18ftyp3gp5", "video/3gpp"),
+        (b"\x00\x00\x0f\xffmoov", "video/quicktime"),
+        (
+            b"\x1a\x45\xdf\xa3\x9fB\x86\x81\x01B\xf2\x81\x04B\xf3\x81\x08B\x82\x84webm",
+            "video/webm",
+        ),
+        (b"\x1a\x45\xdf\xa3\xa3B\x82\x88matroska", "video/x-matroska"),
+        (b"\x00\x00\x01\xba\x21\x00\x01\x00", "video/mpeg"),
+        (b"RIFF\x24\x00\x00\x00AVI LIST", "video/x-msvideo"),
+        (b"RIFF\x24\x00\x00\x00WAVEfmt ", "audio/wav"),
+        (b"FORM\x00\x00\x00\x00AIFF", "audio/aiff"),
+        (b"fLaC\x00\x00\x00\x22", "audio/flac"),
+        (b"ID3\x04\x00\x00", "audio/mpeg"),
+        (b"\xff\xfb\x90\x64", "audio/mpeg"),
+        (b"\xff\xf1\x50\x80", "audio/aac"),
+        (b"OggS" + bytes(24) + b"\x01OpusHead", "audio/ogg"),
+        (b"OggS" + bytes(24) + b"\x80theora", "video/ogg"),
+        ((b"G" + bytes(187)) * 4, "video/mp2t"),
+        (b"%PDF-1.7\n", "application/pdf"),
+        (b"\n\n%PDF-1.4", "application/pdf"),
+        (b"\x04\x01%PDF-1.4", "application/pdf"),
+        (b"I'm free to say that", "text/plain"),
+        (b"a PDF file starts with %PDF-", "text/plain"),
+        (b"I like to read. ", "text/plain"),
+        ("Ich lese gern – abends.".encode(), "text/plain"),
+        ("Ich lese gern".encode("utf-16"), "text/plain"),
+    ],
+)
+def test_the_type_is_found_when_the_signature_is_there(head: bytes, media_type: str) -> None:
+    assert sniff(head) == media_type
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"",
+        bytes(64),
+        b"\xff\xd8\xff\xe0\x00\x10JFIF",
+        b"\x89PNG\r\n\x1a\n",
+        b"PK\x03\x04\x14\x00",
+        b"\x7fELF\x02\x01\x01",
+        b"MZ\x90\x00",
+        b"RIFF\x24\x00\x00\x00WEBPVP8 ",
+        b"\xff\xff\xff\xff",
+        b"caf\xe9 latin-1 text that is no UTF-8",
+    ],
+)
+def test_nothing_is_claimed_when_the_bytes_are_of_no_accepted_type(head: bytes) -> None:
+    assert sniff(head) is None
+
+
+def test_text_is_recognised_when_the_head_cuts_a_character_in_two() -> None:
+    text = ("é" * HEAD_BYTES).encode()
+    assert sniff(b"x" + text[: HEAD_BYTES - 2]) == "text/plain"
+
+
+@given(st.binary(max_size=600))
+def test_the_answer_is_an_accepted_type_or_none_when_bytes_are_arbitrary(head: bytes) -> None:
+    known = frozenset().union(*ACCEPTED.values())
+    assert sniff(head) is None or sniff(head) in known
+
+
+@pytest.mark.parametrize(
+    ("media_type", "kind"),
+    [
+        ("video/webm", MediaKind.VIDEO),
+        ("audio/wav", MediaKind.AUDIO),
+        ("application/pdf", MediaKind.DOCUMENT),
+    ],
+)
+def test_the_kind_follows_when_nobody_said_it(media_type: str, kind: MediaKind) -> None:
+    assert kind_of(media_type) is kind
+    assert media_type in ACCEPTED[kind]
