@@ -97,7 +97,8 @@ def test_every_table_forces_row_level_security(admin_engine: Engine) -> None:
         rows = connection.execute(
             text(
                 "SELECT relname, relrowsecurity, relforcerowsecurity FROM pg_class "
-                "WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'alembic_version'"
+                "WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' "
+                "AND relname <> 'alembic_version'"
             )
         ).all()
     assert {row.relname for row in rows} == set(Base.metadata.tables)

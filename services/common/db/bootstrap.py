@@ -3,7 +3,6 @@
 `python -m services.common.db.bootstrap` does it with what `DatabaseSettings` finds in the environment.
 """
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -172,4 +171,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

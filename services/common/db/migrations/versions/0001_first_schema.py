@@ -26,7 +26,8 @@ GRANT USAGE ON SCHEMA public TO candor_gateway, candor_fusion, candor_definer;
 GRANT SELECT ON tenants TO candor_gateway, candor_fusion;
 GRANT SELECT, INSERT ON questions TO candor_gateway;
 GRANT SELECT, INSERT, UPDATE (external_id) ON candidates TO candor_gateway;
-GRANT SELECT, INSERT, DELETE, UPDATE (state, dispatched_at, dispatches, check_at) ON assessments TO candor_gateway;
+GRANT SELECT, INSERT, DELETE, UPDATE (state, dispatched_at, dispatches, check_at)
+    ON assessments TO candor_gateway;
 GRANT SELECT ON modality_results, reports, report_scores TO candor_gateway;
 
 GRANT SELECT ON assessments, candidates, questions TO candor_fusion;
@@ -245,7 +246,8 @@ def _isolate_tenants() -> None:
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
         op.execute(
-            f"CREATE POLICY own_tenant ON {table} USING ({column} = current_setting('candor.tenant_id', true))"
+            f"CREATE POLICY own_tenant ON {table} "
+            f"USING ({column} = current_setting('candor.tenant_id', true))"
         )
     for statement in filter(None, map(str.strip, (GRANTS + ACROSS_TENANTS).split(";"))):
         op.execute(statement)
