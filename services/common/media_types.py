@@ -1,164 +1,181 @@
-"""What a file really is, from its leading bytes. Names and declared types are never asked.
+"""What a file really is, from its first bytes. Names and declared types are not believed.
 
-No container is parsed here (decision record 0004): the signatures are those of the formats' own
-specifications, and what is inside is for the workers to find out.
+No container is parsed here (decision record 0004): what is inside is for the workers to find out.
 """
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from services.common.contracts.labels import MediaKind
 
 HEAD_BYTES = 4096
-"""How much of a file `sniff` wants to see; less is enough for a file that is shorter."""
+"""How much of a file the decision rests on."""
 
-PDF = "application/pdf"
+UNKNOWN = "application/octet-stream"
 PLAIN_TEXT = "text/plain"
+PDF = "application/pdf"
 
+CONTAINER: dict[str, str] = {
+    "video/mp4": "mp4",
+    "audio/mp4": "mp4",
+    "video/quicktime": "mp4",
+    "video/webm": "matroska",
+    "video/x-matroska": "matroska",
+    "video/x-msvideo": "avi",
+    "video/mpeg": "mpeg",
+    "video/mp2t": "mpeg",
+    "video/x-flv": "flv",
+    "video/x-ms-asf": "asf",
+    "video/ogg": "ogg",
+    "audio/ogg": "ogg",
+    "audio/wav": "wav",
+    "audio/aiff": "aiff",
+    "audio/flac": "flac",
+    "audio/mpeg": "mp3",
+    "audio/aac": "aac",
+    PDF: "pdf",
+    PLAIN_TEXT: "text",
+}
+"""Accepted types and their family: a name lies only if it promises another family."""
+
+_BOTH = frozenset(
+    kind for kind in CONTAINER if kind.startswith("video/") or kind in ("audio/mp4", "audio/ogg")
+)
 ACCEPTED: dict[MediaKind, frozenset[str]] = {
-    MediaKind.VIDEO: frozenset(
-        {
-            "video/3gpp",
-            "video/mp2t",
-            "video/mp4",
-            "video/mpeg",
-            "video/ogg",
-            "video/quicktime",
-            "video/webm",
-            "video/x-flv",
-            "video/x-matroska",
-            "video/x-ms-asf",
-            "video/x-msvideo",
-        }
-    ),
-    MediaKind.AUDIO: frozenset(
-        {
-            "audio/aac",
-            "audio/aiff",
-            "audio/amr",
-            "audio/flac",
-            "audio/mp4",
-            "audio/mpeg",
-            "audio/ogg",
-            "audio/wav",
-            "audio/x-caf",
-            # browsers record sound into these containers too
-            "video/3gpp",
-            "video/mp4",
-            "video/webm",
-            "video/x-matroska",
-            "video/x-ms-asf",
-        }
-    ),
+    MediaKind.VIDEO: _BOTH,
+    MediaKind.AUDIO: _BOTH | frozenset(kind for kind in CONTAINER if kind.startswith("audio/")),
     MediaKind.DOCUMENT: frozenset({PDF, PLAIN_TEXT}),
     MediaKind.TEXT: frozenset({PLAIN_TEXT}),
 }
-"""Which real types each part of an answer may have."""
-
-_PREFIXES: tuple[tuple[bytes, str], ...] = (
-    (b"\x00\x00\x01\xba", "video/mpeg"),  # program stream
-    (b"\x00\x00\x01\xb3", "video/mpeg"),  # elementary stream
-    (b"FLV\x01", "video/x-flv"),
-    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video/x-ms-asf"),
-    (b"fLaC", "audio/flac"),
-    (b"ID3", "audio/mpeg"),
-    (b"#!AMR", "audio/amr"),
-    (b"caff", "audio/x-caf"),
-)
-_MP4_AUDIO_BRANDS = (b"M4A ", b"M4B ", b"F4A ")
-_QUICKTIME_ATOMS = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
-_TS_PACKET_BYTES = 188
-_CONTROL_BYTES = frozenset(range(32)) - frozenset(b"\t\n\r\f\x1b")
+"""A container of moving pictures may well hold sound alone, so `audio` accepts those as well."""
 
 
-def sniff(head: bytes) -> str | None:
-    """The media type of a file that starts with `head` (its first `HEAD_BYTES`), or None.
+@dataclass(frozen=True, slots=True)
+class _Signature:
+    content_type: str
+    matches: Callable[[bytes], bool]
 
-    An answer means that the signature is there, not that the file is whole or can be decoded.
-    """
-    if head.lstrip().startswith(b"%PDF-"):
-        return PDF
-    if _is_text(head):  # before the signatures: "I'm free" would pass for QuickTime otherwise
-        return PLAIN_TEXT
-    for prefix, media_type in _PREFIXES:
-        if head.startswith(prefix):
-            return media_type
-    return (
-        _sniff_iso_media(head)
-        or _sniff_riff(head)
-        or _sniff_matroska(head)
-        or _sniff_ogg(head)
-        or _sniff_transport_stream(head)
-        or _sniff_mpeg_audio(head)
-        or (PDF if b"%PDF-" in head[:1024] else None)  # ISO 32000-1, implementation note 13
+
+def _starts(*magic: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head.startswith(magic)
+
+
+def _riff(*forms: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] in forms
+
+
+def _brand(*brands: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head[4:8] == b"ftyp" and head[8:12] in brands
+
+
+def _atom(head: bytes) -> bool:
+    """QuickTime before 2001 begins with any of its atoms; a text may begin with "I'm free"."""
+    return head[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot") and not _is_text(head)
+
+
+def _ebml(doctype: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head.startswith(b"\x1a\x45\xdf\xa3") and doctype in head[:128]
+
+
+def _ogg_video(head: bytes) -> bool:
+    return head.startswith(b"OggS") and (b"theora" in head[:512] or b"\x01video" in head[:512])
+
+
+def _transport_stream(head: bytes) -> bool:
+    """Packets of 188 bytes, or 192 with a time stamp in front (Blu-ray)."""
+    return any(
+        len(head) > start + 2 * size and all(head[start + step * size] == 0x47 for step in range(3))
+        for start, size in ((0, 188), (4, 192))
     )
 
 
-def kind_of(media_type: str) -> MediaKind:
-    """The kind of answer that a file of this type is, where nobody said so."""
-    if media_type.startswith("video/"):
-        return MediaKind.VIDEO
-    return MediaKind.AUDIO if media_type.startswith("audio/") else MediaKind.DOCUMENT
+def _mpeg_audio(layers: tuple[int, ...]) -> Callable[[bytes], bool]:
+    """An MPEG audio frame header (ISO 11172-3, 2.4.1.3) whose layer bits are in `layers`."""
 
+    def matches(head: bytes) -> bool:
+        if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+            return False
+        version, layer = head[1] >> 3 & 3, head[1] >> 1 & 3
+        rate = head[2] >> 2 & 15 if layer == 0 else head[2] >> 2 & 3
+        return version != 1 and layer in layers and rate != (15 if layer == 0 else 3)
 
-def _sniff_iso_media(head: bytes) -> str | None:
-    """ISO base media (ISO/IEC 14496-12, 4.3) and the QuickTime files from before `ftyp`."""
-    box, brand = head[4:8], head[8:12]
-    if box == b"ftyp":
-        if brand in _MP4_AUDIO_BRANDS:
-            return "audio/mp4"
-        if brand == b"qt  ":
-            return "video/quicktime"
-        return "video/3gpp" if brand.startswith((b"3gp", b"3g2")) else "video/mp4"
-    return "video/quicktime" if box in _QUICKTIME_ATOMS else None
-
-
-def _sniff_riff(head: bytes) -> str | None:
-    form = head[8:12]
-    if head.startswith((b"RIFF", b"RF64")):
-        return {b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}.get(form)
-    return "audio/aiff" if head.startswith(b"FORM") and form in (b"AIFF", b"AIFC") else None
-
-
-def _sniff_matroska(head: bytes) -> str | None:
-    """EBML (RFC 8794); its DocType lies within the first few dozen bytes."""
-    if not head.startswith(b"\x1a\x45\xdf\xa3"):
-        return None
-    if b"webm" in head[:64]:
-        return "video/webm"
-    return "video/x-matroska" if b"matroska" in head[:64] else None
-
-
-def _sniff_ogg(head: bytes) -> str | None:
-    """Ogg (RFC 3533); the first page of each stream names its codec."""
-    if not head.startswith(b"OggS"):
-        return None
-    return "video/ogg" if b"theora" in head[:512] else "audio/ogg"
-
-
-def _sniff_transport_stream(head: bytes) -> str | None:
-    """MPEG-2 transport stream (ISO/IEC 13818-1, 2.4.3.2): a sync byte every 188 bytes."""
-    syncs = head[: 4 * _TS_PACKET_BYTES : _TS_PACKET_BYTES]
-    return "video/mp2t" if len(syncs) == 4 and set(syncs) == {0x47} else None
-
-
-def _sniff_mpeg_audio(head: bytes) -> str | None:
-    """Frame headers of MP3 (ISO/IEC 11172-3, 2.4.1.3) and AAC in ADTS (ISO/IEC 13818-7, 6.2)."""
-    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
-        return None
-    layer = (head[1] >> 1) & 0b11
-    if layer == 0:
-        return "audio/aac" if head[1] & 0xF0 == 0xF0 else None
-    version, bitrate, rate = (head[1] >> 3) & 0b11, head[2] >> 4, (head[2] >> 2) & 0b11
-    return "audio/mpeg" if version != 1 and bitrate != 15 and rate != 3 else None
+    return matches
 
 
 def _is_text(head: bytes) -> bool:
-    """Whether the bytes are text in UTF-8, or in UTF-16 with its mark; a cut character may end them."""
+    """No control characters but white space, in UTF-8, UTF-16 with a mark, or a Windows code page."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = head[: len(head) // 2 * 2].decode("utf-16", errors="replace")
-        return "\x00" not in text and "\ufffd" not in text[:-1]
-    if not head or _CONTROL_BYTES.intersection(head):
-        return False
-    try:
-        head.decode("utf-8")
-    except UnicodeDecodeError as fault:
-        return len(head) - fault.start < 4 and fault.reason == "unexpected end of data"
-    return True
+        text = head[: len(head) & ~1].decode("utf-16", errors="replace")
+    else:
+        text = head.decode("utf-8", errors="replace") if _mostly_utf8(head) else head.decode("latin-1")
+    return not any(character < " " and character not in "\t\n\r\f" for character in text)
+
+
+def _mostly_utf8(head: bytes) -> bool:
+    """UTF-8, but for a character that the end of `head` may cut."""
+    for cut in range(4):
+        try:
+            head[: len(head) - cut].decode("utf-8")
+        except UnicodeDecodeError:
+            continue
+        return True
+    return False
+
+
+def _html(head: bytes) -> bool:
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:14].lower()
+    return start.startswith((b"<!doctype html", b"<html"))
+
+
+SIGNATURES: tuple[_Signature, ...] = (
+    _Signature("image/heif", _brand(b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis")),
+    _Signature("audio/mp4", _brand(b"M4A ", b"M4B ", b"M4P ", b"F4A ")),
+    _Signature("video/quicktime", _brand(b"qt  ")),
+    _Signature("video/mp4", lambda head: head[4:8] == b"ftyp"),
+    _Signature("video/quicktime", _atom),
+    _Signature("video/webm", _ebml(b"webm")),
+    _Signature("video/x-matroska", _ebml(b"matroska")),
+    _Signature("video/x-msvideo", _riff(b"AVI ")),
+    _Signature("audio/wav", _riff(b"WAVE")),
+    _Signature("video/ogg", _ogg_video),
+    _Signature("audio/ogg", _starts(b"OggS")),
+    _Signature("audio/flac", _starts(b"fLaC")),
+    _Signature("audio/aiff", lambda head: head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC")),
+    _Signature("video/mpeg", _starts(b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3")),
+    _Signature("video/mp2t", _transport_stream),
+    _Signature("video/x-flv", _starts(b"FLV\x01")),
+    _Signature("video/x-ms-asf", _starts(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11")),
+    _Signature("audio/mpeg", _starts(b"ID3")),
+    _Signature("audio/mpeg", _mpeg_audio((1, 2))),
+    _Signature("audio/aac", _mpeg_audio((0,))),
+    _Signature(PDF, lambda head: b"%PDF-" in head[:1024]),
+    _Signature("image/png", _starts(b"\x89PNG\r\n")),
+    _Signature("image/jpeg", _starts(b"\xff\xd8\xff")),
+    _Signature("image/gif", _starts(b"GIF87a", b"GIF89a")),
+    _Signature("application/zip", _starts(b"PK\x03\x04", b"PK\x05\x06")),
+    _Signature("application/gzip", _starts(b"\x1f\x8b")),
+    _Signature("application/msword", _starts(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")),
+    _Signature("application/rtf", _starts(b"{\\rtf")),
+    _Signature("application/postscript", _starts(b"%!PS")),
+    _Signature("application/x-executable", _starts(b"\x7fELF", b"MZ\x90")),
+    _Signature("text/html", _html),
+    _Signature(PLAIN_TEXT, _is_text),
+)
+"""Tried in this order; the first that matches decides."""
+
+
+def sniff(head: bytes) -> str:
+    """The media type that the first bytes of a file (up to `HEAD_BYTES`) speak for."""
+    for signature in SIGNATURES:
+        if signature.matches(head):
+            return signature.content_type
+    return UNKNOWN
+
+
+def kind_of(content_type: str) -> MediaKind | None:
+    """The kind of answer that a file of this type is where nobody said so; None: no kind takes it."""
+    if content_type not in CONTAINER:
+        return None
+    if content_type in (PDF, PLAIN_TEXT):
+        return MediaKind.DOCUMENT
+    return MediaKind.VIDEO if content_type.startswith("video/") else MediaKind.AUDIO
