@@ -1,0 +1,253 @@
+"""Any container to 16 kHz mono blocks, streamed by PyAV (FFmpeg) in bounded memory."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import av.error
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+
+from services.audio.features import SAMPLE_RATE_HZ, FloatArray
+from services.common.contracts.results import ErrorCode
+from services.common.errors import InputError, TemporaryError
+
+FORMATS = (
+    "aac,ac3,aiff,amr,asf,au,avi,caf,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpeg,mpegts,"
+    "mpegvideo,ogg,w64,wav"
+)
+"""Demultiplexers that may run. Playlists and the like could name other files, so they may not."""
+ESTIMATED_DURATION = frozenset({"aac", "ac3", "amr", "mp3"})
+"""Formats whose duration FFmpeg guesses from the bit rate: no ground to refuse or to call truncated."""
+RATES_HZ = range(4_000, 384_001)
+MAX_FRAME_S = 30.0
+"""A single frame that is longer than this is an attack, not sound."""
+MAX_BAD_PACKETS = 200
+TRUNCATION_TOLERANCE_S = 1.0
+EMPTY = "The file holds no sound at all; record again."
+CORRUPT = "The sound cannot be decoded; export the recording again, as MP4, WebM, WAV or MP3 for example."
+
+
+class SoundSource:
+    """The first audio stream of a file. Use as a context manager; read `blocks()` once.
+
+    Attributes:
+        sample_rate_hz: of the source.
+        duration_s: what the container says about the stream, None where it says nothing reliable.
+        offset_s: where the sound starts on the clock of the media (a video may start earlier).
+        samples: samples given out so far, at 16 kHz.
+        bad_packets: packets that were skipped because they do not decode.
+    """
+
+    def __init__(self, path: Path, *, max_duration_s: float) -> None:
+        """Open `path`.
+
+        Raises:
+            InputError: `media_missing`, `media_empty`, `media_corrupt`, `no_audio_stream`,
+                `media_unsupported`, or `media_too_long` by the container's own account.
+            TemporaryError: `storage_unavailable`, the file exists but cannot be read.
+        """
+        self._max_duration_s = max_duration_s
+        self._size_bytes = _file_size(path)
+        self._byte_position = 0
+        self.samples = 0
+        self.bad_packets = 0
+        self._ended_early = _riff_is_cut(path, self._size_bytes)
+        with _media_faults():
+            self._container: InputContainer = av.open(
+                str(path),
+                options={"protocol_whitelist": "file", "format_whitelist": FORMATS},
+                metadata_errors="replace",
+            )
+        try:
+            self._stream = self._choose_stream()
+            self.sample_rate_hz = _supported_rate(self._stream)
+            self.duration_s = self._told_duration_s()
+            self.offset_s = self._told_offset_s()
+            self._check_length(self.duration_s or 0.0)
+        except BaseException:
+            self._container.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._container.close()
+
+    @property
+    def decoded_s(self) -> float:
+        """Seconds of sound given out so far."""
+        return self.samples / SAMPLE_RATE_HZ
+
+    @property
+    def share(self) -> float:
+        """Share of the media that has been read, 0..1: by time, or by bytes where no duration is told."""
+        if self.duration_s:
+            return min(1.0, self.decoded_s / self.duration_s)
+        return min(1.0, self._byte_position / max(1, self._size_bytes))
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the sound ended before it should have (meaningful after the last block)."""
+        missing_s = (self.duration_s or 0.0) - self.decoded_s
+        return self._ended_early or missing_s > max(TRUNCATION_TOLERANCE_S, 0.02 * (self.duration_s or 0.0))
+
+    def blocks(self) -> Iterator[FloatArray]:
+        """Decode and resample, block by block.
+
+        Yields:
+            Samples of shape `(n,)`, float32, -1..1, 16 kHz mono; n is that of a codec frame.
+
+        Raises:
+            InputError: `media_corrupt` if nothing decodes, `media_too_long` while streaming.
+        """
+        for frame in self._resampled():
+            block = frame.to_ndarray().mean(axis=0, dtype=np.float32)
+            block = np.clip(np.nan_to_num(block, nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0)
+            self.samples += block.size
+            self._check_length(self.decoded_s)
+            if block.size:
+                yield block
+        if self.samples == 0:
+            if self.bad_packets or self._ended_early:
+                raise InputError(ErrorCode.MEDIA_CORRUPT, CORRUPT)
+            raise InputError(ErrorCode.MEDIA_EMPTY, EMPTY)
+
+    def _resampled(self) -> Iterator[AudioFrame]:
+        """Planar float frames at 16 kHz. A source that changes its format gets a new resampler.
+
+        Channels are kept and averaged later: FFmpeg's own mix to mono adds 3 dB and would clip.
+        """
+        resampler: AudioResampler | None = None
+        shape: tuple[str, str, int] | None = None
+        for frame in self._frames():
+            now = (frame.format.name, frame.layout.name, frame.sample_rate)
+            if resampler is None or now != shape:
+                yield from self._flush(resampler)
+                resampler, shape = AudioResampler("fltp", None, SAMPLE_RATE_HZ), now
+            frame.pts = None
+            with _media_faults():
+                resampled = resampler.resample(frame)
+            yield from resampled
+        yield from self._flush(resampler)
+
+    def _flush(self, resampler: AudioResampler | None) -> list[AudioFrame]:
+        if resampler is None:
+            return []
+        with _media_faults():
+            return resampler.resample(None)
+
+    def _frames(self) -> Iterator[AudioFrame]:
+        """Decoded frames; packets that do not decode are skipped, up to a number."""
+        packets = self._container.demux(self._stream)
+        while self.bad_packets <= MAX_BAD_PACKETS:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except (av.error.FFmpegError, ValueError):
+                self._ended_early = True
+                return
+            self._byte_position = max(self._byte_position, packet.pos or 0)
+            try:
+                frames = packet.decode()
+            except (av.error.FFmpegError, ValueError):
+                self.bad_packets += 1
+                continue
+            for frame in frames:
+                if isinstance(frame, AudioFrame) and _plausible(frame):
+                    yield frame
+                else:
+                    self.bad_packets += 1
+        self._ended_early = True
+
+    def _choose_stream(self) -> AudioStream:
+        if not self._container.streams.audio:
+            raise InputError(
+                ErrorCode.NO_AUDIO_STREAM, "The file has no sound; record again with the microphone on."
+            )
+        return self._container.streams.audio[0]
+
+    def _told_duration_s(self) -> float | None:
+        stream, container = self._stream, self._container
+        if ESTIMATED_DURATION & set(container.format.name.split(",")):
+            return None
+        if stream.duration and stream.time_base:
+            return float(stream.duration * stream.time_base)
+        return container.duration / av.time_base if container.duration else None
+
+    def _told_offset_s(self) -> float:
+        if self._stream.start_time is None or self._stream.time_base is None:
+            return 0.0
+        start_s = float(self._stream.start_time * self._stream.time_base)
+        offset_s = start_s - (self._container.start_time or 0) / av.time_base
+        return offset_s if 0.0 < offset_s < self._max_duration_s else 0.0
+
+    def _check_length(self, seconds: float) -> None:
+        if seconds > self._max_duration_s:
+            raise InputError(
+                ErrorCode.MEDIA_TOO_LONG,
+                f"The sound is longer than {self._max_duration_s:g} s; hand in a shorter recording.",
+            )
+
+
+def _file_size(path: Path) -> int:
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(0)
+            file.read(1)
+    except FileNotFoundError as fault:
+        raise InputError(ErrorCode.MEDIA_MISSING, "The media is gone; upload it again.") from fault
+    except OSError as fault:
+        raise TemporaryError(ErrorCode.STORAGE_UNAVAILABLE, f"The media cannot be read: {fault}") from fault
+    if size == 0:
+        raise InputError(ErrorCode.MEDIA_EMPTY, "The file is empty; record or export it again.")
+    return size
+
+
+def _riff_is_cut(path: Path, size_bytes: int) -> bool:
+    """Whether a WAV announces more bytes than there are; FFmpeg quietly takes what it finds.
+
+    Recorders that stream leave the size at 0 or near its limit, which announces nothing.
+    """
+    with path.open("rb") as file:
+        head = file.read(8)
+    if head[:4] != b"RIFF" or len(head) < 8:
+        return False
+    announced = int.from_bytes(head[4:], "little")
+    return announced < 0x7FFF_0000 and announced + 8 > size_bytes
+
+
+def _supported_rate(stream: AudioStream) -> int:
+    # a stream without a decoder has no codec context, and then no rate either
+    rate = 0 if stream.codec_context is None else stream.codec_context.sample_rate or 0
+    if rate not in RATES_HZ:
+        raise InputError(
+            ErrorCode.MEDIA_UNSUPPORTED,
+            "The sound has a codec or sample rate that cannot be read; export it as AAC, Opus, MP3 or WAV.",
+        )
+    return int(rate)
+
+
+def _plausible(frame: AudioFrame) -> bool:
+    rate = frame.sample_rate
+    return rate in RATES_HZ and 0 < frame.samples <= rate * MAX_FRAME_S
+
+
+@contextmanager
+def _media_faults() -> Iterator[None]:
+    """Faults of FFmpeg as faults of the input; that the file itself is readable was checked before."""
+    try:
+        yield
+    except (av.error.FFmpegError, ValueError, OverflowError) as fault:
+        raise InputError(ErrorCode.MEDIA_CORRUPT, CORRUPT) from fault

@@ -1,0 +1,1 @@
+"""Training and evaluation of the voice model. In no image."""
