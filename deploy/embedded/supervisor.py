@@ -32,6 +32,7 @@ class Child:
         command: program and arguments.
         log: stdout and stderr are appended here.
         env: the whole environment; None hands on ours.
+        cwd: the working directory; None hands on ours.
         stop_signal: what asks it to stop cleanly. It also gets this signal when we die (Linux).
         grace_s: how long it may take to stop before its whole process group is killed.
         user: run as this system user (we must be root).
@@ -41,6 +42,7 @@ class Child:
     command: tuple[str, ...]
     log: Path
     env: Mapping[str, str] | None = None
+    cwd: Path | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     grace_s: float = 8.0
     user: str | None = None
@@ -76,6 +78,7 @@ def spawn(child: Child) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=subprocess.STDOUT,
             env=child.env,
+            cwd=child.cwd,
             start_new_session=True,
             preexec_fn=_follow_parent(child.stop_signal),
             user=child.user,

@@ -1,0 +1,255 @@
+"""One answer analysed without a server: each modality in a process of its own, then fusion."""
+
+import importlib
+import multiprocessing
+import os
+import resource
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from fusion.reliability import ModelCards, channel_reliability, model_of
+from fusion.report import build_report, combine_results
+from fusion.settings import FusionSettings
+from services.common.contracts.labels import MODALITIES_OF, MediaKind, Modality, ModalityStatus
+from services.common.contracts.results import ErrorCode, ModalityResult, Report
+from services.common.errors import CandorError
+from services.common.media import MediaFile
+from services.common.media_types import HEAD_BYTES, kind_of, sniff
+from services.common.serving.registry import TEXT_TRAITS
+from services.common.settings import CommonSettings
+
+SETTINGS_CLASS = {
+    Modality.TEXT: "TextSettings",
+    Modality.AUDIO: "AudioSettings",
+    Modality.VIDEO: "VideoSettings",
+}
+OUR_FAULT = frozenset({ErrorCode.INTERNAL, ErrorCode.MODEL_UNAVAILABLE, ErrorCode.WORKER_LOST})
+"""Codes that say nothing against the file; the log of the modality says more."""
+
+LOG_TAIL_BYTES = 2000
+ModalityProgress = Callable[[Modality, float], None]
+"""Called with a modality and the share of its work that is done."""
+
+
+class UnusableFileError(CandorError):
+    """There is nothing in the file that could be analysed; the message says why."""
+
+
+class AnalysisError(CandorError):
+    """This installation could not analyse anything, whatever the file; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """A report, and what making it took.
+
+    Attributes:
+        report: as a server would store it, without a cohort.
+        peak_bytes: largest resident memory of each modality's process.
+        logs: what a process wrote on stderr, where its modality failed for a reason of its own.
+    """
+
+    report: Report
+    peak_bytes: Mapping[Modality, int]
+    logs: Mapping[Modality, str]
+
+
+@dataclass(slots=True)
+class _Work:
+    """One modality in progress in its process."""
+
+    modality: Modality
+    process: BaseProcess
+    receiver: Connection
+    log: Path
+    result: ModalityResult | None = None
+    peak_bytes: int = 0
+    done: bool = field(default=False)
+
+
+def probe(path: Path) -> MediaFile:
+    """Find out what `path` is, from its bytes.
+
+    Raises:
+        UnusableFileError: missing, unreadable, empty or of no accepted type.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError as fault:
+        raise UnusableFileError(f"{path}: cannot be read ({fault.strerror}).") from fault
+    if not head:
+        raise UnusableFileError(f"{path}: the file is empty.")
+    media_type = sniff(head)
+    kind = kind_of(media_type)
+    if kind is None:
+        raise UnusableFileError(
+            f"{path}: holds {media_type}, which is neither video, sound, PDF nor plain text; "
+            "convert it to MP4, WebM, WAV, PDF or UTF-8 text."
+        )
+    return MediaFile(path=path.resolve(), kind=kind, content_type=media_type)
+
+
+def analyze_file(media: MediaFile, *, progress: ModalityProgress, cores: int | None = None) -> Analysis:
+    """Analyse one answer and combine what came out.
+
+    Args:
+        media: from `probe`.
+        progress: told how far each modality is.
+        cores: how many modalities run at once; by default what this process may use.
+    """
+    wanted = [modality for modality in Modality if _has_something_for(media.kind, modality)]
+    with tempfile.TemporaryDirectory(prefix="candor-") as folder:
+        finished = _run_all(wanted, media, Path(folder), progress, limit=cores or usable_cores())
+        logs = {work.modality: _tail(work.log) for work in finished if _is_our_fault(work.result)}
+    results = [work.result for work in finished if work.result is not None]
+    results += [_skipped(modality, media.kind) for modality in Modality if modality not in wanted]
+    return Analysis(
+        report=fuse(results, name=media.path.name),
+        peak_bytes={work.modality: work.peak_bytes for work in finished},
+        logs=logs,
+    )
+
+
+def fuse(results: Sequence[ModalityResult], *, name: str) -> Report:
+    """Combine results as the fusion worker does, for nobody's tenant and against no cohort."""
+    settings, cards = FusionSettings(), ModelCards(CommonSettings().models_dir)
+    reliability = channel_reliability(results, cards, unmeasured=settings.unmeasured_reliability)
+    combination = combine_results(results, reliability=reliability, exponent=settings.pool_exponent)
+    traits = model_of(combination.results[Modality.TEXT], TEXT_TRAITS)
+    return build_report(
+        combination,
+        assessment_id=f"file:{name}",
+        jurisdiction="unspecified",
+        purpose="self_practice",
+        cohort={},
+        min_cohort_size=settings.min_cohort_size,
+        trait_accuracy=cards.metric(traits, "accuracy") if traits else None,
+        created_at=datetime.now(UTC),
+    )
+
+
+def usable_cores() -> int:
+    """Processor cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _has_something_for(kind: MediaKind, modality: Modality) -> bool:
+    """Whether a file of this kind feeds a modality (the words of a recording need a transcript)."""
+    spoken = kind in (MediaKind.VIDEO, MediaKind.AUDIO)
+    return modality in MODALITIES_OF[kind] and not (spoken and modality is Modality.TEXT)
+
+
+def _skipped(modality: Modality, kind: MediaKind) -> ModalityResult:
+    from services.common.worker import nothing_to_analyze
+
+    if modality in MODALITIES_OF[kind]:
+        return nothing_to_analyze(modality)
+    return ModalityResult(
+        modality=modality,
+        status=ModalityStatus.SKIPPED,
+        error_code=ErrorCode.NOT_PROVIDED,
+        reason=f"The answer holds no {modality}.",
+    )
+
+
+def _run_all(
+    modalities: Sequence[Modality], media: MediaFile, folder: Path, progress: ModalityProgress, *, limit: int
+) -> list[_Work]:
+    """Run every modality, at most `limit` at once, and collect the results."""
+    waiting, active, finished = list(modalities), list[_Work](), list[_Work]()
+    try:
+        while waiting or active:
+            while waiting and len(active) < limit:
+                active.append(_start(waiting.pop(0), media, folder))
+            for ready in wait([work.receiver for work in active]):
+                work = next(work for work in active if work.receiver is ready)
+                _receive(work, progress)
+            finished += [work for work in active if work.done]
+            active = [work for work in active if not work.done]
+    finally:
+        for work in active:
+            work.process.kill()
+            work.process.join()
+    return finished
+
+
+def _start(modality: Modality, media: MediaFile, folder: Path) -> _Work:
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    log = folder / f"{modality}.log"
+    process = context.Process(target=_run_one, args=(modality, media, log, sender), daemon=True)
+    process.start()
+    sender.close()  # so that the receiver sees the end when the process dies
+    return _Work(modality, process, receiver, log)
+
+
+def _receive(work: _Work, progress: ModalityProgress) -> None:
+    """Take one message; the end of the messages is the end of the process."""
+    try:
+        message = work.receiver.recv()
+    except EOFError:
+        work.process.join()
+        work.done = True
+        if work.result is None:
+            from services.common.worker import failed
+
+            reason = f"The media ended the analysis ({work.process.exitcode}); convert it to another format."
+            work.result = failed(work.modality, ErrorCode.WORKER_LOST, reason)
+        progress(work.modality, 1.0)
+        return
+    if isinstance(message, float):
+        progress(work.modality, message)
+    else:
+        document, work.peak_bytes = message
+        work.result = ModalityResult.model_validate_json(document)
+
+
+def _run_one(modality: Modality, media: MediaFile, log: Path, sender: Connection) -> None:
+    """In the modality's own process: analyse, and send the progress and then the result."""
+    with log.open("wb") as file:  # decoders and runtimes chatter on stderr
+        os.dup2(file.fileno(), sys.stderr.fileno())
+    from services.common.logging import configure_logging
+    from services.common.serving.client import open_predictor
+    from services.common.worker import analyze_or_explain, failed
+
+    common = CommonSettings()
+    configure_logging(level=common.log_level)
+    service = f"services.{modality}"
+    settings = getattr(importlib.import_module(f"{service}.settings"), SETTINGS_CLASS[modality])()
+    analyze = importlib.import_module(f"{service}.pipeline").analyze
+
+    def run() -> ModalityResult:
+        result: ModalityResult = analyze(
+            media, predictor=open_predictor(common), settings=settings, progress=sender.send
+        )
+        return result
+
+    from services.common.errors import TemporaryError
+
+    try:
+        result = analyze_or_explain(modality, run)
+    except TemporaryError as fault:
+        result = failed(modality, fault.code, fault.reason)
+    sender.send((result.model_dump_json(), _peak_bytes()))
+    sender.close()
+
+
+def _peak_bytes() -> int:
+    """Largest resident memory of this process so far. Linux counts in KiB, macOS in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _is_our_fault(result: ModalityResult | None) -> bool:
+    return result is not None and result.error_code in OUR_FAULT
+
+
+def _tail(path: Path) -> str:
+    return path.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace") if path.exists() else ""

@@ -1,0 +1,84 @@
+"""`candor analyze`: reports on the terminal, with no server."""
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from services.common.contracts.results import Report
+
+EXIT_UNUSABLE = 2
+
+
+def analyze(
+    files: Annotated[
+        list[Path], typer.Argument(help="Videos, sound recordings, PDF or text files; one answer each.")
+    ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print each report as one line of JSON instead.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Also write each report to this folder as NAME.report.json.")
+    ] = None,
+) -> None:
+    """Analyse each file as one answer. Exit code 2 if a file cannot be used at all."""
+    from deploy.analysis import UnusableFileError
+
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+    unusable = 0
+    for path in files:
+        try:
+            _analyze_one(path, as_json=as_json, out=out)
+        except UnusableFileError as fault:
+            typer.echo(f"candor: {fault}", err=True)
+            unusable += 1
+    if unusable:
+        raise typer.Exit(EXIT_UNUSABLE)
+
+
+def _analyze_one(path: Path, *, as_json: bool, out: Path | None) -> None:
+    from deploy.analysis import analyze_file, probe
+    from deploy.progress import modality_bars
+    from deploy.report_view import print_report
+
+    media = probe(path)
+    began = time.monotonic()
+    with modality_bars(path.name, visible=sys.stderr.isatty()) as progress:
+        analysis = analyze_file(media, progress=progress)
+    elapsed_s = time.monotonic() - began
+    report = analysis.report
+    document = report.model_dump_json()
+    if out is not None:
+        (out / f"{path.name}.report.json").write_text(document + "\n", encoding="utf-8")
+    if as_json:
+        typer.echo(document)
+    else:
+        print_report(report, title=path.name)
+    for modality, log in analysis.logs.items():
+        typer.echo(f"--- log of {modality} ---\n{log}", err=True)
+    peaks = ", ".join(f"{name} {peak / 2**20:.0f} MiB" for name, peak in analysis.peak_bytes.items())
+    typer.echo(f"{path.name}: {elapsed_s:.1f} s; peak memory {peaks}", err=True)
+    raise_if_nothing_came_out(report, path)
+
+
+def raise_if_nothing_came_out(report: "Report", path: Path) -> None:
+    """Raise where every modality failed.
+
+    Raises:
+        UnusableFileError: because of the file.
+        AnalysisError: because of this installation.
+    """
+    from deploy.analysis import OUR_FAULT, AnalysisError, UnusableFileError
+    from services.common.contracts.labels import AssessmentStatus, ModalityStatus
+
+    if report.status is not AssessmentStatus.FAILED:
+        return
+    failures = [result for result in report.modalities.values() if result.status is ModalityStatus.FAILED]
+    ours = all(result.error_code in OUR_FAULT for result in failures)
+    reasons = " ".join(f"{result.modality}: {result.reason}" for result in failures)
+    error = AnalysisError if ours else UnusableFileError
+    raise error(f"{path}: nothing could be analysed. {reasons}")
