@@ -1,0 +1,94 @@
+// Which view is shown. Addresses: `#/` and `#/answers/<id>`; `#key=…` hands the access key over once.
+
+import { accessKey } from "./api.js";
+import { answerView } from "./answer.js";
+import { el, focusHeading, show } from "./dom.js";
+import { homeView } from "./home.js";
+
+const main = document.getElementById("main");
+const forget = document.getElementById("forget");
+let current = new AbortController();
+
+function takeKeyFromAddress() {
+  const match = /^#key=([^&]+)/.exec(location.hash);
+  if (!match) return;
+  accessKey.set(decodeURIComponent(match[1]));
+  history.replaceState(null, "", `${location.pathname}#/`); // the key leaves the address and the history
+}
+
+/** Draw the view of the present address. */
+async function navigate({ message = "", moveFocus = true } = {}) {
+  current.abort();
+  current = new AbortController();
+  const { signal } = current;
+  const root = el("div", { class: "view" });
+  show(main, root);
+  forget.hidden = !accessKey.get();
+  if (!accessKey.get()) {
+    keyView(root, message);
+  } else {
+    const context = { root, signal, goHome: () => { location.hash = "#/"; }, signOut };
+    const match = /^#\/answers\/([^/]+)$/.exec(location.hash);
+    try {
+      await (match ? answerView(context, decodeURIComponent(match[1])) : homeView(context));
+    } catch (fault) {
+      if (signal.aborted) return;
+      if (fault.status === 401) return signOut(fault.message);
+      failedView(root, fault);
+    }
+  }
+  if (!signal.aborted && moveFocus) focusHeading(root);
+}
+
+function signOut(message = "") {
+  accessKey.forget();
+  return navigate({ message });
+}
+
+function keyView(root, message) {
+  document.title = "Access key – Candor";
+  const input = el("input", {
+    id: "key", name: "key", type: "password", required: true, autocomplete: "off", spellcheck: "false",
+    "aria-describedby": message ? "key-hint key-error" : "key-hint", "aria-invalid": message ? "true" : null,
+  });
+  const enter = (event) => {
+    event.preventDefault();
+    const key = input.value.trim();
+    if (!key) return;
+    accessKey.set(key);
+    navigate();
+  };
+  show(
+    root,
+    el("form", { class: "card narrow", on: { submit: enter } },
+      el("h1", {}, "Enter your access key"),
+      el("p", { class: "lead" }, "It keeps your answers yours, and is forgotten when this tab closes."),
+      message && el("p", { class: "problem", role: "alert", id: "key-error" }, message),
+      el("label", { for: "key" }, "Access key"),
+      input,
+      el("p", { class: "hint", id: "key-hint" }, "It begins with “cnd_” and is shown where Candor was started."),
+      el("div", { class: "actions" }, el("button", { class: "primary", type: "submit" }, "Continue"))),
+  );
+}
+
+function failedView(root, fault) {
+  document.title = "Something is in the way – Candor";
+  show(
+    root,
+    el("section", { class: "card narrow" },
+      el("h1", {}, fault.status === 404 ? "This answer is not here" : "That did not work"),
+      el("p", { class: "problem", role: "alert" }, fault.message || "Something went wrong. Try again later."),
+      fault.requestId && el("p", { class: "hint" }, `If you ask for help, name request ${fault.requestId}.`),
+      el("div", { class: "actions" },
+        el("a", { class: "button", href: "#/" }, "Back to your answers"),
+        el("button", { class: "quiet", type: "button", on: { click: () => navigate() } }, "Try again"))),
+  );
+}
+
+forget.addEventListener("click", () => { location.hash = "#/"; signOut(); });
+window.addEventListener("hashchange", () => {
+  takeKeyFromAddress();
+  navigate();
+});
+takeKeyFromAddress();
+navigate({ moveFocus: false });

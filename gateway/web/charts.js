@@ -1,0 +1,70 @@
+// Small charts. Every number is also text, so nothing is told by colour or length alone.
+
+import { el, svg } from "./dom.js";
+import { capital, percent, whole } from "./format.js";
+import { CHANNEL, EMOTIONS, TRAITS } from "./labels.js";
+
+/**
+ * Emotions by channel, as a table whose cells draw themselves.
+ * @param {{title: string, scores: object, strong?: boolean}[]} columns
+ */
+export function emotionTable(columns) {
+  const head = el("tr", {}, el("th", { scope: "col" }, "Perceived emotion"),
+    columns.map((column) => el("th", { scope: "col" }, column.title)));
+  const rows = EMOTIONS.map((emotion) =>
+    el("tr", { class: `emotion-${emotion}` },
+      el("th", { scope: "row" }, el("span", { class: "swatch", "aria-hidden": "true" }), capital(emotion)),
+      columns.map((column) => shareCell(column.scores[emotion], column.strong))));
+  return el("table", { class: "bars" },
+    el("caption", { class: "visually-hidden" }, "Share of each perceived emotion, by channel"),
+    el("thead", {}, head), el("tbody", {}, rows));
+}
+
+function shareCell(share, strong) {
+  return el("td", { class: strong ? "strong" : null },
+    el("span", { class: "cell" },
+      el("span", { class: "track", "aria-hidden": "true" }, el("span", { class: "bar", vars: { "--share": share } })),
+      el("span", { class: "number" }, percent(share))));
+}
+
+/** Traits around their midpoint: which way an answer leans, and how far. */
+export function traitList(traits) {
+  const items = Object.entries(TRAITS).filter(([trait]) => traits[trait] !== undefined).map(([trait, words]) => {
+    const value = traits[trait];
+    return el("li", { class: "trait" },
+      el("p", { class: "trait-head" }, el("span", { class: "trait-name" }, words.name),
+        el("span", { class: "number" }, percent(value))),
+      el("div", { class: "lean", "aria-hidden": "true", vars: { "--from": Math.min(value, 0.5), "--to": Math.max(value, 0.5) } },
+        el("span", { class: "lean-bar" }), el("span", { class: "lean-middle" })),
+      el("p", { class: "poles" }, el("span", {}, words.low), el("span", {}, words.high)),
+      el("p", { class: "visually-hidden" }, leaning(value, words)));
+  });
+  return el("ul", { class: "traits" }, items);
+}
+
+function leaning(value, words) {
+  if (Math.abs(value - 0.5) < 0.05) return "Close to the midpoint: no clear direction.";
+  return `Leaning towards ${value > 0.5 ? words.high : words.low}.`;
+}
+
+/** Two circles whose overlap grows with the agreement of voice and face. */
+export function agreement(congruence) {
+  const radius = 46;
+  const distance = 2 * radius * (1 - congruence);
+  const middle = 110;
+  const label = `Voice and face agree to ${percent(congruence)}.`;
+  return svg("svg", { class: "agreement", viewBox: "0 0 220 120", role: "img", "aria-label": label },
+    svg("circle", { class: "circle-voice", cx: middle - distance / 2, cy: 60, r: radius }),
+    svg("circle", { class: "circle-face", cx: middle + distance / 2, cy: 60, r: radius }),
+    distance > radius && [
+      svg("text", { x: middle - distance / 2 - 8, y: 64, "text-anchor": "middle" }, CHANNEL.audio),
+      svg("text", { x: middle + distance / 2 + 8, y: 64, "text-anchor": "middle" }, CHANNEL.video),
+    ]);
+}
+
+/** Where a percentile lies between 0 and 100. */
+export function percentileTrack(percentile) {
+  return el("span", { class: "rank" },
+    el("span", { class: "rank-track", "aria-hidden": "true" }, el("span", { class: "rank-dot", vars: { "--at": percentile / 100 } })),
+    el("span", { class: "number" }, whole(percentile)));
+}

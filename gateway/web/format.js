@@ -1,0 +1,39 @@
+// Numbers, times and names as the reader's own locale writes them.
+
+const percentFormat = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 0 });
+const wholeFormat = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+const decimalFormat = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
+const signedFormat = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0, signDisplay: "exceptZero" });
+const dateFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const listFormat = new Intl.ListFormat("en", { type: "conjunction" });
+
+export const percent = (share) => percentFormat.format(share);
+export const whole = (value) => wholeFormat.format(value);
+export const decimal = (value) => decimalFormat.format(value);
+export const degrees = (value) => `${signedFormat.format(value)}°`;
+export const when = (iso) => dateFormat.format(new Date(iso));
+export const list = (items) => listFormat.format(items);
+
+/** `1:05` for 65 seconds. */
+export function clock(seconds) {
+  const rounded = Math.round(seconds);
+  return `${Math.floor(rounded / 60)}:${String(rounded % 60).padStart(2, "0")}`;
+}
+
+/** `1:05.5`, where tenths of a second matter. */
+export function preciseClock(seconds) {
+  const tenths = Math.round(seconds * 10);
+  const rest = tenths % 600;
+  return `${Math.floor(tenths / 600)}:${String(Math.floor(rest / 10)).padStart(2, "0")}.${rest % 10}`;
+}
+
+export function fileSize(bytes) {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
+  const power = Math.min(units.length - 1, bytes > 0 ? Math.floor(Math.log10(bytes) / 3) : 0);
+  return new Intl.NumberFormat(undefined, {
+    style: "unit", unit: units[power], maximumFractionDigits: 1,
+  }).format(bytes / 1000 ** power);
+}
+
+export const plural = (count, one, many) => `${whole(count)} ${count === 1 ? one : many}`;
+export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,0 +1,107 @@
+// The first view: a new answer beside the past ones.
+
+import * as api from "./api.js";
+import { composeForm } from "./compose.js";
+import { announce, confirmDialog, el, show } from "./dom.js";
+import { when } from "./format.js";
+import { STATUS } from "./labels.js";
+import { KIND_NAME } from "./media.js";
+
+export async function homeView({ root, signal, signOut }) {
+  document.title = "Candor";
+  const form = el("div", { class: "card" }, el("p", { class: "waiting" }, "Fetching the questions …"));
+  const past = el("section", { class: "past", "aria-labelledby": "past-title" });
+  show(
+    root,
+    el("div", { class: "intro" },
+      el("h1", {}, "Practise an answer"),
+      el("p", { class: "lead" },
+        "Record or write it, and see how words, voice and face come across – each on its own, and together.")),
+    el("div", { class: "columns" }, form, past),
+  );
+  const [questions, answers] = await Promise.all([api.questions(), api.assessments()]);
+  if (signal.aborted) return;
+  const onSent = (assessment) => { location.hash = `#/answers/${assessment.id}`; };
+  show(form, composeForm({ questions: questions.data, signal, onSent, signOut }));
+  pastAnswers(past, { page: answers, questions: questions.data, signOut });
+}
+
+const questionText = (assessment, questions) =>
+  questions.find((question) => question.id === assessment.question)?.text ?? "An earlier question";
+
+function pastAnswers(section, { page, questions, signOut }) {
+  const items = el("ul", { class: "answers" });
+  const note = el("p", { class: "hint" }, "Nothing yet. Your first report will appear here.");
+  const problem = el("p", { class: "problem", role: "alert", hidden: true });
+  const more = el("button", { class: "quiet", type: "button", hidden: true }, "Show earlier answers");
+  let last = null;
+
+  const refresh = () => { note.hidden = items.children.length > 0; };
+  const fail = (fault) => {
+    if (fault.status === 401) return signOut(fault.message);
+    problem.textContent = fault.message;
+    problem.hidden = false;
+    return undefined;
+  };
+  const removed = (item, assessment) => async () => {
+    if (!(await deleteAfterAsking(assessment.id, fail))) return;
+    const next = item.nextElementSibling ?? item.previousElementSibling;
+    item.remove();
+    refresh();
+    (next?.querySelector("a") ?? section.querySelector("h2")).focus();
+  };
+  const add = ({ data, has_more: hasMore }) => {
+    for (const assessment of data) {
+      const item = el("li", { class: "answer" });
+      item.append(...answerItem(assessment, questionText(assessment, questions), () => removed(item, assessment)()));
+      items.append(item);
+    }
+    last = data.at(-1)?.id ?? last;
+    more.hidden = !hasMore;
+    refresh();
+  };
+  more.addEventListener("click", () => {
+    const before = items.children.length;
+    api.assessments({ after: last }).then((next) => {
+      add(next);
+      items.children[before]?.querySelector("a").focus();
+    }).catch(fail);
+  });
+  show(section, el("h2", { id: "past-title", tabindex: "-1" }, "Past answers"), problem, note, items, more);
+  add(page);
+}
+
+function answerItem(assessment, question, onDelete) {
+  const kinds = (assessment.media ?? []).map((part) => KIND_NAME[part.kind] ?? part.kind).join(" and ");
+  const time = when(assessment.created_at);
+  return [
+    el("a", { class: "answer-link", href: `#/answers/${encodeURIComponent(assessment.id)}` },
+      el("span", { class: "answer-question" }, question),
+      el("span", { class: "answer-meta" },
+        el("time", { datetime: assessment.created_at }, time), kinds && ` · ${kinds}`,
+        assessment.candidate ? ` · ${assessment.candidate}` : "")),
+    el("span", { class: `state state-${assessment.status}` }, STATUS[assessment.status] ?? assessment.status),
+    el("button", { class: "icon-button", type: "button", "aria-label": `Delete the answer of ${time}`, on: { click: onDelete } },
+      el("span", { "aria-hidden": "true" }, "×")),
+  ];
+}
+
+/** Delete after an explicit yes; returns whether it is gone. */
+export async function deleteAfterAsking(id, onFault) {
+  const sure = await confirmDialog({
+    title: "Delete this answer?",
+    text: "The recording or text, every result and the report are erased for good. This cannot be undone.",
+    yes: "Delete",
+  });
+  if (!sure) return false;
+  try {
+    await api.remove(id);
+  } catch (fault) {
+    if (fault.status !== 404) {
+      onFault(fault);
+      return false;
+    }
+  }
+  announce("The answer was deleted.");
+  return true;
+}

@@ -1,0 +1,63 @@
+// The words of the page for the labels and codes of the interface.
+
+export const EMOTIONS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"];
+export const MODALITIES = ["text", "audio", "video"];
+
+export const CHANNEL = { text: "Words", audio: "Voice", video: "Face" };
+
+export const TRAITS = {
+  openness: { name: "Openness", low: "practical, prefers the familiar", high: "curious, drawn to new ideas" },
+  conscientiousness: { name: "Conscientiousness", low: "spontaneous, flexible", high: "organised, thorough" },
+  extraversion: { name: "Extraversion", low: "reserved, quiet", high: "outgoing, talkative" },
+  agreeableness: { name: "Agreeableness", low: "critical, competitive", high: "warm, cooperative" },
+  neuroticism: { name: "Emotional sensitivity", low: "even-tempered, calm", high: "easily worried or moved" },
+};
+
+export const STATUS = {
+  queued: "Waiting",
+  processing: "Being analysed",
+  running: "Being analysed",
+  succeeded: "Complete",
+  partially_succeeded: "Partly complete",
+  failed: "Not analysed",
+  skipped: "Not part of this answer",
+  canceled: "Cancelled",
+  expired: "Expired",
+};
+
+export const FINAL = new Set(["succeeded", "partially_succeeded", "failed", "canceled", "expired"]);
+
+const ERROR = {
+  media_corrupt: "The file is damaged. Export it again and upload the new copy.",
+  media_empty: "The file is empty. Choose another one.",
+  media_too_long: "The recording is too long. Upload a shorter one.",
+  media_unsupported: "This kind of file cannot be read. Convert it and try again.",
+  media_missing: "The file is gone. Upload it again.",
+  no_audio_stream: "The recording has no sound.",
+  no_video_stream: "The recording has no picture.",
+  no_speech: "No speech was heard. Check the microphone and record again.",
+  no_face: "No face was seen. Sit facing the camera, in good light.",
+  no_text: "No text was found in the document.",
+  text_too_short: "There are too few words for an estimate. Write a few sentences more.",
+  unsupported_language: "This language cannot be analysed yet. Answer in English.",
+  document_encrypted: "The document is protected by a password. Save it without one.",
+  document_too_complex: "The document is too complex to read. Paste its text instead.",
+  not_provided: "Nothing to analyse here: this answer does not have it.",
+  transcription_unavailable: "Spoken words are not written down yet, so there is nothing to analyse.",
+  model_unavailable: "The model could not be reached. Try again later.",
+  storage_unavailable: "The stored file could not be reached. Try again later.",
+  worker_lost: "The file ended the analysis several times. Convert it to another format.",
+  time_limit: "The analysis took too long. Upload a shorter answer.",
+  internal: "The analysis failed on our side. Try again later.",
+};
+
+/** What a modality's error code means for the person who answered. */
+export const explain = (code) => ERROR[code] ?? "This part could not be analysed.";
+
+/** `trait.openness` → `Openness`. */
+export function scoreName(score) {
+  const [kind, name] = score.split(".");
+  if (kind === "trait") return TRAITS[name]?.name ?? name;
+  if (kind === "congruence") return "Voice and face agree";
+  return name ?? kind;
+}

@@ -1,0 +1,27 @@
+// Which part of the form a file belongs to, from its type and, where browsers know none, its name.
+
+const BY_EXTENSION = {
+  video: ["mp4", "m4v", "mov", "webm", "mkv", "avi", "mpg", "mpeg", "ogv", "3gp", "wmv", "flv", "ts"],
+  audio: ["wav", "mp3", "m4a", "aac", "flac", "ogg", "oga", "opus", "wma", "aif", "aiff", "amr", "weba"],
+  document: ["pdf", "txt", "text", "md"],
+};
+
+export const ACCEPT = ["video/*", "audio/*", "application/pdf", "text/plain", ".mkv", ".flac", ".opus", ".txt", ".pdf"].join(",");
+
+/** `video`, `audio`, `document`, or null for something that cannot be analysed. */
+export function kindOf({ name, type }) {
+  if (type.startsWith("video/")) return "video";
+  if (type.startsWith("audio/")) return "audio";
+  if (type === "application/pdf" || type === "text/plain") return "document";
+  const extension = name.toLowerCase().split(".").pop();
+  const found = Object.entries(BY_EXTENSION).find(([, extensions]) => extensions.includes(extension));
+  return found ? found[0] : null;
+}
+
+export const KIND_NAME = { video: "Video", audio: "Sound recording", document: "Document", text: "Typed answer" };
+
+export const ANALYSED = {
+  video: "Voice and face will be analysed.",
+  audio: "The voice will be analysed.",
+  document: "The words will be analysed.",
+};

@@ -1,0 +1,95 @@
+// The report of one answer.
+
+import { agreement, emotionTable, traitList } from "./charts.js";
+import { el, section } from "./dom.js";
+import { list, percent } from "./format.js";
+import { CHANNEL, EMOTIONS, MODALITIES, explain } from "./labels.js";
+import { basisSection, comparisonSection, measuresSection, wordsSection } from "./sections.js";
+import { timeline } from "./timeline.js";
+
+const BESIDE = { traits_from_text_weak: "traits", acted_speech: "emotions", labelled_photographs: "emotions" };
+const MENTIONED_FROM = 0.15;
+
+export function reportView(report) {
+  const parts = report.modalities;
+  const done = (modality) => parts[modality]?.status === "succeeded";
+  const notices = (place) => (report.warnings ?? []).filter((notice) => BESIDE[notice.code] === place);
+  return el("div", { class: "report" },
+    general(notices(undefined)),
+    missing(parts),
+    report.fused.emotions && emotionSection(report, notices("emotions")),
+    (done("audio") || done("video")) && timelineSection(parts),
+    el("div", { class: "columns even" },
+      report.fused.traits && traitSection(report.fused.traits, notices("traits")),
+      done("text") && parts.text.text && wordsSection(parts.text.text)),
+    measuresSection(parts),
+    comparisonSection(report.benchmark ?? {}),
+    basisSection(parts));
+}
+
+const fineprint = (notices) =>
+  notices.length > 0 && el("ul", { class: "fineprint" }, notices.map((notice) => el("li", {}, notice.detail)));
+
+function general(notices) {
+  return notices.length > 0 && el("aside", { class: "notice", "aria-label": "Before you read on" },
+    notices.map((notice) => el("p", {}, notice.detail)));
+}
+
+/** What could not be analysed, and what to do about it. Channels that the answer never had are left out. */
+function missing(parts) {
+  const shown = MODALITIES.filter((modality) =>
+    parts[modality] && (parts[modality].status === "failed" || parts[modality].error_code === "transcription_unavailable"));
+  return shown.length > 0 && el("aside", { class: "notice amber", "aria-label": "Not analysed" },
+    shown.map((modality) => el("p", {}, el("strong", {}, `${CHANNEL[modality]}: `), parts[modality].reason ?? explain(parts[modality].error_code))));
+}
+
+/** The emotions worth a mention, most perceived first, in a sentence. */
+export function headline(emotions) {
+  const ranked = EMOTIONS.map((emotion) => [emotion, emotions[emotion]]).sort((a, b) => b[1] - a[1]);
+  const named = ranked.filter(([, share], index) => index === 0 || share >= MENTIONED_FROM).slice(0, 3);
+  return `Perceived most: ${list(named.map(([emotion, share]) => `${emotion} (${percent(share)})`))}.`;
+}
+
+function emotionSection(report, notices) {
+  const { fused, modalities: parts } = report;
+  const columns = ["audio", "video"]
+    .filter((modality) => parts[modality]?.emotions && parts[modality].status === "succeeded")
+    .map((modality) => ({ title: CHANNEL[modality], scores: parts[modality].emotions }));
+  const shown = columns.length > 1 ? [{ title: "Together", scores: fused.emotions, strong: true }, ...columns] : columns;
+  return section("How you came across",
+    el("p", { class: "lead" }, headline(fused.emotions)),
+    el("div", { class: fused.congruence === null ? "" : "with-aside" },
+      emotionTable(shown),
+      fused.congruence !== null && agreementFigure(fused)),
+    fineprint(notices));
+}
+
+function agreementFigure({ congruence, channels }) {
+  const weights = channels.map(({ modality, weight }) => `${CHANNEL[modality].toLowerCase()} ${percent(weight)}`);
+  return el("figure", { class: "agreement-figure" },
+    agreement(congruence),
+    el("figcaption", {},
+      el("strong", {}, `Voice and face agree to ${percent(congruence)}. `),
+      "100 % means that both give the same picture, 0 % that they have nothing in common. ",
+      `Together weighs them by how reliable each is: ${list(weights)}.`));
+}
+
+function timelineSection(parts) {
+  const lanes = ["audio", "video"]
+    .filter((modality) => parts[modality]?.timeline?.length)
+    .map((modality) => ({ modality, segments: parts[modality].timeline, blinks: parts[modality].face?.blinks }));
+  if (!lanes.length) return null;
+  const ends = lanes.flatMap((lane) => lane.segments.map((segment) => segment.end_s));
+  const durations = ["audio", "video"].map((modality) => parts[modality]?.quality?.duration_s ?? 0);
+  return section("Over time",
+    el("p", { class: "hint" }, "The taller, the surer. Gaps are where there was no speech, or no face."),
+    timeline(lanes, Math.max(0.1, ...ends, ...durations)));
+}
+
+function traitSection(traits, notices) {
+  return section("Traits, from your words",
+    el("p", { class: "lead" }, "An estimate of how you would describe yourself."),
+    traitList(traits),
+    el("p", { class: "hint" }, "A share above one half means that people who write like this more often rate themselves high; the line marks the midpoint."),
+    fineprint(notices));
+}

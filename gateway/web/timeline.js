@@ -1,0 +1,112 @@
+// Perceived emotions over the time of the recording, one lane per channel; a table tells the same.
+
+import { el, show, svg } from "./dom.js";
+import { capital, clock, percent, preciseClock } from "./format.js";
+import { CHANNEL, EMOTIONS } from "./labels.js";
+
+const LANE = 64;
+const GAP = 34;
+const TOP = 22;
+const AXIS = 26;
+const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200];
+const MIN_TICK_PX = 70;
+const MIN_LABEL_PX = 58;
+
+/**
+ * @param {{modality: string, segments: object[], blinks?: object[]}[]} lanes
+ * @param {number} duration_s
+ */
+export function timeline(lanes, duration_s) {
+  const frame = el("div", { class: "timeline" });
+  let drawn = 0;
+  const draw = (width) => {
+    if (Math.abs(width - drawn) < 2) return;
+    drawn = width;
+    show(frame, picture(lanes, duration_s, width));
+  };
+  new ResizeObserver(([entry]) => draw(Math.floor(entry.contentRect.width))).observe(frame);
+  return el("div", {}, legend(lanes), frame, alternative(lanes));
+}
+
+/** Neighbouring stretches of one emotion as one, for labels and for the table. */
+export function spans(segments) {
+  const merged = [];
+  for (const segment of segments) {
+    const last = merged.at(-1);
+    if (last && last.label === segment.label && segment.start_s - last.end_s < 0.5) {
+      const length = last.end_s - last.start_s;
+      const more = segment.end_s - segment.start_s;
+      last.confidence = length + more > 0 ? (last.confidence * length + segment.confidence * more) / (length + more) : last.confidence;
+      last.end_s = segment.end_s;
+    } else {
+      merged.push({ ...segment });
+    }
+  }
+  return merged;
+}
+
+function legend(lanes) {
+  const seen = new Set(lanes.flatMap((lane) => lane.segments.map((segment) => segment.label)));
+  const blinks = lanes.some((lane) => lane.blinks?.length);
+  return el("ul", { class: "legend", "aria-hidden": "true" },
+    EMOTIONS.filter((emotion) => seen.has(emotion)).map((emotion) =>
+      el("li", { class: `emotion-${emotion}` }, el("span", { class: "swatch" }), capital(emotion))),
+    blinks && el("li", {}, el("span", { class: "blink-swatch" }), "Blink"));
+}
+
+function picture(lanes, duration_s, width) {
+  const height = TOP + lanes.length * (LANE + GAP) - GAP + AXIS + 6;
+  const x = (seconds) => (Math.min(seconds, duration_s) / duration_s) * width;
+  const label = `Perceived emotions over ${clock(duration_s)} minutes. ${lanes.map(summary).join(" ")} The table below has every stretch.`;
+  return svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label },
+    ticks(duration_s, width).map((seconds) => tick(x(seconds), seconds, height, width)),
+    lanes.map((lane, index) => laneGroup(lane, TOP + index * (LANE + GAP), x, width)));
+}
+
+function ticks(duration_s, width) {
+  const step = STEPS_S.find((candidate) => (candidate / duration_s) * width >= MIN_TICK_PX) ?? 3600;
+  return Array.from({ length: Math.floor(duration_s / step) + 1 }, (_, index) => index * step);
+}
+
+function tick(x, seconds, height, width) {
+  const anchor = x < 12 ? "start" : x > width - 16 ? "end" : "middle";
+  return svg("g", { class: "tick" },
+    svg("line", { x1: x, x2: x, y1: TOP - 4, y2: height - AXIS + 2 }),
+    svg("text", { x, y: height - 6, "text-anchor": anchor }, clock(seconds)));
+}
+
+function laneGroup(lane, top, x, width) {
+  const floor = top + LANE;
+  const columns = lane.segments.map((segment) => {
+    const tall = 6 + segment.confidence * (LANE - 6);
+    return svg("rect", {
+      class: `emotion-${segment.label}`, x: x(segment.start_s), y: floor - tall,
+      width: Math.max(1.5, x(segment.end_s) - x(segment.start_s) - 1), height: tall, rx: 1.5,
+    }, svg("title", {}, `${CHANNEL[lane.modality]}, ${preciseClock(segment.start_s)} to ${preciseClock(segment.end_s)}: ${segment.label}, ${percent(segment.confidence)}`));
+  });
+  const names = spans(lane.segments).filter((span) => x(span.end_s) - x(span.start_s) >= MIN_LABEL_PX).map((span) =>
+    svg("text", { class: "span-name", x: x(span.start_s) + 6, y: floor - 8 }, span.label));
+  const blinks = (lane.blinks ?? []).map((blink) =>
+    svg("line", { class: "blink", x1: x(blink.start_s), x2: x(blink.start_s), y1: floor + 4, y2: floor + 11 }));
+  return svg("g", {},
+    svg("text", { class: "lane-name", x: 0, y: top - 6 }, CHANNEL[lane.modality]),
+    svg("line", { class: "floor", x1: 0, x2: width, y1: floor, y2: floor }), columns, names, blinks);
+}
+
+function summary(lane) {
+  const seconds = new Map();
+  for (const { label, start_s: start, end_s: end } of lane.segments) seconds.set(label, (seconds.get(label) ?? 0) + end - start);
+  const [most] = [...seconds.entries()].sort((a, b) => b[1] - a[1]);
+  return most ? `${CHANNEL[lane.modality]}: mostly ${most[0]}.` : `${CHANNEL[lane.modality]}: nothing found.`;
+}
+
+function alternative(lanes) {
+  const rows = lanes.flatMap((lane) => spans(lane.segments).map((span) =>
+    el("tr", {}, el("td", {}, CHANNEL[lane.modality]), el("td", {}, preciseClock(span.start_s)), el("td", {}, preciseClock(span.end_s)),
+      el("td", {}, capital(span.label)), el("td", {}, percent(span.confidence)))));
+  return el("details", { class: "more" }, el("summary", {}, "The timeline as a table"),
+    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Timeline as a table" },
+      el("table", { class: "plain-table" },
+        el("thead", {}, el("tr", {}, ["Channel", "From", "To", "Perceived emotion", "Confidence"].map((name) => el("th", { scope: "col" }, name)))),
+        el("tbody", {}, rows))));
+}

@@ -1,0 +1,173 @@
+"""A stand-in for the gateway: the page's routes on the real page, with canned answers.
+
+`python -m tests.fake_api` serves it on port 8099 with the key `cnd_test`, to look at the page.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from gateway.routes.pages import router
+from tests.fake_reports import HOSTILE, report_of
+
+KEY = "cnd_test"
+QUESTIONS = [
+    "Tell me about yourself and what brought you here.",
+    "Describe a time when you had to learn something quickly. How did you go about it?",
+    "Tell me about a disagreement with a colleague and how you resolved it.",
+    HOSTILE,
+]
+KINDS = ("video", "audio", "document", "text")
+MODALITIES = {"video": ("audio", "video"), "audio": ("audio",), "document": ("text",), "text": ("text",)}
+Assessment = dict[str, Any]
+
+
+class FakeGateway:
+    """State of the stand-in. `events` off makes the page fall back to asking."""
+
+    def __init__(self, *, step_s: float = 0.05, events: bool = True, refuse: Response | None = None) -> None:
+        self.step_s = step_s
+        self.events = events
+        self.refuse = refuse
+        self.assessments: dict[str, Assessment] = {}
+        self.asked_for_events = 0
+        self.last_form: dict[str, str] = {}
+
+    def add(self, kind: str = "video", *, status: str = "succeeded", minutes_ago: int = 0) -> Assessment:
+        number = len(self.assessments) + 1
+        assessment = {
+            "id": f"asm_{number:03}",
+            "status": status,
+            "candidate": "me",
+            "candidate_id": "cand_1",
+            "question": f"q_{(number - 1) % 3}",
+            "purpose": "self_practice",
+            "tags": [],
+            "media": [{"kind": kind, "content_type": "x/y", "size_bytes": 5, "sha256": "0" * 64}],
+            "modalities": {},
+            "created_at": (datetime.now(UTC) - timedelta(minutes=minutes_ago)).isoformat(),
+        }
+        self.assessments[assessment["id"]] = assessment
+        return assessment
+
+    async def progress(self, assessment: Assessment) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+        kind = assessment["media"][0]["kind"]
+        yield "status", {"status": "processing", "modalities": {}}
+        for modality in ("text", "audio", "video"):
+            if modality not in MODALITIES[kind]:
+                code = "transcription_unavailable" if modality == "text" else "not_provided"
+                yield "modality", {"modality": modality, "status": "skipped", "share": 1, "error_code": code}
+        for share in (0.0, 0.3, 0.6, 0.9):
+            for modality in MODALITIES[kind]:
+                yield "modality", {"modality": modality, "status": "running", "share": share}
+            await asyncio.sleep(self.step_s)
+        for modality in MODALITIES[kind]:
+            yield "modality", {"modality": modality, "status": "succeeded", "share": 1.0}
+        assessment["status"] = "succeeded"
+        yield "report", {"status": "succeeded"}
+
+
+def problem(status: int, code: str, detail: str, **more: Any) -> JSONResponse:
+    body = {
+        "type": f"urn:candor:problem:{code}",
+        "title": code,
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
+    return JSONResponse(
+        body | {"request_id": "req_1"} | more, status_code=status, media_type="application/problem+json"
+    )
+
+
+def create_fake(state: FakeGateway) -> FastAPI:
+    """The application around `state`."""
+    app = FastAPI()
+    app.include_router(router)
+
+    @app.middleware("http")
+    async def authenticate(request: Request, call_next: Any) -> Response:
+        if request.url.path.startswith("/v1/") and request.headers.get("authorization") != f"Bearer {KEY}":
+            return problem(401, "api_key_unknown", "This key is not known; check it for missing characters.")
+        response: Response = await call_next(request)
+        return response
+
+    @app.get("/v1/questions")
+    async def questions() -> Any:
+        now = datetime.now(UTC).isoformat()
+        rows = [{"id": f"q_{i}", "text": text, "created_at": now} for i, text in enumerate(QUESTIONS)]
+        return {"data": rows, "has_more": False}
+
+    @app.get("/v1/assessments")
+    async def listing(limit: int = 20, starting_after: str | None = None) -> Any:
+        rows = list(reversed(state.assessments.values()))
+        if starting_after:
+            rows = rows[[row["id"] for row in rows].index(starting_after) + 1 :]
+        return {"data": rows[:limit], "has_more": len(rows) > limit}
+
+    @app.post("/v1/assessments")
+    async def create(request: Request) -> Any:
+        async with request.form() as form:
+            state.last_form = {
+                name: value if isinstance(value, str) else "file" for name, value in form.items()
+            }
+        if state.refuse is not None:
+            return state.refuse
+        kind = next(kind for kind in KINDS if kind in state.last_form)
+        assessment = state.add(kind, status="queued")
+        assessment["question"] = state.last_form["question"]
+        return JSONResponse(assessment, status_code=202)
+
+    @app.get("/v1/assessments/{assessment_id}")
+    async def one(assessment_id: str) -> Any:
+        found = state.assessments.get(assessment_id)
+        if found and not state.events and found["status"] == "queued":
+            found = found | {"status": "processing"}
+            state.assessments[assessment_id]["status"] = "succeeded"
+        return found or problem(404, "assessment_not_found", "There is no such assessment.")
+
+    @app.delete("/v1/assessments/{assessment_id}", status_code=204)
+    async def delete(assessment_id: str) -> None:
+        state.assessments.pop(assessment_id, None)
+
+    @app.get("/v1/assessments/{assessment_id}/report")
+    async def report(assessment_id: str) -> Any:
+        found = state.assessments.get(assessment_id)
+        if not found:
+            return problem(404, "assessment_not_found", "There is no such assessment.")
+        return report_of(found).model_dump(mode="json")
+
+    @app.get("/v1/assessments/{assessment_id}/events")
+    async def events(assessment_id: str) -> Response:
+        state.asked_for_events += 1
+        if not state.events:
+            return problem(503, "service_unavailable", "Try again in a moment.")
+
+        async def stream() -> AsyncIterator[str]:
+            yield ": hello\r\n\r\n"
+            number = 0
+            async for name, data in state.progress(state.assessments[assessment_id]):
+                number += 1
+                yield f"id: 1-{number}\r\nevent: {name}\r\ndata: {json.dumps(data)}\r\n\r\n"
+
+        return StreamingResponse(stream(), media_type="text/event-stream")
+
+    return app
+
+
+def main() -> None:
+    state = FakeGateway(step_s=1.5)
+    for number, kind in enumerate(("text", "audio", "video")):
+        state.add(kind, minutes_ago=3000 - 900 * number)
+    state.add("video", status="partially_succeeded", minutes_ago=12)
+    uvicorn.run(create_fake(state), port=8099, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()

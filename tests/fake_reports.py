@@ -1,0 +1,186 @@
+"""Plausible reports for looking at the page, built from the real contracts."""
+
+import math
+import random
+from datetime import datetime
+from typing import Any
+
+from fusion.benchmark import benchmark, scores_of
+from fusion.combine import combine, complete, overall_status
+from fusion.notices import warnings
+from services.common.contracts.labels import EMOTIONS, TRAITS, Emotion, Modality, ModalityStatus, Trait
+from services.common.contracts.results import (
+    Blink,
+    EmotionScores,
+    ErrorCode,
+    FaceMeasures,
+    HeadPose,
+    ModalityResult,
+    ModelRef,
+    Notice,
+    Quality,
+    Report,
+    TextMeasures,
+    TimelineSegment,
+    VoiceMeasures,
+    WordCount,
+    WordWeight,
+)
+from services.common.serving.registry import Metric
+
+HOSTILE = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>"
+DURATION_S = 58.4
+TRAIT_ACCURACY = Metric(name="accuracy", value=0.583, low=0.57, high=0.596, protocol="10-fold by essay")
+
+
+def scores(generator: random.Random, lean: Emotion) -> EmotionScores:
+    raw = [generator.random() * 0.5 + (2.2 if label is lean else 0.0) for label in EMOTIONS]
+    return {label: value / math.fsum(raw) for label, value in zip(EMOTIONS, raw, strict=True)}
+
+
+def timeline(generator: random.Random, *, step_s: float, coverage: float) -> list[TimelineSegment]:
+    segments = []
+    lean = Emotion.NEUTRAL
+    for index in range(int(DURATION_S / step_s)):
+        if generator.random() < 0.25:
+            lean = generator.choice([Emotion.NEUTRAL, Emotion.HAPPY, *EMOTIONS])
+        if generator.random() > coverage:
+            continue
+        emotions = scores(generator, lean)
+        label = max(emotions, key=emotions.__getitem__)
+        segments.append(
+            TimelineSegment(
+                start_s=index * step_s,
+                end_s=(index + 1) * step_s,
+                label=label,
+                confidence=emotions[label],
+                emotions=emotions,
+            )
+        )
+    return segments
+
+
+def mean_of(segments: list[TimelineSegment]) -> EmotionScores:
+    return {label: math.fsum(s.emotions[label] for s in segments) / len(segments) for label in EMOTIONS}
+
+
+def voice() -> ModalityResult:
+    segments = timeline(random.Random(4), step_s=2.0, coverage=0.85)
+    return ModalityResult(
+        modality=Modality.AUDIO,
+        status=ModalityStatus.SUCCEEDED,
+        emotions=mean_of(segments),
+        timeline=segments,
+        quality=Quality(
+            duration_s=DURATION_S,
+            coverage=0.82,
+            reasons=[Notice(code="noisy", detail="There is noise behind the voice; a quieter room helps.")],
+        ),
+        voice=VoiceMeasures(speech_s=47.9, speech_share=0.82, segments=11, sample_rate_hz=48_000),
+        models=[ModelRef(name="voice_emotion", version=1)],
+        elapsed_s=4.2,
+    )
+
+
+def face() -> ModalityResult:
+    segments = timeline(random.Random(9), step_s=1.0, coverage=0.96)
+    return ModalityResult(
+        modality=Modality.VIDEO,
+        status=ModalityStatus.SUCCEEDED,
+        emotions=mean_of(segments),
+        timeline=segments,
+        quality=Quality(duration_s=DURATION_S, coverage=0.96),
+        face=FaceMeasures(
+            frames_decoded=1460,
+            frames_analysed=292,
+            frames_with_face=281,
+            max_faces=1,
+            blinks=[
+                Blink(start_s=t, end_s=t + 0.2) for t in (3.1, 8.4, 15.2, 15.9, 24.0, 33.3, 41.7, 50.2, 56.0)
+            ],
+            blink_rate_per_min=9.6,
+            head_pose_mean=HeadPose(yaw_deg=-6.2, pitch_deg=3.4, roll_deg=1.1),
+            head_pose_sd=HeadPose(yaw_deg=5.1, pitch_deg=2.8, roll_deg=1.9),
+        ),
+        models=[
+            ModelRef(name=name, version=1) for name in ("face_detector", "face_landmarks", "face_emotion")
+        ],
+        elapsed_s=9.8,
+    )
+
+
+def words() -> ModalityResult:
+    terms = ["team", "learn", HOSTILE, "project", "time", "customer", "change", "plan"]
+    values = dict(zip(TRAITS, (0.68, 0.57, 0.41, 0.62, 0.49), strict=True))
+    return ModalityResult(
+        modality=Modality.TEXT,
+        status=ModalityStatus.SUCCEEDED,
+        traits=values,
+        quality=Quality(coverage=1.0),
+        text=TextMeasures(
+            words=214,
+            sentences=13,
+            language="en",
+            frequent_words=[WordCount(term=term, count=9 - i) for i, term in enumerate(terms)],
+            trait_words=[
+                WordWeight(term=term, trait=trait, weight=weight)
+                for trait in (Trait.OPENNESS, Trait.EXTRAVERSION)
+                for term, weight in (("learn", 0.31), ("idea", 0.2), ("plan", -0.18))
+            ],
+        ),
+        models=[ModelRef(name="text_traits", version=1)],
+        elapsed_s=0.3,
+    )
+
+
+def absent(modality: Modality) -> ModalityResult:
+    code = ErrorCode.TRANSCRIPTION_UNAVAILABLE if modality is Modality.TEXT else ErrorCode.NOT_PROVIDED
+    return ModalityResult(
+        modality=modality,
+        status=ModalityStatus.SKIPPED,
+        error_code=code,
+        reason="Spoken answers are not transcribed on this installation; add the text to have it analysed."
+        if modality is Modality.TEXT
+        else f"The answer holds no {modality}.",
+    )
+
+
+def no_face() -> ModalityResult:
+    return ModalityResult(
+        modality=Modality.VIDEO,
+        status=ModalityStatus.FAILED,
+        error_code=ErrorCode.NO_FACE,
+        reason="No face was seen in the recording; sit facing the camera, in good light.",
+    )
+
+
+def results_of(kind: str, status: str) -> list[ModalityResult]:
+    if kind in ("text", "document"):
+        return [words()]
+    if kind == "audio":
+        return [absent(Modality.TEXT), voice()]
+    if status == "partially_succeeded":
+        return [words(), voice(), no_face()]
+    return [words(), voice(), face()]
+
+
+def report_of(assessment: dict[str, Any]) -> Report:
+    """A report for a fake assessment; a video's cohort is large enough, others' are not."""
+    kind = assessment["media"][0]["kind"]
+    by_modality = complete(results_of(kind, assessment["status"]))
+    fused = combine(by_modality, reliability={Modality.AUDIO: 0.46, Modality.VIDEO: 0.58})
+    values = scores_of(fused)
+    generator = random.Random(1)
+    others = 34 if kind == "video" else 3
+    cohort = {name: [generator.random() * 0.8 for _ in range(others)] for name in values}
+    return Report(
+        assessment_id=assessment["id"],
+        status=overall_status(list(by_modality.values())),
+        fused=fused,
+        modalities=by_modality,
+        benchmark=benchmark(values, cohort, min_cohort_size=20),
+        warnings=warnings(
+            by_modality, jurisdiction="unspecified", purpose="self_practice", trait_accuracy=TRAIT_ACCURACY
+        ),
+        created_at=datetime.fromisoformat(assessment["created_at"]),
+    )
