@@ -3,8 +3,6 @@
 from typing import Any
 
 from celery import Celery, Task
-from services.text.pipeline import analyze
-from services.text.settings import TextSettings
 
 from services.common.contracts.labels import Modality
 from services.common.contracts.results import ModalityResult
@@ -15,6 +13,8 @@ from services.common.messaging import create_celery, run_worker
 from services.common.serving.client import Predictor
 from services.common.settings import CommonSettings
 from services.common.worker import AnalysisRuntime
+from services.text.pipeline import analyze
+from services.text.settings import TextSettings
 
 
 def create_worker(common: CommonSettings, settings: TextSettings) -> Celery:

@@ -1,0 +1,1 @@
+"""Words: typed text, TXT and PDF to Big Five traits."""

@@ -1,0 +1,175 @@
+"""From text to the vector of the served model, and back from its weights to words. Pure.
+
+A text becomes tokens (words, numbers, punctuation marks), tokens become terms (the tokens themselves,
+and character n-grams inside words), and terms become a TF-IDF vector over a fixed vocabulary. Training
+and serving share every line of this.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.text.english import MARKERS, STOP_WORDS
+
+Floats = NDArray[np.float32]
+Ids = NDArray[np.intp]
+
+_APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\u00b4": "'", "`": "'"})
+_TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+|[.!?]+|[,;:()\"-]")
+_SENTENCE_END = re.compile(r"[.!?\u2026]+(?=\s|[\"')\]\u201d]|$)")
+LONGEST_WORD = 64
+"""Letters after which a word is cut off: nobody writes longer ones, but a hostile file may."""
+CACHED_TOKENS = 50_000
+"""Tokens whose columns are remembered; a bound, so that no stream of odd words fills the memory."""
+
+
+def tokenize(text: str) -> list[str]:
+    """Lower-case words, numbers and punctuation marks, in order.
+
+    Args:
+        text: as written; compatibility forms (ligatures, full-width letters) and curly apostrophes are
+            folded first.
+    """
+    folded = unicodedata.normalize("NFKC", text).translate(_APOSTROPHES).lower()
+    return [token[:LONGEST_WORD] for token in _TOKEN.findall(folded)]
+
+
+def is_word(token: str) -> bool:
+    """Whether a token is a word, not a number or punctuation mark."""
+    return token[0].isalpha()
+
+
+def count_sentences(text: str) -> int:
+    """Sentences by their end marks; text without any is one, and blank text none."""
+    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    tail = text[ends[-1] if ends else 0 :]
+    return len(ends) + (1 if any(c.isalnum() for c in tail) else 0)
+
+
+def english_share(words: Sequence[str]) -> float:
+    """Share of the words, 0..1, that are everyday English function words; 0 where there are none."""
+    return sum(word in MARKERS for word in words) / len(words) if words else 0.0
+
+
+def frequent_words(words: Sequence[str], *, limit: int) -> list[tuple[str, int]]:
+    """The words used most, function words and single letters left out, with their counts."""
+    counts = Counter(word for word in words if word not in STOP_WORDS and len(word) > 1)
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:limit]
+
+
+def character_terms(word: str, shortest: int, longest: int) -> list[str]:
+    """Character n-grams of a word with a space at either side, which marks its beginning and end."""
+    padded = f" {word} "
+    return [
+        padded[start : start + length]
+        for length in range(shortest, longest + 1)
+        for start in range(len(padded) - length + 1)
+    ]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The terms of the model's input, in two blocks: tokens, then character n-grams.
+
+    Attributes:
+        tokens: in the order of the columns.
+        characters: character n-grams, in the order of the columns after those.
+        idf: inverse document frequency per column, shape `(len(tokens) + len(characters),)`.
+        character_ngrams: shortest and longest character n-gram.
+    """
+
+    tokens: Sequence[str]
+    characters: Sequence[str]
+    idf: Floats
+    character_ngrams: tuple[int, int] = (2, 4)
+    _columns_of_token: dict[str, Ids] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def size(self) -> int:
+        """Number of columns."""
+        return len(self.tokens) + len(self.characters)
+
+    @cached_property
+    def _token_index(self) -> Mapping[str, int]:
+        return {term: column for column, term in enumerate(self.tokens)}
+
+    @cached_property
+    def _character_index(self) -> Mapping[str, int]:
+        return {term: len(self.tokens) + column for column, term in enumerate(self.characters)}
+
+    def knows(self, token: str) -> bool:
+        """Whether the token itself is a term."""
+        return token in self._token_index
+
+    def columns(self, token: str) -> Ids:
+        """Columns that one occurrence of a token counts in, repeated where it counts twice."""
+        found = self._columns_of_token.get(token)
+        if found is None:
+            terms = character_terms(token, *self.character_ngrams) if is_word(token) else []
+            column = self._token_index.get(token)
+            own = [] if column is None else [column]
+            parts = [self._character_index[term] for term in terms if term in self._character_index]
+            found = np.array(own + parts, dtype=np.intp)
+            if len(self._columns_of_token) < CACHED_TOKENS:
+                self._columns_of_token[token] = found
+        return found
+
+
+def term_counts(tokens: Sequence[str], vocabulary: Vocabulary) -> Floats:
+    """How often each term of the vocabulary occurs, shape `(vocabulary.size,)`."""
+    counts = np.zeros(vocabulary.size, dtype=np.float32)
+    for token, times in Counter(tokens).items():
+        np.add.at(counts, vocabulary.columns(token), times)
+    return counts
+
+
+def tfidf(tokens: Sequence[str], vocabulary: Vocabulary) -> Floats:
+    """The input vector of the model.
+
+    Each block is `(1 + ln count) · idf`, scaled to unit length (Salton & Buckley 1988, "ltc"), and
+    blocks weigh the same. A block without a known term is zero.
+
+    Args:
+        tokens: of the text, from `tokenize`.
+        vocabulary: of the model.
+
+    Returns:
+        Shape `(vocabulary.size,)`, float32, ≥ 0, length ≤ 1.
+    """
+    counts = term_counts(tokens, vocabulary)
+    occurs = counts > 0
+    weights = np.zeros_like(counts)
+    weights[occurs] = (1.0 + np.log(counts[occurs])) * vocabulary.idf[occurs]
+    border = len(vocabulary.tokens)
+    blocks = [block for block in (slice(0, border), slice(border, None)) if weights[block].size]
+    for block in blocks:
+        weights[block] /= np.sqrt(len(blocks)) * max(float(np.linalg.norm(weights[block])), 1e-12)
+    return weights
+
+
+def token_contributions(tokens: Sequence[str], vocabulary: Vocabulary, weights: Floats) -> dict[str, Floats]:
+    """What each distinct token of a text adds to the logits of a linear model.
+
+    A term's share, `value · weight`, is divided evenly over its occurrences in the text. So the
+    contributions of all tokens sum to the logits without their offsets, exactly.
+
+    Args:
+        tokens: of the text, from `tokenize`.
+        vocabulary: of the model.
+        weights: of the model, shape `(vocabulary.size, k)`.
+
+    Returns:
+        By token, shape `(k,)`.
+    """
+    per_occurrence = tfidf(tokens, vocabulary) / np.maximum(term_counts(tokens, vocabulary), 1.0)
+    shares = per_occurrence[:, None] * weights
+    return {
+        token: times * shares[vocabulary.columns(token)].sum(axis=0)
+        for token, times in Counter(tokens).items()
+    }

@@ -1,0 +1,88 @@
+"""Synthetic documents: small PDFs written by hand, so that no test needs a PDF writer."""
+
+import io
+import zlib
+from collections.abc import Sequence
+
+ENGLISH = (
+    "I grew up in a small town and I always wanted to know how things work, so I took my bicycle apart "
+    "and put it together again. My friends would say that I worry too much, but I think that being careful "
+    "has helped me. When I have to decide something I ask the people who know more than I do, and then I try "
+    "it out. Last year we built a boat from old wood and it really did float!"
+)
+"""77 words."""
+
+
+def make_pdf(pages: Sequence[str], *, compress: bool = False) -> bytes:
+    """A PDF with one line of Helvetica text for every line of each page; a blank page for ''."""
+    objects: list[bytes] = [b"<< /Type /Catalog /Pages 2 0 R >>", b"", _FONT]
+    kids = []
+    for text in pages:
+        stream = _content(text)
+        number = len(objects) + 1
+        kids.append(f"{number} 0 R")
+        objects.append(
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] "
+            b"/Resources << /Font << /F1 3 0 R >> >> /Contents %d 0 R >>" % (number + 1)
+        )
+        objects.append(_stream(stream, compress=compress))
+    objects[1] = f"<< /Type /Pages /Count {len(pages)} /Kids [{' '.join(kids)}] >>".encode()
+    return _assemble(objects)
+
+
+def make_bomb_pdf(*, size_bytes: int) -> bytes:
+    """A small PDF whose one page holds a content stream that inflates to `size_bytes` of operators."""
+    line = b"BT /F1 9 Tf 1 1 Td (boom boom boom boom) Tj ET\n"
+    packer = zlib.compressobj(9)
+    chunk = line * 20_000
+    packed = b"".join(packer.compress(chunk) for _ in range(size_bytes // len(chunk))) + packer.flush()
+    page = (
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] "
+        b"/Resources << /Font << /F1 3 0 R >> >> /Contents 5 0 R >>"
+    )
+    stream = b"<< /Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream" % (len(packed), packed)
+    tree = b"<< /Type /Pages /Count 1 /Kids [4 0 R] >>"
+    return _assemble([b"<< /Type /Catalog /Pages 2 0 R >>", tree, _FONT, page, stream])
+
+
+def make_encrypted_pdf(text: str, *, password: str) -> bytes:
+    """The same with a password that a reader has to know (RC4, 128 bit)."""
+    from pypdf import PdfReader, PdfWriter
+
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(make_pdf([text]))))
+    writer.encrypt(user_password=password, owner_password="owner", algorithm="RC4-128")
+    buffer = io.BytesIO()
+    writer.write(buffer)
+    return buffer.getvalue()
+
+
+_FONT = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
+
+
+def _content(text: str) -> bytes:
+    """Operators that show the text, a line every 14 points."""
+    if not text:
+        return b""
+    escaped = text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
+    lines = "\n".join(f"({line}) Tj T*" for line in escaped.splitlines())
+    return f"BT /F1 10 Tf 14 TL 40 800 Td\n{lines}\nET".encode("cp1252")
+
+
+def _stream(content: bytes, *, compress: bool) -> bytes:
+    kind = b" /Filter /FlateDecode" if compress else b""
+    body = zlib.compress(content) if compress else content
+    return b"<< /Length %d%s >>\nstream\n%s\nendstream" % (len(body), kind, body)
+
+
+def _assemble(objects: Sequence[bytes]) -> bytes:
+    """Number the objects, write the cross-reference table and the trailer."""
+    out = bytearray(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
+    offsets = []
+    for number, body in enumerate(objects, start=1):
+        offsets.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    start = len(out)
+    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    out += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    out += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
+    return bytes(out)
