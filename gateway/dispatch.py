@@ -1,0 +1,103 @@
+"""From a committed row to a chord on the broker. What cannot be sent is left to recovery."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.repository import mark_dispatched
+from services.common.contracts.labels import MediaKind, Modality
+from services.common.contracts.media import MediaRef
+from services.common.contracts.tasks import AnalyzeTask, CombineTask
+from services.common.db.session import tenant_session
+from services.common.errors import CandorError
+from services.common.ledger import WorkLedger
+from services.common.logging import get_logger
+from services.common.messaging import send_analyses
+
+log = get_logger(__name__)
+
+PREFERRED: dict[Modality, tuple[MediaKind, ...]] = {
+    Modality.TEXT: (MediaKind.TEXT, MediaKind.DOCUMENT),
+    Modality.AUDIO: (MediaKind.AUDIO, MediaKind.VIDEO),
+    Modality.VIDEO: (MediaKind.VIDEO,),
+}
+"""Which part of an answer feeds an analysis; the first that was handed in is taken."""
+
+
+class DispatchError(CandorError):
+    """The broker did not take the work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One assessment to analyse."""
+
+    assessment_id: str
+    tenant_id: str
+    media: list[MediaRef]
+
+
+class Dispatcher(Protocol):
+    """Sends work to the workers."""
+
+    def send(self, work: Work) -> None:
+        """Send the chord of `work`; sending it again is harmless.
+
+        Raises:
+            DispatchError: the broker is out of reach.
+        """
+        ...
+
+
+class CeleryDispatcher:
+    """`Dispatcher` over the broker that all processes share."""
+
+    def __init__(self, app: Celery, ledger: WorkLedger) -> None:
+        self._app = app
+        self._ledger = ledger
+
+    def send(self, work: Work) -> None:
+        """The ledger first: once the message is out, a worker may report sooner than we return."""
+        combine = CombineTask(assessment_id=work.assessment_id, tenant_id=work.tenant_id)
+        try:
+            self._ledger.queued(work.assessment_id, list(Modality))
+            send_analyses(self._app, analyses_of(work), combine)
+        except (OperationalError, RedisError, OSError) as fault:
+            raise DispatchError(str(fault)) from fault
+
+
+def analyses_of(work: Work) -> list[AnalyzeTask]:
+    """One task for every modality; without media where the answer holds nothing for it."""
+    by_kind = {part.kind: part for part in work.media}
+    return [
+        AnalyzeTask(
+            assessment_id=work.assessment_id,
+            modality=modality,
+            media=next((by_kind[kind] for kind in kinds if kind in by_kind), None),
+        )
+        for modality, kinds in PREFERRED.items()
+    ]
+
+
+def dispatch(engine: Engine, dispatcher: Dispatcher, work: Work, *, recheck_after_s: float) -> bool:
+    """Send `work` and note it on its row; false if it has to wait for recovery.
+
+    The row is committed already. If the note fails after the message went out, recovery sends the
+    work a second time, which costs little: analyses that ended answer from their kept results.
+    """
+    try:
+        dispatcher.send(work)
+    except DispatchError as fault:
+        log.warning("dispatch_postponed", assessment_id=work.assessment_id, detail=str(fault))
+        return False
+    try:
+        with tenant_session(engine, work.tenant_id) as session:
+            mark_dispatched(session, work.assessment_id, recheck_after_s=recheck_after_s)
+    except SQLAlchemyError as fault:
+        log.warning("dispatch_not_noted", assessment_id=work.assessment_id, detail=str(fault))
+    return True

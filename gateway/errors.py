@@ -1,0 +1,257 @@
+"""Problems: every error the gateway answers, as RFC 9457 `application/problem+json`."""
+
+import json
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+
+from services.common.errors import TemporaryError
+from services.common.logging import get_logger
+from services.common.storage import StorageFullError
+
+log = get_logger(__name__)
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+
+
+class ProblemCode(StrEnum):
+    """What went wrong, for machines. The value never changes once published."""
+
+    BAD_REQUEST = "bad_request"
+    MALFORMED_MULTIPART = "malformed_multipart"
+    API_KEY_MISSING = "api_key_missing"
+    API_KEY_UNKNOWN = "api_key_unknown"
+    API_KEY_REVOKED = "api_key_revoked"
+    SCOPE_MISSING = "scope_missing"
+    NOT_FOUND = "not_found"
+    ASSESSMENT_NOT_FOUND = "assessment_not_found"
+    REPORT_NOT_READY = "report_not_ready"
+    REPORT_UNAVAILABLE = "report_unavailable"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    BODY_TOO_LARGE = "body_too_large"
+    MEDIA_TOO_LARGE = "media_too_large"
+    TEXT_TOO_LONG = "text_too_long"
+    UNSUPPORTED_CONTENT_TYPE = "unsupported_content_type"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    MEDIA_TYPE_MISMATCH = "media_type_mismatch"
+    VALIDATION_FAILED = "validation_failed"
+    MEDIA_REQUIRED = "media_required"
+    MEDIA_CONFLICT = "media_conflict"
+    MEDIA_EMPTY = "media_empty"
+    ANSWER_EMPTY = "answer_empty"
+    TEXT_NOT_UTF8 = "text_not_utf8"
+    UNKNOWN_QUESTION = "unknown_question"
+    INTERNAL = "internal"
+    SERVICE_UNAVAILABLE = "service_unavailable"
+    DATABASE_UNAVAILABLE = "database_unavailable"
+    STORAGE_UNAVAILABLE = "storage_unavailable"
+    NOT_READY = "not_ready"
+    STORAGE_FULL = "storage_full"
+    HTTP_ERROR = "http_error"
+
+
+PROBLEMS: dict[ProblemCode, tuple[int, str]] = {
+    ProblemCode.BAD_REQUEST: (400, "The request cannot be read"),
+    ProblemCode.MALFORMED_MULTIPART: (400, "The multipart body is broken or incomplete"),
+    ProblemCode.API_KEY_MISSING: (401, "An API key is needed"),
+    ProblemCode.API_KEY_UNKNOWN: (401, "The API key is unknown"),
+    ProblemCode.API_KEY_REVOKED: (401, "The API key has been revoked"),
+    ProblemCode.SCOPE_MISSING: (403, "The API key lacks a scope"),
+    ProblemCode.NOT_FOUND: (404, "There is nothing here"),
+    ProblemCode.ASSESSMENT_NOT_FOUND: (404, "There is no such assessment"),
+    ProblemCode.REPORT_NOT_READY: (404, "The report is not ready yet"),
+    ProblemCode.REPORT_UNAVAILABLE: (404, "There will be no report"),
+    ProblemCode.METHOD_NOT_ALLOWED: (405, "The method is not allowed here"),
+    ProblemCode.BODY_TOO_LARGE: (413, "The body is too large"),
+    ProblemCode.MEDIA_TOO_LARGE: (413, "The media is too large"),
+    ProblemCode.TEXT_TOO_LONG: (413, "The typed answer is too long"),
+    ProblemCode.UNSUPPORTED_CONTENT_TYPE: (415, "The body must be multipart/form-data"),
+    ProblemCode.UNSUPPORTED_MEDIA_TYPE: (415, "This type of file cannot be analysed"),
+    ProblemCode.MEDIA_TYPE_MISMATCH: (415, "The file is not what its name says"),
+    ProblemCode.VALIDATION_FAILED: (422, "The request is not valid"),
+    ProblemCode.MEDIA_REQUIRED: (422, "The answer is missing"),
+    ProblemCode.MEDIA_CONFLICT: (422, "The parts of the answer exclude each other"),
+    ProblemCode.MEDIA_EMPTY: (422, "The file is empty"),
+    ProblemCode.ANSWER_EMPTY: (422, "The typed answer is empty"),
+    ProblemCode.TEXT_NOT_UTF8: (422, "The text is not UTF-8"),
+    ProblemCode.UNKNOWN_QUESTION: (422, "The question is unknown"),
+    ProblemCode.INTERNAL: (500, "Something went wrong on our side"),
+    ProblemCode.SERVICE_UNAVAILABLE: (503, "A service is out of reach"),
+    ProblemCode.DATABASE_UNAVAILABLE: (503, "The database is out of reach"),
+    ProblemCode.STORAGE_UNAVAILABLE: (503, "The object store is out of reach"),
+    ProblemCode.NOT_READY: (503, "The gateway is not ready"),
+    ProblemCode.STORAGE_FULL: (507, "The object store is full"),
+}
+"""Status and title of each code. `http_error` takes both from the status that it wraps."""
+
+
+class FieldError(BaseModel):
+    """One fault of the request."""
+
+    field: str = Field(description="The form field, query parameter or JSON member at fault.")
+    detail: str
+
+
+class ProblemDetails(BaseModel):
+    """RFC 9457. Decide by `code`; `detail` is one sentence for a person and says what to do next."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    errors: list[FieldError] = []
+
+
+class Problem(HTTPException):
+    """An answer that is an error.
+
+    Args:
+        code: which one; decides status and title.
+        detail: one sentence that says what to do next.
+        errors: the faults one by one, where there may be several.
+        headers: extra response headers.
+    """
+
+    def __init__(
+        self,
+        code: ProblemCode,
+        detail: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(PROBLEMS[code][0], detail, dict(headers or {}))
+        self.code = code
+        self.errors = list(errors)
+
+
+def problem_type(code: str) -> str:
+    """The `type` member: a name, not an address, since there is nothing to fetch behind it."""
+    return f"urn:candor:problem:{code}"
+
+
+def problem_document(problem: Problem, *, request_id: str) -> dict[str, Any]:
+    """The JSON document of `problem`."""
+    status, title = PROBLEMS[problem.code]
+    return ProblemDetails(
+        type=problem_type(problem.code),
+        title=title,
+        status=status,
+        detail=problem.detail,
+        code=problem.code,
+        request_id=request_id,
+        errors=problem.errors,
+    ).model_dump()
+
+
+def problem_response(problem: Problem, *, request_id: str) -> Response:
+    """ASCII JSON, so that no echo of the client's characters can fail to encode."""
+    return _respond(problem_document(problem, request_id=request_id), problem.headers)
+
+
+def _respond(document: dict[str, Any], headers: Mapping[str, str] | None) -> Response:
+    return Response(
+        json.dumps(document),
+        status_code=document["status"],
+        media_type=MEDIA_TYPE,
+        headers=dict(headers or {}),
+    )
+
+
+def request_id_of(request: Request) -> str:
+    """The identifier that the outermost layer gave this request."""
+    return str(request.scope.get("state", {}).get("request_id", ""))
+
+
+def unavailable(code: ProblemCode, detail: str) -> Problem:
+    """A 503 with `Retry-After`."""
+    return Problem(code, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+def of_temporary(fault: TemporaryError) -> Problem:
+    """What an outage looks like from outside; its particulars stay in the log."""
+    if isinstance(fault, StorageFullError):
+        return Problem(ProblemCode.STORAGE_FULL, "There is no space left for uploads; tell the operator.")
+    if fault.code == "storage_unavailable":
+        return unavailable(ProblemCode.STORAGE_UNAVAILABLE, "The object store is out of reach.")
+    return unavailable(ProblemCode.SERVICE_UNAVAILABLE, "Something we depend on is out of reach.")
+
+
+def of_validation(fault: RequestValidationError) -> Problem:
+    """FastAPI's own findings about query, path and JSON."""
+    errors = [
+        FieldError(field=".".join(map(str, error["loc"][1:])) or str(error["loc"][0]), detail=error["msg"])
+        for error in fault.errors()
+    ]
+    return Problem(ProblemCode.VALIDATION_FAILED, "Correct the fields listed in `errors`.", errors=errors)
+
+
+def of_http(fault: HTTPException) -> Problem | None:
+    """Starlette's own 400, 404 and 405 in our words; null for statuses that have no code of ours."""
+    known = {
+        400: (ProblemCode.BAD_REQUEST, "Check that the body is well-formed."),
+        404: (ProblemCode.NOT_FOUND, "Check the address; the interface is described at /openapi.json."),
+        405: (ProblemCode.METHOD_NOT_ALLOWED, "The `Allow` header names the methods."),
+    }
+    if fault.status_code not in known:
+        return None
+    code, detail = known[fault.status_code]
+    return Problem(code, detail, headers=fault.headers)
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Make every error of the application a problem document."""
+
+    @app.exception_handler(HTTPException)
+    async def on_http(request: Request, fault: HTTPException) -> Response:
+        problem = fault if isinstance(fault, Problem) else of_http(fault)
+        request_id = request_id_of(request)
+        if problem is not None:
+            return problem_response(problem, request_id=request_id)
+        return _respond(
+            ProblemDetails(
+                type=problem_type(ProblemCode.HTTP_ERROR),
+                title=HTTPStatus(fault.status_code).phrase,
+                status=fault.status_code,
+                detail=str(fault.detail),
+                code=ProblemCode.HTTP_ERROR,
+                request_id=request_id,
+            ).model_dump(),
+            fault.headers,
+        )
+
+    @app.exception_handler(RequestValidationError)
+    async def on_validation(request: Request, fault: RequestValidationError) -> Response:
+        return problem_response(of_validation(fault), request_id=request_id_of(request))
+
+    @app.exception_handler(TemporaryError)
+    async def on_temporary(request: Request, fault: TemporaryError) -> Response:
+        log.warning("outage", code=fault.code, detail=fault.reason)
+        return problem_response(of_temporary(fault), request_id=request_id_of(request))
+
+    @app.exception_handler(DBAPIError)
+    @app.exception_handler(PoolTimeoutError)
+    async def on_database(request: Request, fault: Exception) -> Response:
+        if isinstance(fault, DBAPIError) and not is_outage(fault):
+            raise fault
+        log.warning("database_outage", detail=str(fault))
+        problem = unavailable(ProblemCode.DATABASE_UNAVAILABLE, "The database is out of reach.")
+        return problem_response(problem, request_id=request_id_of(request))
+
+
+def is_outage(fault: DBAPIError) -> bool:
+    """Whether the database is down, restarting or overloaded, rather than refusing what we asked."""
+    from sqlalchemy.exc import InterfaceError, OperationalError
+
+    return fault.connection_invalidated or isinstance(fault, OperationalError | InterfaceError)

@@ -1,0 +1,31 @@
+"""Identifiers: a prefix that says what it is, then 128 bits that sort by time of creation (ULID)."""
+
+import secrets
+import time
+from enum import StrEnum
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Crockford's base 32: no letter that is read as a digit, and byte order is value order."""
+CHARS = 26
+RANDOM_BITS = 80
+
+
+class Prefix(StrEnum):
+    TENANT = "ten"
+    API_KEY = "key"
+    CANDIDATE = "cand"
+    QUESTION = "q"
+    ASSESSMENT = "asm"
+    REQUEST = "req"
+
+
+def new_id(prefix: Prefix) -> str:
+    """A new identifier: 48 bits of milliseconds since 1970, 80 random bits, in 26 characters."""
+    value = (time.time_ns() // 1_000_000) << RANDOM_BITS | secrets.randbits(RANDOM_BITS)
+    digits = (ALPHABET[value >> 5 * place & 31] for place in reversed(range(CHARS)))
+    return f"{prefix}_{''.join(digits)}"
+
+
+def id_pattern(prefix: Prefix) -> str:
+    """Regular expression of identifiers with `prefix`."""
+    return f"^{prefix}_[{ALPHABET}]{{{CHARS}}}$"

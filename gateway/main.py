@@ -1,0 +1,120 @@
+"""The gateway: `python -m gateway.main`, or `uvicorn --factory gateway.main:create_app`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI
+from redis.asyncio import Redis
+
+from gateway.dependencies import Services
+from gateway.dispatch import CeleryDispatcher, Dispatcher
+from gateway.errors import install_error_handlers
+from gateway.metrics import GatewayMetrics
+from gateway.middleware import RequestShell
+from gateway.openapi import install_openapi
+from gateway.routes import assessments, events, health, pages, questions, reports
+from gateway.settings import GatewaySettings
+from services.common.db.session import create_engine_for
+from services.common.ledger import open_ledger
+from services.common.logging import configure_logging
+from services.common.messaging import create_celery
+from services.common.settings import CommonSettings
+from services.common.storage import open_store
+
+THREADS = 40
+"""Starlette's thread pool; each of its threads may want one database connection."""
+
+
+def create_app(
+    settings: GatewaySettings | None = None,
+    common: CommonSettings | None = None,
+    *,
+    dispatcher: Dispatcher | None = None,
+) -> FastAPI:
+    """Wire the application. Nothing is contacted until the first request.
+
+    Args:
+        settings: the gateway's own; from the environment by default.
+        common: those that every process shares; from the environment by default.
+        dispatcher: how work is sent, if not over the broker.
+
+    Raises:
+        ConfigurationError: a secret is a placeholder, or the storage URL is not understood.
+    """
+    settings, common = settings or GatewaySettings(), common or CommonSettings()
+    settings.refuse_placeholders(common.environment)
+    services = _open_services(settings, common, dispatcher)
+    app = FastAPI(
+        title="Candor",
+        version="1.0.0",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+    )
+    app.state.services = services
+    install_error_handlers(app)
+    install_openapi(app)
+    for module in (assessments, reports, events, questions, health):
+        app.include_router(module.router)
+    app.include_router(pages.router)
+    app.add_middleware(
+        RequestShell,
+        metrics=services.metrics,
+        max_body_bytes=settings.max_json_bytes,
+        streaming_path=assessments.PATH,
+        drain_s=settings.drain_s,
+    )
+    return app
+
+
+def _open_services(
+    settings: GatewaySettings, common: CommonSettings, dispatcher: Dispatcher | None
+) -> Services:
+    redis_url = common.redis_url.get_secret_value()
+    ledger = open_ledger(redis_url, ttl_s=common.result_ttl_s)
+    return Services(
+        settings=settings,
+        engine=create_engine_for(
+            settings.database_url.get_secret_value(), pool_size=THREADS // 4, max_overflow=THREADS * 3 // 4
+        ),
+        store=open_store(common.storage_url),
+        ledger=ledger,
+        redis=Redis.from_url(
+            redis_url,
+            decode_responses=True,
+            protocol=2,
+            socket_connect_timeout=3,
+            socket_timeout=settings.events_poll_s + 5,
+        ),
+        dispatcher=dispatcher or CeleryDispatcher(create_celery(common, patient=False), ledger),
+        metrics=GatewayMetrics(),
+    )
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    services: Services = app.state.services
+    await services.redis.aclose()
+    services.engine.dispose()
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    settings, common = GatewaySettings(), CommonSettings()
+    configure_logging(level=common.log_level, json=common.log_json)
+    uvicorn.run(
+        create_app(settings, common),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+if __name__ == "__main__":
+    main()

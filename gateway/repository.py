@@ -1,0 +1,224 @@
+"""Reads and writes of the gateway's own tables, inside a session that belongs to one tenant."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from gateway.ids import Prefix, new_id
+from gateway.schemas import AssessmentForm
+from services.common.contracts.media import MediaRef
+from services.common.db.models import Assessment, Candidate, ModalityResultRow, Question, ReportRow
+
+
+@dataclass(frozen=True, slots=True)
+class StoredModality:
+    """One row of `modality_results`, without the scores."""
+
+    modality: str
+    status: str
+    error_code: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAssessment:
+    """An assessment with what is known of its report.
+
+    Attributes:
+        report_status: status of the report, null while there is none.
+        results: outcome per modality, once there is a report.
+    """
+
+    row: Assessment
+    external_id: str
+    report_status: str | None
+    results: list[StoredModality] = field(default_factory=list)
+
+    @property
+    def media(self) -> list[MediaRef]:
+        return [MediaRef.model_validate(part) for part in self.row.media]
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page begins: after or before an identifier that need not exist any more."""
+
+    limit: int
+    starting_after: str | None = None
+    ending_before: str | None = None
+
+
+def question_exists(session: Session, question_id: str) -> bool:
+    """Whether the tenant's bank holds the question."""
+    return session.scalar(select(Question.id).where(Question.id == question_id)) is not None
+
+
+def add_assessment(
+    session: Session, *, tenant_id: str, form: AssessmentForm, media: Sequence[MediaRef]
+) -> StoredAssessment:
+    """Store an answer, and its candidate where the tenant has none of that name yet."""
+    row = Assessment(
+        id=new_id(Prefix.ASSESSMENT),
+        tenant_id=tenant_id,
+        candidate_id=_candidate(session, tenant_id=tenant_id, external_id=form.candidate),
+        question_id=form.question,
+        purpose=form.purpose,
+        tags=list(form.tags),
+        media=[part.model_dump(mode="json") for part in media],
+    )
+    session.add(row)
+    session.flush()
+    session.refresh(row)
+    return StoredAssessment(row=row, external_id=form.candidate, report_status=None)
+
+
+def _candidate(session: Session, *, tenant_id: str, external_id: str) -> str:
+    """Insert or find; the no-op update makes the row come back, and stay, in either case."""
+    statement = insert(Candidate).values(
+        id=new_id(Prefix.CANDIDATE), tenant_id=tenant_id, external_id=external_id
+    )
+    returning = statement.on_conflict_do_update(
+        index_elements=["tenant_id", "external_id"], set_={"external_id": statement.excluded.external_id}
+    ).returning(Candidate.id)
+    return session.execute(returning).scalar_one()
+
+
+def find_assessment(session: Session, assessment_id: str) -> StoredAssessment | None:
+    """One assessment of the tenant."""
+    found = _load(session, [Assessment.id == assessment_id], limit=1, newest_first=True)
+    return found[0] if found else None
+
+
+def list_assessments(session: Session, cursor: Cursor) -> tuple[list[StoredAssessment], bool]:
+    """A page, newest first, and whether more follow in the direction of the cursor."""
+    conditions: list[ColumnElement[bool]] = []
+    if cursor.starting_after is not None:
+        conditions.append(Assessment.id < cursor.starting_after)
+    if cursor.ending_before is not None:
+        conditions.append(Assessment.id > cursor.ending_before)
+    backwards = cursor.ending_before is not None
+    rows = _load(session, conditions, limit=cursor.limit + 1, newest_first=not backwards)
+    page = rows[: cursor.limit]
+    return (page[::-1] if backwards else page), len(rows) > cursor.limit
+
+
+def _load(
+    session: Session, conditions: Sequence[ColumnElement[bool]], *, limit: int, newest_first: bool
+) -> list[StoredAssessment]:
+    statement = (
+        select(Assessment, Candidate.external_id, ReportRow.status)
+        .join(Candidate, Candidate.id == Assessment.candidate_id)
+        .outerjoin(ReportRow, ReportRow.assessment_id == Assessment.id)
+        .where(*conditions)
+        .order_by(Assessment.id.desc() if newest_first else Assessment.id)
+        .limit(limit)
+    )
+    rows = session.execute(statement).all()
+    results = _results(session, [row.id for row, _, status in rows if status is not None])
+    return [
+        StoredAssessment(
+            row=row, external_id=external_id, report_status=status, results=results.get(row.id, [])
+        )
+        for row, external_id, status in rows
+    ]
+
+
+def _results(session: Session, assessment_ids: Sequence[str]) -> dict[str, list[StoredModality]]:
+    if not assessment_ids:
+        return {}
+    statement = select(
+        ModalityResultRow.assessment_id,
+        ModalityResultRow.modality,
+        ModalityResultRow.status,
+        ModalityResultRow.error_code,
+        ModalityResultRow.result["reason"].astext,
+    ).where(ModalityResultRow.assessment_id.in_(assessment_ids))
+    found: dict[str, list[StoredModality]] = {}
+    for assessment_id, *values in session.execute(statement):
+        found.setdefault(assessment_id, []).append(StoredModality(*values))
+    return found
+
+
+def find_report(session: Session, assessment_id: str) -> dict[str, object] | None:
+    """The stored report document."""
+    return session.scalar(select(ReportRow.report).where(ReportRow.assessment_id == assessment_id))
+
+
+def cancel(session: Session, assessment_id: str) -> list[MediaRef] | None:
+    """Take an assessment out of all further work; returns its media, null where there is none."""
+    row = session.get(Assessment, assessment_id, with_for_update=True)
+    if row is None:
+        return None
+    row.state, row.check_at = "canceled", None
+    return [MediaRef.model_validate(part) for part in row.media]
+
+
+def expire(session: Session, assessment_id: str) -> None:
+    """Give up work that never came to a report."""
+    session.execute(
+        update(Assessment).where(Assessment.id == assessment_id).values(state="expired", check_at=None)
+    )
+
+
+def erase(session: Session, assessment_id: str) -> None:
+    """Remove the row; results, report and scores go with it."""
+    row = session.get(Assessment, assessment_id)
+    if row is not None:
+        session.delete(row)
+
+
+def mark_dispatched(session: Session, assessment_id: str, *, recheck_after_s: float) -> None:
+    """Note that the chord was sent once more."""
+    session.execute(
+        update(Assessment)
+        .where(Assessment.id == assessment_id)
+        .values(
+            dispatched_at=func.now(),
+            dispatches=Assessment.dispatches + 1,
+            check_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, recheck_after_s),
+        )
+    )
+
+
+def claim_unreported(session: Session, *, most: int, lease_s: float) -> list[tuple[str, str]]:
+    """Assessments of any tenant that are due for a look, as (assessment, tenant).
+
+    Nobody else gets them for `lease_s`, so that two recoveries at once share the work.
+    """
+    rows = session.execute(
+        text(
+            "SELECT assessment_id, tenant_id "
+            "FROM candor_claim_unreported(:most, make_interval(secs => :lease_s))"
+        ),
+        {"most": most, "lease_s": lease_s},
+    )
+    return [(row.assessment_id, row.tenant_id) for row in rows]
+
+
+def list_questions(
+    session: Session, *, limit: int, starting_after: str | None
+) -> tuple[list[Question], bool]:
+    """A page of the bank, oldest first."""
+    statement = select(Question).order_by(Question.id).limit(limit + 1)
+    if starting_after is not None:
+        statement = statement.where(Question.id > starting_after)
+    rows = list(session.scalars(statement))
+    return rows[:limit], len(rows) > limit
+
+
+def add_question(session: Session, *, tenant_id: str, text: str) -> Question:
+    """Add one question to the tenant's bank."""
+    row = Question(id=new_id(Prefix.QUESTION), tenant_id=tenant_id, text=text)
+    session.add(row)
+    session.flush()
+    session.refresh(row)
+    return row
+
+
+def now(session: Session) -> datetime:
+    """The database's clock, which all recorded times come from."""
+    return session.execute(select(func.now())).scalar_one()

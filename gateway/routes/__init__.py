@@ -1,0 +1,1 @@
+"""One module per resource. Routes translate, call one function and return."""

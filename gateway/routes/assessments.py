@@ -1,0 +1,195 @@
+"""Answers on their way to a report."""
+
+import re
+from typing import Annotated
+
+from anyio import CancelScope
+from fastapi import APIRouter, Path, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from gateway import repository
+from gateway.dependencies import (
+    AnyCaller,
+    AssessmentCursor,
+    Limit,
+    Services,
+    TheServices,
+    Writer,
+)
+from gateway.dispatch import Work, dispatch
+from gateway.erasure import erase_assessment
+from gateway.errors import Problem, ProblemCode
+from gateway.forms import parse_form
+from gateway.ids import Prefix, id_pattern
+from gateway.openapi import AUTHENTICATED, problems, upload_body
+from gateway.repository import Cursor, StoredAssessment
+from gateway.schemas import AssessmentList, AssessmentView
+from gateway.uploads import Received, receive_upload
+from gateway.views import assessment_view
+from services.common.db.session import tenant_session
+
+PATH = "/v1/assessments"
+router = APIRouter(prefix=PATH, tags=["assessments"])
+AssessmentId = Annotated[str, Path(description="`asm_…`")]
+_ID = re.compile(id_pattern(Prefix.ASSESSMENT))
+
+
+@router.post(
+    "",
+    operation_id="createAssessment",
+    summary="Hand in one answer",
+    status_code=202,
+    responses={
+        202: {
+            "description": "Accepted; follow it at `Location` or its events.",
+            "headers": {"Location": {"schema": {"type": "string"}, "description": "The assessment."}},
+        },
+        **problems(
+            *AUTHENTICATED,
+            ProblemCode.MALFORMED_MULTIPART,
+            ProblemCode.MEDIA_TOO_LARGE,
+            ProblemCode.TEXT_TOO_LONG,
+            ProblemCode.UNSUPPORTED_CONTENT_TYPE,
+            ProblemCode.UNSUPPORTED_MEDIA_TYPE,
+            ProblemCode.MEDIA_TYPE_MISMATCH,
+            ProblemCode.VALIDATION_FAILED,
+            ProblemCode.MEDIA_REQUIRED,
+            ProblemCode.MEDIA_CONFLICT,
+            ProblemCode.MEDIA_EMPTY,
+            ProblemCode.ANSWER_EMPTY,
+            ProblemCode.TEXT_NOT_UTF8,
+            ProblemCode.UNKNOWN_QUESTION,
+            ProblemCode.STORAGE_UNAVAILABLE,
+            ProblemCode.STORAGE_FULL,
+        ),
+    },
+    openapi_extra=upload_body(),
+)
+async def create_assessment(
+    request: Request, response: Response, services: TheServices, caller: Writer
+) -> AssessmentView:
+    """Send one or more of `video`, `audio`, `document` or `text`, and who answers which question."""
+    receiver, received = await receive_upload(
+        request, store=services.store, tenant_id=caller.tenant_id, limits=services.settings
+    )
+    try:
+        stored = await run_in_threadpool(_keep, services, caller.tenant_id, received)
+    except BaseException:
+        with CancelScope(shield=True):
+            await run_in_threadpool(receiver.discard)
+        raise
+    await run_in_threadpool(_send, services, stored)
+    response.headers["Location"] = f"{PATH}/{stored.row.id}"
+    return assessment_view(stored, {})
+
+
+def _keep(services: Services, tenant_id: str, received: Received) -> StoredAssessment:
+    """Commit the row; the media is in the store already."""
+    form = parse_form(received.fields)
+    with tenant_session(services.engine, tenant_id) as session:
+        if not repository.question_exists(session, form.question):
+            raise Problem(ProblemCode.UNKNOWN_QUESTION, "Choose one of the questions at /v1/questions.")
+        stored = repository.add_assessment(session, tenant_id=tenant_id, form=form, media=received.media)
+    for part in received.media:
+        services.metrics.uploaded(part.kind, part.size_bytes)
+    return stored
+
+
+def _send(services: Services, stored: StoredAssessment) -> None:
+    work = Work(assessment_id=stored.row.id, tenant_id=stored.row.tenant_id, media=stored.media)
+    sent = dispatch(
+        services.engine,
+        services.dispatcher,
+        work,
+        recheck_after_s=services.settings.recheck_after_s,
+    )
+    services.metrics.dispatched(sent=sent)
+
+
+@router.get(
+    "",
+    operation_id="listAssessments",
+    summary="List answers, newest first",
+    responses=problems(*AUTHENTICATED, ProblemCode.VALIDATION_FAILED),
+)
+def list_assessments(
+    services: TheServices,
+    caller: AnyCaller,
+    limit: Limit = 20,
+    starting_after: AssessmentCursor = None,
+    ending_before: AssessmentCursor = None,
+) -> AssessmentList:
+    """Page on with the last `id` as `starting_after`, back with the first as `ending_before`."""
+    if starting_after is not None and ending_before is not None:
+        raise Problem(
+            ProblemCode.VALIDATION_FAILED, "Send either `starting_after` or `ending_before`, not both."
+        )
+    cursor = Cursor(limit=limit, starting_after=starting_after, ending_before=ending_before)
+    with tenant_session(services.engine, caller.tenant_id) as session:
+        page, has_more = repository.list_assessments(session, cursor)
+    return AssessmentList(data=[view_of(services, stored) for stored in page], has_more=has_more)
+
+
+@router.get(
+    "/{assessment_id}",
+    operation_id="getAssessment",
+    summary="How far one answer is",
+    responses=problems(*AUTHENTICATED, ProblemCode.ASSESSMENT_NOT_FOUND),
+)
+def get_assessment(services: TheServices, caller: AnyCaller, assessment_id: AssessmentId) -> AssessmentView:
+    """Status of the whole and of each modality, with progress while it runs."""
+    return view_of(services, load(services, caller.tenant_id, assessment_id))
+
+
+@router.delete(
+    "/{assessment_id}",
+    operation_id="deleteAssessment",
+    summary="Erase one answer",
+    status_code=204,
+    response_class=Response,
+    responses=problems(
+        *AUTHENTICATED,
+        ProblemCode.ASSESSMENT_NOT_FOUND,
+        ProblemCode.STORAGE_UNAVAILABLE,
+        ProblemCode.SERVICE_UNAVAILABLE,
+    ),
+)
+def delete_assessment(services: TheServices, caller: Writer, assessment_id: AssessmentId) -> None:
+    """Stops the work and erases media, results and report. After a 503, send it again to finish."""
+    found = _ID.fullmatch(assessment_id) and erase_assessment(
+        assessment_id,
+        tenant_id=caller.tenant_id,
+        engine=services.engine,
+        store=services.store,
+        ledger=services.ledger,
+    )
+    if not found:
+        raise not_found()
+
+
+def load(services: Services, tenant_id: str, assessment_id: str) -> StoredAssessment:
+    """The tenant's assessment.
+
+    Raises:
+        Problem: `assessment_not_found`.
+    """
+    if _ID.fullmatch(assessment_id):
+        with tenant_session(services.engine, tenant_id) as session:
+            stored = repository.find_assessment(session, assessment_id)
+        if stored is not None:
+            return stored
+    raise not_found()
+
+
+def view_of(services: Services, stored: StoredAssessment) -> AssessmentView:
+    """With live progress, as long as there is no report to speak instead."""
+    progress = {} if stored.report_status else services.progress(stored.row.id)
+    return assessment_view(stored, progress)
+
+
+def not_found() -> Problem:
+    """The same answer for what never was, is erased, or is another tenant's."""
+    return Problem(
+        ProblemCode.ASSESSMENT_NOT_FOUND,
+        "Check the identifier; it may have been erased, or be another tenant's.",
+    )

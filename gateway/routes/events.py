@@ -1,0 +1,64 @@
+"""Progress of one answer, as server-sent events."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Response
+from sse_starlette import EventSourceResponse
+from starlette.concurrency import run_in_threadpool
+
+from gateway.dependencies import AnyCaller, TheServices
+from gateway.errors import Problem, ProblemCode
+from gateway.events import EVENT_ID_PATTERN, EventFeed, follow
+from gateway.openapi import AUTHENTICATED, problems
+from gateway.routes.assessments import AssessmentId, load, view_of
+from gateway.schemas import AssessmentView
+
+router = APIRouter(prefix="/v1/assessments/{assessment_id}/events", tags=["assessments"])
+
+EXAMPLE = (
+    'id: 1772443800000-0\nevent: modality\ndata: {"modality": "video", "status": "running", "share": 0.4}\n\n'
+)
+
+
+@router.get(
+    "",
+    operation_id="followAssessment",
+    summary="Follow one answer",
+    response_class=EventSourceResponse,
+    responses={
+        200: {
+            "description": (
+                "`status` (the whole assessment) first, `modality` with each change, `report` last; "
+                "comments keep the connection open."
+            ),
+            "content": {"text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLE}},
+        },
+        **problems(*AUTHENTICATED, ProblemCode.ASSESSMENT_NOT_FOUND, ProblemCode.VALIDATION_FAILED),
+    },
+)
+async def follow_assessment(
+    services: TheServices,
+    caller: AnyCaller,
+    assessment_id: AssessmentId,
+    last_event_id: Annotated[
+        str | None,
+        Header(pattern=EVENT_ID_PATTERN, description="Where an earlier connection broke off."),
+    ] = None,
+) -> Response:
+    """The stream ends after `report`. Reconnect with `Last-Event-ID` to miss nothing."""
+
+    def read() -> AssessmentView | None:
+        try:
+            return view_of(services, load(services, caller.tenant_id, assessment_id))
+        except Problem:
+            return None
+
+    async def snapshot() -> AssessmentView | None:
+        return await run_in_threadpool(read)
+
+    await run_in_threadpool(load, services, caller.tenant_id, assessment_id)
+    settings = services.settings
+    feed = EventFeed(services.redis, assessment_id, poll_s=settings.events_poll_s)
+    return EventSourceResponse(
+        follow(feed, snapshot, last_event_id=last_event_id), ping=settings.events_heartbeat_s
+    )

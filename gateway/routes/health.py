@@ -1,0 +1,90 @@
+"""Whether the gateway lives, whether it can work, and how much it does."""
+
+import asyncio
+from collections.abc import Callable
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+
+from gateway.dependencies import Services, TheServices
+from gateway.errors import FieldError, Problem, ProblemCode
+from gateway.openapi import problems
+from gateway.schemas import Liveness, Readiness
+from services.common.errors import CandorError
+from services.common.logging import get_logger
+
+log = get_logger(__name__)
+router = APIRouter(tags=["health"])
+CHECK_TIMEOUT_S = 5.0
+
+
+@router.get("/livez", operation_id="getLiveness", summary="Whether the process answers", responses=problems())
+async def livez() -> Liveness:
+    """Depends on nothing."""
+    return Liveness()
+
+
+@router.get(
+    "/readyz",
+    operation_id="getReadiness",
+    summary="Whether answers can be accepted",
+    responses=problems(ProblemCode.NOT_READY),
+)
+async def readyz(services: TheServices) -> Readiness:
+    """Asks each dependency; `errors` of the 503 names those that fail."""
+    names = ("postgres", "redis", "object_store")
+    checks = (_check_postgres, _check_redis, services.store.check)
+    failed = await asyncio.gather(
+        _failure(checks[0], services), _failure(checks[1], services), _failure(checks[2])
+    )
+    errors = [
+        FieldError(field=name, detail=fault) for name, fault in zip(names, failed, strict=True) if fault
+    ]
+    if errors:
+        raise Problem(
+            ProblemCode.NOT_READY, "Wait until the dependencies in `errors` are back.", errors=errors
+        )
+    return Readiness(checks=dict.fromkeys(names, "ok"))
+
+
+async def _failure(check: Callable[..., None], *arguments: Services) -> str | None:
+    """Why `check` fails, in words that tell strangers nothing."""
+    try:
+        await asyncio.wait_for(run_in_threadpool(check, *arguments), CHECK_TIMEOUT_S)
+    except TimeoutError:
+        return "did not answer in time"
+    except (SQLAlchemyError, RedisError, CandorError, OSError) as fault:
+        log.warning("not_ready", detail=str(fault))
+        return "is out of reach"
+    return None
+
+
+def _check_postgres(services: Services) -> None:
+    with services.engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
+
+
+def _check_redis(services: Services) -> None:
+    services.ledger.is_known("readiness")
+
+
+@router.get(
+    "/metrics",
+    operation_id="getMetrics",
+    summary="Counters for Prometheus",
+    response_class=Response,
+    responses={
+        200: {
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+            "description": "Text exposition format.",
+        },
+        **problems(),
+    },
+)
+def metrics(services: TheServices) -> Response:
+    """Keep this path away from the internet."""
+    return Response(services.metrics.render(), media_type=CONTENT_TYPE_LATEST)

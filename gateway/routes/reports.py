@@ -1,0 +1,43 @@
+"""Reports, once they are there."""
+
+from fastapi import APIRouter
+
+from gateway import repository
+from gateway.dependencies import ReportReader, TheServices
+from gateway.errors import Problem, ProblemCode
+from gateway.openapi import AUTHENTICATED, problems
+from gateway.routes.assessments import AssessmentId, load, view_of
+from gateway.views import has_ended
+from services.common.contracts.results import Report
+from services.common.db.session import tenant_session
+
+router = APIRouter(prefix="/v1/assessments/{assessment_id}/report", tags=["reports"])
+
+
+@router.get(
+    "",
+    operation_id="getReport",
+    summary="The report of one answer",
+    responses=problems(
+        *AUTHENTICATED,
+        ProblemCode.ASSESSMENT_NOT_FOUND,
+        ProblemCode.REPORT_NOT_READY,
+        ProblemCode.REPORT_UNAVAILABLE,
+    ),
+)
+def get_report(services: TheServices, caller: ReportReader, assessment_id: AssessmentId) -> Report:
+    """Estimates from words, voice and face, the fused view, and the place among other candidates."""
+    stored = load(services, caller.tenant_id, assessment_id)
+    with tenant_session(services.engine, caller.tenant_id) as session:
+        document = repository.find_report(session, assessment_id)
+    if document is not None:
+        return Report.model_validate(document)
+    view = view_of(services, stored)
+    if has_ended(view):
+        raise Problem(
+            ProblemCode.REPORT_UNAVAILABLE, f"The assessment is {view.status}; hand the answer in again."
+        )
+    raise Problem(
+        ProblemCode.REPORT_NOT_READY,
+        f"The assessment is {view.status}; follow its events, or ask again later.",
+    )

@@ -1,0 +1,188 @@
+"""What the interface shows. Kept apart from the tables, so that either can change alone."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from services.common.contracts.labels import AssessmentStatus, MediaKind, Modality, ModalityStatus
+from services.common.contracts.results import ErrorCode
+
+MAX_EXTERNAL_ID_CHARS = 200
+MAX_TAGS = 20
+MAX_TAG_CHARS = 64
+MAX_QUESTION_CHARS = 2000
+
+
+class Purpose(StrEnum):
+    """Why the answer is analysed."""
+
+    SELF_PRACTICE = "self_practice"
+    RESEARCH = "research"
+    HIRING = "hiring"
+
+
+class Scope(StrEnum):
+    """What an API key may do."""
+
+    ASSESSMENTS_WRITE = "assessments:write"
+    REPORTS_READ = "reports:read"
+    ADMIN = "admin"
+
+
+def printable(value: str) -> str:
+    """`value` without white space around it.
+
+    Raises:
+        ValueError: nothing is left, or it holds a control character or half a surrogate pair, which
+            no database column takes.
+    """
+    value = value.strip()
+    if not value:
+        raise ValueError("must not be blank")
+    if any(character < " " or "\x7f" <= character < "\xa0" for character in value.replace("\n", " ")):
+        raise ValueError("must not hold control characters")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError("must be valid Unicode")
+    return value
+
+
+Printable = Annotated[str, AfterValidator(printable)]
+ExternalId = Annotated[Printable, Field(max_length=MAX_EXTERNAL_ID_CHARS)]
+Tag = Annotated[Printable, Field(max_length=MAX_TAG_CHARS)]
+
+
+class AssessmentForm(BaseModel):
+    """The form fields next to the media of `POST /v1/assessments`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    candidate: ExternalId = Field(
+        description="The platform's own identifier of the person; a new one creates the candidate."
+    )
+    question: str = Field(min_length=1, max_length=64, description="Identifier of a question of the bank.")
+    purpose: Purpose = Purpose.SELF_PRACTICE
+    tags: list[Tag] = Field(default=[], max_length=MAX_TAGS)
+
+
+class MediaView(BaseModel):
+    """One stored part of the answer. `content_type` is what the bytes say, not what the client said."""
+
+    kind: MediaKind
+    content_type: str
+    size_bytes: int
+    sha256: str
+
+
+class ModalityView(BaseModel):
+    """State of one analysis."""
+
+    status: ModalityStatus
+    progress: float = Field(ge=0, le=1, description="Share of the work that is done.")
+    error_code: ErrorCode | None = None
+    reason: str | None = Field(default=None, description="One sentence that says what to do next.")
+
+
+ASSESSMENT_EXAMPLE: dict[str, Any] = {
+    "id": "asm_01kajb3z6v8m2q4n7x9r5t1w3y",
+    "status": "processing",
+    "candidate": "applicant-4711",
+    "candidate_id": "cand_01kajb3z6v8m2q4n7x9r5t1w3z",
+    "question": "q_01kajb3z6v8m2q4n7x9r5t1w40",
+    "purpose": "self_practice",
+    "tags": ["spring"],
+    "media": [
+        {
+            "kind": "video",
+            "content_type": "video/mp4",
+            "size_bytes": 1048576,
+            "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        }
+    ],
+    "modalities": {
+        "text": {
+            "status": "skipped",
+            "progress": 1.0,
+            "error_code": "transcription_unavailable",
+            "reason": None,
+        },
+        "audio": {"status": "succeeded", "progress": 1.0, "error_code": None, "reason": None},
+        "video": {"status": "running", "progress": 0.4, "error_code": None, "reason": None},
+    },
+    "created_at": "2026-03-02T09:30:00Z",
+}
+
+
+class AssessmentView(BaseModel):
+    """One answer and how far its analysis is."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [ASSESSMENT_EXAMPLE]}, title="Assessment")
+
+    id: str
+    status: AssessmentStatus
+    candidate: str = Field(description="The platform's own identifier of the person.")
+    candidate_id: str
+    question: str
+    purpose: Purpose
+    tags: list[str]
+    media: list[MediaView]
+    modalities: dict[Modality, ModalityView]
+    created_at: datetime
+
+
+class AssessmentList(BaseModel):
+    """A page of assessments, newest first."""
+
+    data: list[AssessmentView]
+    has_more: bool = Field(description="Whether there are more in the direction that was asked for.")
+
+
+class QuestionView(BaseModel):
+    """A question of the bank."""
+
+    model_config = ConfigDict(
+        title="Question",
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "q_01kajb3z6v8m2q4n7x9r5t1w40",
+                    "text": "Tell me about a time when you had to learn something quickly.",
+                    "created_at": "2026-03-02T09:00:00Z",
+                }
+            ]
+        },
+    )
+
+    id: str
+    text: str
+    created_at: datetime
+
+
+class QuestionList(BaseModel):
+    """A page of questions, oldest first."""
+
+    data: list[QuestionView]
+    has_more: bool
+
+
+class NewQuestion(BaseModel):
+    """A question to add."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"text": "What would your last team say about you?"}]},
+    )
+
+    text: Annotated[Printable, Field(max_length=MAX_QUESTION_CHARS)]
+
+
+class Liveness(BaseModel):
+    status: Literal["alive"] = "alive"
+
+
+class Readiness(BaseModel):
+    """What the gateway depends on, by name."""
+
+    status: Literal["ready"] = "ready"
+    checks: dict[str, Literal["ok"]]

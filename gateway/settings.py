@@ -1,0 +1,69 @@
+"""Settings of gateway and delivery worker (prefix `GATEWAY_`). Built at start, never at import."""
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.common.contracts.labels import MediaKind
+from services.common.errors import ConfigurationError
+from services.common.settings import Environment
+
+DEVELOPMENT_KEY_SECRET = "development-only-change-me"  # noqa: S105 - a placeholder, refused in production
+MIN_SECRET_CHARS = 32
+
+
+class GatewaySettings(BaseSettings):
+    """Where the database is, what an upload may weigh, how patient recovery is."""
+
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_", extra="ignore")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    database_url: SecretStr = SecretStr("postgresql+psycopg://candor_gateway@localhost/candor")
+    key_secret: SecretStr = Field(
+        default=SecretStr(DEVELOPMENT_KEY_SECRET),
+        description="Keys the hash of API keys; changing it makes every key unknown.",
+    )
+
+    max_video_bytes: int = Field(default=1024 * 1024 * 1024, gt=0)
+    max_audio_bytes: int = Field(default=256 * 1024 * 1024, gt=0)
+    max_document_bytes: int = Field(default=20 * 1024 * 1024, gt=0)
+    max_text_bytes: int = Field(default=256 * 1024, gt=0)
+    max_json_bytes: int = Field(default=64 * 1024, gt=0)
+    drain_s: float = Field(
+        default=10.0, ge=0, description="How long a refused upload is read on, so that the client sees why."
+    )
+
+    events_heartbeat_s: float = Field(default=15.0, gt=0)
+    events_poll_s: float = Field(default=5.0, gt=0, description="How often a silent stream asks Postgres.")
+
+    recover_every_s: float = Field(default=5.0, gt=0)
+    recover_batch: int = Field(default=100, gt=0, description="Assessments that one run looks at, at most.")
+    recheck_after_s: float = Field(default=5.0, gt=0, description="Until one is looked at again.")
+    unfused_after_s: float = Field(
+        default=10.0,
+        ge=0,
+        description="How long ended analyses may wait for fusion.",
+    )
+    stale_after_s: float = Field(
+        default=600.0, gt=0, description="Work without a report is sent again; doubles with each sending."
+    )
+    expire_after_s: float = Field(default=86_400.0, gt=0, description="Work without a report is given up.")
+
+    def max_bytes(self, kind: MediaKind) -> int:
+        """The largest upload of `kind`."""
+        return {
+            MediaKind.VIDEO: self.max_video_bytes,
+            MediaKind.AUDIO: self.max_audio_bytes,
+            MediaKind.DOCUMENT: self.max_document_bytes,
+            MediaKind.TEXT: self.max_text_bytes,
+        }[kind]
+
+    def refuse_placeholders(self, environment: Environment) -> None:
+        """Raise `ConfigurationError` where a secret is not fit for `environment`."""
+        secret = self.key_secret.get_secret_value()
+        if environment is Environment.DEVELOPMENT:
+            return
+        if secret == DEVELOPMENT_KEY_SECRET or len(secret) < MIN_SECRET_CHARS:
+            raise ConfigurationError(
+                f"GATEWAY_KEY_SECRET must be a random string of at least {MIN_SECRET_CHARS} characters."
+            )

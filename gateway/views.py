@@ -1,0 +1,76 @@
+"""From rows and the live ledger to what a client sees."""
+
+from collections.abc import Mapping
+
+from gateway.repository import StoredAssessment
+from gateway.schemas import AssessmentView, MediaView, ModalityView, Purpose
+from services.common.contracts.labels import AssessmentStatus, Modality, ModalityStatus
+from services.common.contracts.results import ErrorCode
+from services.common.ledger import ModalityProgress
+
+Progress = Mapping[Modality, ModalityProgress]
+
+
+def visible_status(stored: StoredAssessment, progress: Progress) -> AssessmentStatus:
+    """The report's status, else what the gateway decided, else what the workers are doing."""
+    if stored.report_status is not None:
+        return AssessmentStatus(stored.report_status)
+    state = AssessmentStatus(stored.row.state)
+    started = any(live.status is not ModalityStatus.QUEUED for live in progress.values())
+    return AssessmentStatus.PROCESSING if state is AssessmentStatus.QUEUED and started else state
+
+
+def has_ended(view: AssessmentView) -> bool:
+    """Whether nothing will change any more."""
+    return view.status not in (AssessmentStatus.QUEUED, AssessmentStatus.PROCESSING)
+
+
+def assessment_view(stored: StoredAssessment, progress: Progress) -> AssessmentView:
+    """What the interface shows of an assessment.
+
+    Args:
+        stored: what Postgres holds.
+        progress: what the ledger holds; empty if it is out of reach or the report is stored.
+    """
+    row = stored.row
+    return AssessmentView(
+        id=row.id,
+        status=visible_status(stored, progress),
+        candidate=stored.external_id,
+        candidate_id=row.candidate_id,
+        question=row.question_id,
+        purpose=Purpose(row.purpose),
+        tags=row.tags,
+        media=[
+            MediaView(
+                kind=part.kind,
+                content_type=part.content_type,
+                size_bytes=part.size_bytes,
+                sha256=part.sha256,
+            )
+            for part in stored.media
+        ],
+        modalities=_modalities(stored, progress),
+        created_at=row.created_at,
+    )
+
+
+def _modalities(stored: StoredAssessment, progress: Progress) -> dict[Modality, ModalityView]:
+    if stored.report_status is not None:
+        return {
+            modality: ModalityView(
+                status=ModalityStatus(result.status),
+                progress=1.0,
+                error_code=ErrorCode(result.error_code) if result.error_code else None,
+                reason=result.reason,
+            )
+            for modality in Modality
+            for result in stored.results
+            if result.modality == modality
+        }
+    waiting = ModalityProgress(status=ModalityStatus.QUEUED)
+    live = {modality: progress.get(modality, waiting) for modality in Modality}
+    return {
+        modality: ModalityView(status=state.status, progress=state.share, error_code=state.error_code)
+        for modality, state in live.items()
+    }
