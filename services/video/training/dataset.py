@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.common.contracts.labels import EMOTIONS
+from services.video.features import network_input
 
 IMAGE_SIZE_PX = 48
 PARTITIONS = ("train", "public", "private")
@@ -69,11 +70,6 @@ def load_partition(data: Path, partition: str) -> FaceImages:
         raise ValueError(f"images must be uint8 (n, 48, 48), got {images.dtype} {images.shape}")
     ours = np.array([[str(emotion) for emotion in EMOTIONS].index(name) for name in names], dtype=np.int64)
     return FaceImages(images, ours[labels])
-
-
-def network_input(images: NDArray[np.uint8]) -> FloatArray:
-    """Grey crops `(n, 48, 48)` uint8 as the network takes them: `(n, 48, 48, 1)` float32, 0..1."""
-    return images[..., np.newaxis].astype(np.float32) / np.float32(255.0)
 
 
 def held_out_split(faces: FaceImages, *, share: float, seed: int) -> tuple[FaceImages, FaceImages]:

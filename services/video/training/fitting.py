@@ -8,13 +8,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from services.video.training.dataset import (
-    Augmentation,
-    FaceImages,
-    FloatArray,
-    epoch_batches,
-    network_input,
-)
+from services.video.features import network_input
+from services.video.training.dataset import Augmentation, FaceImages, FloatArray, IntArray, epoch_batches
 from services.video.training.models import face_network
 
 
@@ -33,13 +28,13 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What one epoch reached on the held-out part. `path` is its checkpoint."""
+    """What one epoch reached on the held-out part. `checkpoint` is a file of the run's folder."""
 
     number: int
     loss: float
     accuracy: float
     nll: float
-    path: str
+    checkpoint: str
 
 
 def logits_of(network: keras.Model, faces: FaceImages) -> FloatArray:
@@ -49,7 +44,13 @@ def logits_of(network: keras.Model, faces: FaceImages) -> FloatArray:
     return np.concatenate([keras.ops.convert_to_numpy(part) for part in parts]).astype(np.float32)
 
 
-def negative_log_likelihood(logits: FloatArray, labels: np.ndarray) -> float:
+def softmax(logits: FloatArray) -> FloatArray:
+    """Probabilities `(n, classes)` of logits."""
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+def negative_log_likelihood(logits: FloatArray, labels: IntArray) -> float:
     """Mean natural-logarithm loss of `logits` `(n, classes)` against `labels` `(n,)`."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_prob = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
@@ -111,17 +112,18 @@ def fit(
     log = work_dir / "history.json"
     done = [Epoch(**row) for row in json.loads(log.read_text(encoding="utf-8"))] if log.is_file() else []
     network = (
-        keras.saving.load_model(done[-1].path)
+        keras.saving.load_model(work_dir / done[-1].checkpoint)
         if done
         else compiled_network(recipe, steps_per_epoch=len(train) // recipe.batch_size)
     )
     for number in range(len(done), recipe.epochs):
         loss = run_epoch(network, train, recipe, seed=seed, epoch=number)
         logits = logits_of(network, held_out)
-        path = work_dir / f"epoch_{number + 1:02}.keras"
-        network.save(path)
+        checkpoint = f"epoch_{number + 1:02}.keras"
+        network.save(work_dir / checkpoint)
         accuracy = float((logits.argmax(axis=1) == held_out.labels).mean())
-        epoch = Epoch(number + 1, loss, accuracy, negative_log_likelihood(logits, held_out.labels), str(path))
+        nll = negative_log_likelihood(logits, held_out.labels)
+        epoch = Epoch(number + 1, loss, accuracy, nll, checkpoint)
         done.append(epoch)
         log.write_text(json.dumps([asdict(row) for row in done], indent=1), encoding="utf-8")
         on_epoch(epoch)

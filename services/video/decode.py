@@ -1,0 +1,294 @@
+"""Any container to small RGB frames, streamed by PyAV (FFmpeg) in bounded memory."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import av.error
+import numpy as np
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from services.common.contracts.results import ErrorCode
+from services.common.errors import InputError, TemporaryError
+
+FORMATS = (
+    "asf,avi,flv,h264,hevc,ivf,m4v,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mpeg,mpegts,mpegvideo,obu,ogg"
+)
+"""Demultiplexers that may run. Playlists and image sequences could name other files, so they may not."""
+MAX_BAD_PACKETS = 200
+TRUNCATION_TOLERANCE_S = 1.0
+RATE_TOLERANCE = 0.8
+"""A frame counts as due this share of the interval after the one before, so that jitter drops none."""
+DEFAULT_RATE_HZ = 25.0
+CORRUPT = "The video cannot be decoded; export the recording again, as MP4 or WebM for example."
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture.
+
+    Attributes:
+        time_s: when it is shown, from the start of the media; increases from frame to frame.
+        image: shape `(height, width, 3)`, uint8 RGB, upright, square pixels, longer side bounded.
+    """
+
+    time_s: float
+    image: NDArray[np.uint8]
+
+
+class VideoSource:
+    """The first video stream of a file. Use as a context manager; read `frames()` once.
+
+    Attributes:
+        duration_s: what the container says about the stream, None where it says nothing.
+        decoded: frames that were decoded so far, whether given out or not.
+        bad_packets: packets that were skipped because they do not decode.
+    """
+
+    def __init__(self, path: Path, *, max_duration_s: float, max_pixels: int, threads: int = 1) -> None:
+        """Open `path`.
+
+        Args:
+            path: a file of any of `FORMATS`.
+            max_duration_s: longer video is refused.
+            max_pixels: width × height; larger pictures are refused before they are decoded.
+            threads: of the decoder.
+
+        Raises:
+            InputError: `media_missing`, `media_empty`, `media_corrupt`, `no_video_stream`,
+                `media_unsupported`, or `media_too_long` by the container's own account.
+            TemporaryError: `storage_unavailable`, the file exists but cannot be read.
+        """
+        self._max_duration_s = max_duration_s
+        self._max_pixels = max_pixels
+        self._size_bytes = _file_size(path)
+        self._byte_position = 0
+        self._end_s = 0.0
+        self.decoded = 0
+        self.bad_packets = 0
+        self._ended_early = False
+        with _media_faults():
+            self._container: InputContainer = av.open(
+                str(path),
+                options={"protocol_whitelist": "file", "format_whitelist": FORMATS, "max_streams": "64"},
+                stream_options=[{"max_pixels": str(max_pixels)}] * 64,
+                metadata_errors="replace",
+            )
+        try:
+            with _media_faults():
+                self._stream = self._choose_stream(threads)
+                self._frame_interval_s = 1.0 / _declared_rate_hz(self._stream)
+                self.duration_s = self._told_duration_s()
+            self._check_length(self.duration_s or 0.0)
+        except BaseException:
+            self._container.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._container.close()
+
+    @property
+    def decoded_s(self) -> float:
+        """End of the last decoded frame, in seconds from the start of the media."""
+        return self._end_s
+
+    @property
+    def share(self) -> float:
+        """Share of the media that has been read, 0..1: by time, or by bytes where no duration is told."""
+        if self.duration_s:
+            return min(1.0, self._end_s / self.duration_s)
+        return min(1.0, self._byte_position / max(1, self._size_bytes))
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the video ended before it should have (meaningful after the last frame)."""
+        told_s = self.duration_s or 0.0
+        return self._ended_early or told_s - self._end_s > max(TRUNCATION_TOLERANCE_S, 0.02 * told_s)
+
+    def frames(self, *, long_side_px: int, rate_hz: float, max_decoded_rate_hz: float) -> Iterator[Frame]:
+        """Decode, and scale in the decoder's own colour space, frame by frame.
+
+        Args:
+            long_side_px: bound of the longer side; smaller pictures keep their size.
+            rate_hz: frames beyond this rate are decoded but not given out.
+            max_decoded_rate_hz: a stream with more frames than this per second of the greatest
+                duration is refused.
+
+        Raises:
+            InputError: `media_corrupt` if nothing decodes, `media_empty` if there is nothing to decode,
+                `media_too_long` while streaming.
+        """
+        reformatter = VideoReformatter()
+        due_s = float("-inf")
+        most = self._max_duration_s * max_decoded_rate_hz
+        last_s = float("-inf")
+        for frame, time_s in self._timed_frames():
+            self._check_length(self._end_s if self.decoded <= most else float("inf"))
+            if time_s < due_s or time_s <= last_s:
+                continue
+            image = self._upright(frame, reformatter, long_side_px)
+            if image is None:
+                continue
+            due_s, last_s = time_s + RATE_TOLERANCE / rate_hz, time_s
+            yield Frame(time_s, image)
+        if self.decoded == 0:
+            if self.bad_packets or self._ended_early:
+                raise InputError(ErrorCode.MEDIA_CORRUPT, CORRUPT)
+            raise InputError(ErrorCode.MEDIA_EMPTY, "The video holds no picture at all; record again.")
+
+    def _timed_frames(self) -> Iterator[tuple[VideoFrame, float]]:
+        """Frames with their times; a frame without a time stamp follows the one before."""
+        origin_s: float | None = None
+        for frame in self._decoded_frames():
+            self.decoded += 1
+            stamp_s = frame.time
+            if stamp_s is None:
+                time_s = self._end_s
+            else:
+                if origin_s is None:
+                    origin_s = self._origin_s(float(stamp_s))
+                time_s = max(0.0, float(stamp_s) - origin_s)
+            self._end_s = max(self._end_s, time_s + self._frame_interval_s)
+            yield frame, time_s
+
+    def _origin_s(self, first_s: float) -> float:
+        """Start of the media on the stream's clock: the container's, unless it makes no sense."""
+        told = self._container.start_time
+        start_s = told / av.time_base if told is not None else first_s
+        return start_s if 0.0 <= first_s - start_s <= self._max_duration_s else first_s
+
+    def _decoded_frames(self) -> Iterator[VideoFrame]:
+        """Decoded frames; packets that do not decode are skipped, up to a number."""
+        packets = self._container.demux(self._stream)
+        while self.bad_packets <= MAX_BAD_PACKETS:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except (av.error.FFmpegError, ValueError):
+                self._ended_early = True
+                return
+            self._byte_position = max(self._byte_position, packet.pos or 0)
+            try:
+                frames = packet.decode()
+            except (av.error.FFmpegError, ValueError):
+                self.bad_packets += 1
+                continue
+            yield from (frame for frame in frames if isinstance(frame, VideoFrame))
+        self._ended_early = True
+
+    def _upright(
+        self, frame: VideoFrame, reformatter: VideoReformatter, long_side_px: int
+    ) -> NDArray[np.uint8] | None:
+        """Scale, convert and turn one frame; None if it cannot be converted."""
+        width, height = scaled_size_px(
+            frame.width, frame.height, pixel_aspect=self._pixel_aspect, long_side_px=long_side_px
+        )
+        try:
+            small = reformatter.reformat(
+                frame, width=width, height=height, format="rgb24", interpolation=Interpolation.BILINEAR
+            )
+            image = small.to_ndarray()
+        except (av.error.FFmpegError, ValueError, OverflowError):
+            self.bad_packets += 1
+            return None
+        # frame.rotation turns counterclockwise, as np.rot90 does
+        return np.ascontiguousarray(np.rot90(image, k=round(frame.rotation / 90) % 4))
+
+    def _choose_stream(self, threads: int) -> VideoStream:
+        pictures = [s for s in self._container.streams.video if not s.disposition & Disposition.attached_pic]
+        if not pictures:
+            raise InputError(
+                ErrorCode.NO_VIDEO_STREAM, "The file has no moving picture; record again with the camera on."
+            )
+        stream = pictures[0]
+        context = stream.codec_context
+        if context is None or context.codec is None:
+            raise InputError(
+                ErrorCode.MEDIA_UNSUPPORTED, "The video has a codec that cannot be read; export it as H.264."
+            )
+        if stream.width * stream.height > self._max_pixels:
+            raise InputError(
+                ErrorCode.MEDIA_UNSUPPORTED,
+                f"The picture is larger than {self._max_pixels} pixels; export the video in 1080p.",
+            )
+        context.options = {"max_pixels": str(self._max_pixels)}
+        stream.thread_type = "AUTO" if threads > 1 else "SLICE"
+        context.thread_count = threads
+        aspect = float(stream.sample_aspect_ratio or 1)
+        self._pixel_aspect = aspect if 0.25 <= aspect <= 4.0 else 1.0
+        return stream
+
+    def _told_duration_s(self) -> float | None:
+        stream, container = self._stream, self._container
+        if stream.duration and stream.duration > 0 and stream.time_base:
+            return float(stream.duration * stream.time_base)
+        return container.duration / av.time_base if container.duration and container.duration > 0 else None
+
+    def _check_length(self, seconds: float) -> None:
+        if seconds > self._max_duration_s:
+            raise InputError(
+                ErrorCode.MEDIA_TOO_LONG,
+                f"The video is longer than {self._max_duration_s:g} s; hand in a shorter recording.",
+            )
+
+
+def scaled_size_px(width: int, height: int, *, pixel_aspect: float, long_side_px: int) -> tuple[int, int]:
+    """Size with square pixels whose longer side is at most `long_side_px`; never enlarged beyond that.
+
+    Args:
+        width: of the stored picture.
+        height: of the stored picture.
+        pixel_aspect: width over height of one stored pixel.
+        long_side_px: bound.
+
+    Example:
+        >>> scaled_size_px(1920, 1080, pixel_aspect=1.0, long_side_px=640)
+        (640, 360)
+    """
+    shown = width * pixel_aspect
+    scale = min(1.0, long_side_px / max(shown, height))
+    return max(2, round(shown * scale)), max(2, round(height * scale))
+
+
+def _declared_rate_hz(stream: VideoStream) -> float:
+    rate = float(stream.average_rate or stream.guessed_rate or 0)
+    return rate if 1.0 <= rate <= 1000.0 else DEFAULT_RATE_HZ
+
+
+def _file_size(path: Path) -> int:
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(0)
+            file.read(1)
+    except FileNotFoundError as fault:
+        raise InputError(ErrorCode.MEDIA_MISSING, "The media is gone; upload it again.") from fault
+    except OSError as fault:
+        raise TemporaryError(ErrorCode.STORAGE_UNAVAILABLE, f"The media cannot be read: {fault}") from fault
+    if size == 0:
+        raise InputError(ErrorCode.MEDIA_EMPTY, "The file is empty; record or export it again.")
+    return size
+
+
+@contextmanager
+def _media_faults() -> Iterator[None]:
+    """Faults of FFmpeg as faults of the input; that the file itself is readable was checked before."""
+    try:
+        yield
+    except (av.error.FFmpegError, ValueError, OverflowError) as fault:
+        raise InputError(ErrorCode.MEDIA_CORRUPT, CORRUPT) from fault
