@@ -20,11 +20,10 @@ from numpy.typing import NDArray
 from services.common.contracts.results import ErrorCode
 from services.common.errors import InputError, TemporaryError
 
-FORMATS = (
-    "asf,avi,flv,h264,hevc,ivf,m4v,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mpeg,mpegts,mpegvideo,obu,ogg"
-)
+FORMATS = "asf,avi,flv,h264,hevc,ivf,m4v,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mpeg,mpegts,mpegvideo,obu,ogg"
 """Demultiplexers that may run. Playlists and image sequences could name other files, so they may not."""
 MAX_BAD_PACKETS = 200
+MAX_STREAMS = 64
 TRUNCATION_TOLERANCE_S = 1.0
 RATE_TOLERANCE = 0.8
 """A frame counts as due this share of the interval after the one before, so that jitter drops none."""
@@ -77,12 +76,7 @@ class VideoSource:
         self.bad_packets = 0
         self._ended_early = False
         with _media_faults():
-            self._container: InputContainer = av.open(
-                str(path),
-                options={"protocol_whitelist": "file", "format_whitelist": FORMATS, "max_streams": "64"},
-                stream_options=[{"max_pixels": str(max_pixels)}] * 64,
-                metadata_errors="replace",
-            )
+            self._container = _open(path, max_pixels=max_pixels)
         try:
             with _media_faults():
                 self._stream = self._choose_stream(threads)
@@ -155,13 +149,11 @@ class VideoSource:
         origin_s: float | None = None
         for frame in self._decoded_frames():
             self.decoded += 1
-            stamp_s = frame.time
-            if stamp_s is None:
-                time_s = self._end_s
-            else:
-                if origin_s is None:
-                    origin_s = self._origin_s(float(stamp_s))
-                time_s = max(0.0, float(stamp_s) - origin_s)
+            time_s = self._end_s
+            if frame.pts is not None and frame.time_base:
+                stamp_s = float(frame.pts * frame.time_base)
+                origin_s = self._origin_s(stamp_s) if origin_s is None else origin_s
+                time_s = max(0.0, stamp_s - origin_s)
             self._end_s = max(self._end_s, time_s + self._frame_interval_s)
             yield frame, time_s
 
@@ -263,6 +255,17 @@ def scaled_size_px(width: int, height: int, *, pixel_aspect: float, long_side_px
     shown = width * pixel_aspect
     scale = min(1.0, long_side_px / max(shown, height))
     return max(2, round(shown * scale)), max(2, round(height * scale))
+
+
+def _open(path: Path, *, max_pixels: int) -> InputContainer:
+    """Open a container; its decoders refuse large pictures even while FFmpeg probes the streams."""
+    options = {"protocol_whitelist": "file", "format_whitelist": FORMATS, "max_streams": str(MAX_STREAMS)}
+    limits = [{"max_pixels": str(max_pixels)}] * MAX_STREAMS
+    try:
+        return av.open(str(path), options=options, stream_options=limits, metadata_errors="replace")  # type: ignore[arg-type]  # the stub says list[str]
+    except ValueError:
+        # MPEG program streams show their streams only once probed, and so take no options for them
+        return av.open(str(path), options=options, metadata_errors="replace")
 
 
 def _declared_rate_hz(stream: VideoStream) -> float:

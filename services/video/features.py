@@ -66,7 +66,11 @@ CROP = CropGeometry(scale=1.083, lift=0.041)
 image (median; 10th to 90th percentile 0.75 to 1.08), its centre lies at (0.503, 0.541), the pupils at
 about (0.31, 0.39) and (0.69, 0.39), the mouth at 0.76. Of the scales that were compared, the box's
 longer side varies least from image to image (coefficient of variation 0.16; distance of the eyes 0.20,
-eyes to mouth 0.18), because it does not shrink when a head turns."""
+eyes to mouth 0.18), because it does not shrink when a head turns.
+
+Cutting the images of the held-out part of `train` out again by this rule (1,150 of 1,200 gave landmarks)
+left the accuracy of version 1 where it was, 65.0 after 65.2 %; at 1.25 of the box it was 63.8, at 1.4 62.8.
+"""
 
 
 def eye_aspect_ratio(eye: FloatArray) -> float:
@@ -181,7 +185,7 @@ def face_crop(image: Image, mesh: FaceMesh) -> Image:
         image, region.to_square(size), (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     small = cv2.resize(square, (CROP_SIZE_PX, CROP_SIZE_PX), interpolation=cv2.INTER_AREA)
-    return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
 
 
 def network_input(crops: Image) -> FloatArray:

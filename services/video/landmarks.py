@@ -84,7 +84,8 @@ def region_of_mesh(mesh: FaceMesh, *, scale: float = REGION_SCALE) -> Region:
 def _region(box: FloatArray, eyes: FloatArray) -> Region:
     size = box[2:] - box[:2]
     roll = float(np.arctan2(eyes[1], eyes[0]))
-    return Region((box[:2] + box[2:]) / 2, REGION_SCALE * max(float(size.max()), 1.0), roll)
+    centre = np.asarray((box[:2] + box[2:]) / 2, dtype=np.float32)
+    return Region(centre, REGION_SCALE * max(float(size.max()), 1.0), roll)
 
 
 class FaceMesher:

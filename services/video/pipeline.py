@@ -1,9 +1,9 @@
 """A video in, perceived emotions over time, blinks, head pose and their quality out."""
 
-from dataclasses import dataclass, field
 from time import perf_counter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.common.contracts.labels import Modality, ModalityStatus
 from services.common.contracts.results import (
@@ -20,101 +20,13 @@ from services.common.media import MediaFile, Progress, no_progress
 from services.common.serving.client import Predictor
 from services.common.serving.registry import FACE_DETECTOR, FACE_EMOTION, FACE_LANDMARKS, load_manifest
 from services.video.blinks import count_blinks
-from services.video.decode import Frame, VideoSource
-from services.video.features import (
-    FloatArray,
-    Image,
-    Pose,
-    crop_region,
-    eye_openness,
-    face_crop,
-    head_pose,
-    network_input,
-)
-from services.video.landmarks import FaceMesh
+from services.video.decode import VideoSource
+from services.video.observations import ExpressionSampler, Observations
 from services.video.settings import VideoSettings
 from services.video.timeline import emotion_scores, merge_segments
-from services.video.tracking import FaceTracker, Sighting
+from services.video.tracking import FaceTracker
 
-EYES_VISIBLE_YAW_DEG = 40.0
-EYES_VISIBLE_PITCH_DEG = 30.0
-"""Beyond these the lids are seen from the side, or hidden, and the aspect ratio says nothing."""
 PROGRESS_EVERY_FRAMES = 15
-
-
-@dataclass
-class Observations:
-    """What was measured so far: a few numbers per frame, whatever the size of the pictures."""
-
-    analysed: int = 0
-    counted: int = 0
-    several: int = 0
-    max_faces: int = 0
-    times_s: list[float] = field(default_factory=list)
-    openness: list[float] = field(default_factory=list)
-    poses: list[Pose] = field(default_factory=list)
-    sample_times_s: list[float] = field(default_factory=list)
-    sample_luma: list[float] = field(default_factory=list)
-    sample_side_px: list[float] = field(default_factory=list)
-    probabilities: list[FloatArray] = field(default_factory=list)
-
-    def count(self, sighting: Sighting) -> None:
-        """Note how many faces a frame shows, where they were counted."""
-        self.analysed += 1
-        if sighting.faces is not None:
-            self.counted += 1
-            self.several += sighting.faces > 1
-            self.max_faces = max(self.max_faces, sighting.faces)
-
-    def measure(self, frame: Frame, mesh: FaceMesh) -> None:
-        """Note pose and eyes of a frame with a face."""
-        height, width = frame.image.shape[:2]
-        pose = head_pose(mesh.points, frame_size_px=(width, height))
-        self.times_s.append(frame.time_s)
-        self.openness.append(float("nan"))
-        if pose is None:
-            return
-        self.poses.append(pose)
-        if abs(pose.yaw_deg) <= EYES_VISIBLE_YAW_DEG and abs(pose.pitch_deg) <= EYES_VISIBLE_PITCH_DEG:
-            self.openness[-1] = eye_openness(mesh.points, yaw_deg=pose.yaw_deg)
-
-
-class ExpressionSampler:
-    """Cuts out faces at a fixed rate and has them scored in batches."""
-
-    def __init__(self, predictor: Predictor, settings: VideoSettings, seen: Observations) -> None:
-        self._predictor = predictor
-        self._seen = seen
-        self._interval_s = 1.0 / settings.expression_rate_hz
-        self._batch_size = settings.expression_batch
-        self._crops: list[Image] = []
-        self._due_s = float("-inf")
-
-    def offer(self, frame: Frame, mesh: FaceMesh) -> None:
-        """Take the frame if a sample is due.
-
-        Raises:
-            TemporaryError: `model_unavailable`.
-        """
-        if frame.time_s < self._due_s:
-            return
-        # keep to the grid while a face is there, so that the rate holds whatever the frame rate is
-        on_grid = self._due_s + self._interval_s
-        self._due_s = on_grid if on_grid > frame.time_s else frame.time_s + self._interval_s
-        crop = face_crop(frame.image, mesh)
-        self._crops.append(crop)
-        self._seen.sample_times_s.append(frame.time_s)
-        self._seen.sample_luma.append(float(crop.mean()))
-        self._seen.sample_side_px.append(crop_region(mesh).side_px)
-        if len(self._crops) >= self._batch_size:
-            self.flush()
-
-    def flush(self) -> None:
-        """Score what has been cut out so far."""
-        if self._crops:
-            batch = network_input(np.stack(self._crops))
-            self._seen.probabilities.append(self._predictor.predict(FACE_EMOTION, batch))
-            self._crops.clear()
 
 
 def analyze(
@@ -230,7 +142,7 @@ def _measures(source: VideoSource, seen: Observations) -> FaceMeasures:
     )
 
 
-def _pose(angles_deg: np.ndarray) -> HeadPose:
+def _pose(angles_deg: NDArray[np.float64]) -> HeadPose:
     yaw, pitch, roll = (round(float(angle), 2) for angle in angles_deg)
     return HeadPose(yaw_deg=yaw, pitch_deg=pitch, roll_deg=roll)
 
@@ -249,8 +161,7 @@ def _remarks(source: VideoSource, seen: Observations, settings: VideoSettings) -
         (
             several > settings.several_faces_share,
             "several_faces",
-            f"Several faces in {several:.0%} of the frames, up to {seen.max_faces}; only the largest "
-            "at the start was followed, so record alone.",
+            f"Several faces in {several:.0%} of the frames, one of them was followed; record alone.",
         ),
         (dark > 0.5, "dark", "The face is dark; sit facing a light."),
         (

@@ -25,7 +25,8 @@ def moving_mean(values: FloatArray, width: int) -> FloatArray:
     total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0, dtype=np.float64)])
     rows = np.arange(len(values))
     low, high = np.maximum(rows - half, 0), np.minimum(rows + half + 1, len(values))
-    return ((total[high] - total[low]) / (high - low)[:, np.newaxis]).astype(np.float32)
+    mean = (total[high] - total[low]) / (high - low)[:, np.newaxis]
+    return np.asarray(mean, dtype=np.float32)
 
 
 def merge_segments(

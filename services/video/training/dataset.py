@@ -121,7 +121,7 @@ def warp_randomly(image: NDArray[np.uint8], rng: np.random.Generator, how: Augme
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return warped.astype(np.uint8, copy=False)
+    return np.asarray(warped, dtype=np.uint8)
 
 
 def augmented_batch(

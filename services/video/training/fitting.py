@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import keras
@@ -23,7 +23,7 @@ class Recipe:
     warm_up_epochs: float = 0.5
     weight_decay: float = 1e-4
     label_smoothing: float = 0.05
-    augmentation: Augmentation = Augmentation()
+    augmentation: Augmentation = field(default_factory=Augmentation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,10 @@ def fit(
     """Train all epochs, or those that `work_dir` does not hold yet.
 
     Args:
+        train: what to train on.
+        held_out: what every epoch is measured on.
+        recipe: hyper-parameters.
+        seed: of weights, order and augmentation.
         work_dir: where the checkpoints and `history.json` of exactly this recipe, seed and data lie.
         on_epoch: called after each epoch that was trained now.
 

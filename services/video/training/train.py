@@ -152,9 +152,7 @@ def _metrics(figures: Figures) -> list[Metric]:
         Metric(name="ece_uncalibrated", value=figures.before.ece, n=scores.n, protocol=once),
         Metric(name="nll", value=scores.nll, n=scores.n, protocol=once),
         Metric(name="majority", value=scores.majority, n=scores.n, protocol="always the most frequent label"),
-        Metric(
-            name="accuracy", value=figures.held_out.accuracy, n=figures.held_out.n, protocol=held_out
-        ),
+        Metric(name="accuracy", value=figures.held_out.accuracy, n=figures.held_out.n, protocol=held_out),
     ]
 
 
