@@ -68,8 +68,8 @@ that rule costs). On video of known emotion the accuracy was **not** measured: n
 - Speaking moves the mouth: single frames of speech look like surprise or happiness. Scores of a video are
   means over many frames, and segments are smoothed over a second, for that reason.
 - Faces at rest differ; a resting face that looks sad or angry to the network does so in every frame.
-- One temperature for all labels cannot repair each of them, and it was fitted on the held-out tenth: where the
-  calibration error above grew on `public`, the probabilities are somewhat too sure.
+- One temperature for all labels cannot repair each of them, and it was fitted on the held-out tenth: where
+  the calibration error above grew on `public`, the probabilities are somewhat too sure.
 - Profiles, glasses with reflections, hands, masks, faces under about 60 px: not represented, less reliable.
 """
 
