@@ -56,7 +56,7 @@ def analyze(
                 ErrorCode.NO_SPEECH,
                 "No speech was found; check the microphone and record an answer in a clear voice.",
             )
-    speech_share = min(1.0, timeline.speech_s / source.decoded_s)
+    speech_share = round(min(1.0, timeline.speech_s / source.decoded_s), 4)
     progress(1.0)
     return ModalityResult(
         modality=Modality.AUDIO,

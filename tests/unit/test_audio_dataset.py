@@ -61,6 +61,12 @@ def test_files_are_found_when_they_lie_in_the_folder_itself(tmp_path):
     assert [clip.path.name for clip in clips] == ["OAF_back_angry.flac", "OAF_bar_fear.wav"]
 
 
+def test_a_recording_counts_once_when_the_archive_holds_it_twice(tmp_path):
+    touch(tmp_path, "tess/OAF_back_angry.wav", "tess/copy/OAF_back_angry.wav")
+    clips, _ = find_clips(tmp_path, "tess")
+    assert len(clips) == 1
+
+
 def test_songs_and_videos_are_no_clips_when_ravdess_is_read(tmp_path):
     touch(tmp_path, "03-02-05-01-01-01-01.wav", "01-01-05-01-01-01-01.wav")
     with pytest.raises(FileNotFoundError, match="no ravdess recordings"):

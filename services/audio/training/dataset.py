@@ -88,6 +88,8 @@ CORPORA = tuple(NAMING)
 def find_clips(data: Path, corpus: str) -> tuple[list[Clip], int]:
     """The clips of a corpus, by their usual file names, in any depth of folders.
 
+    A name counts once: published archives of RAVDESS and TESS hold every recording twice.
+
     Args:
         data: a folder with a sub-folder named after the corpus, or the corpus's own folder.
         corpus: one of `CORPORA`.
@@ -103,8 +105,8 @@ def find_clips(data: Path, corpus: str) -> tuple[list[Clip], int]:
     if corpus not in NAMING:
         raise ValueError(f"unknown corpus {corpus!r}; known are {', '.join(CORPORA)}")
     folder = data / corpus if (data / corpus).is_dir() else data
-    found = [(path, NAMING[corpus](path.stem)) for path in _sound_files(folder)]
-    named = [(path, who_what) for path, who_what in found if who_what is not None]
+    found = {path.stem: (path, NAMING[corpus](path.stem)) for path in _sound_files(folder)}
+    named = [(path, who_what) for path, who_what in found.values() if who_what is not None]
     if not named:
         raise FileNotFoundError(f"no {corpus} recordings (.wav, .flac) in {folder}")
     clips = [
