@@ -34,7 +34,7 @@ TRAIT_ACCURACY = Metric(name="accuracy", value=0.583, low=0.57, high=0.596, prot
 
 
 def scores(generator: random.Random, lean: Emotion) -> EmotionScores:
-    raw = [generator.random() * 0.5 + (2.2 if label is lean else 0.0) for label in EMOTIONS]
+    raw = [generator.random() ** 3 + (1.6 if label is lean else 0.0) for label in EMOTIONS]
     return {label: value / math.fsum(raw) for label, value in zip(EMOTIONS, raw, strict=True)}
 
 
@@ -42,8 +42,8 @@ def timeline(generator: random.Random, *, step_s: float, coverage: float) -> lis
     segments = []
     lean = Emotion.NEUTRAL
     for index in range(int(DURATION_S / step_s)):
-        if generator.random() < 0.25:
-            lean = generator.choice([Emotion.NEUTRAL, Emotion.HAPPY, *EMOTIONS])
+        if generator.random() < 0.3:
+            lean = generator.choice([Emotion.NEUTRAL] * 4 + [Emotion.HAPPY] * 3 + list(EMOTIONS))
         if generator.random() > coverage:
             continue
         emotions = scores(generator, lean)

@@ -78,7 +78,7 @@ function progressView(root, { assessment, question, remove }) {
   show(root, heading(question, assessment),
     el("section", { class: "card", "aria-labelledby": "progress-title" },
       el("h2", { id: "progress-title" }, "Listening, looking, reading"),
-      el("p", { class: "lead" }, "This takes about as long as the recording itself, or less. You may leave: the report waits for you here."),
+      el("p", { class: "lead" }, "A recording takes about as long as it lasts, or less; a text takes seconds. You may leave: the report waits for you here."),
       list, problem),
     remove);
 
@@ -86,7 +86,9 @@ function progressView(root, { assessment, question, remove }) {
     for (const [modality, state] of Object.entries(modalities ?? {})) rows[modality]?.set(state);
   };
   setAll(assessment.modalities);
+  const state = root.querySelector(".report-meta .state");
   const update = (event, data) => {
+    if (event === "modality" || data.status === "processing") state.textContent = STATUS.processing;
     if (event === "modality") rows[data.modality]?.set(data, { aloud: true });
     else if (data.modalities) setAll(data.modalities);
   };
@@ -106,7 +108,7 @@ function progressRow(modality) {
     const done = ["succeeded", "failed", "skipped"].includes(status);
     node.dataset.status = status;
     const ready = share ?? progress ?? 0;
-    bar.value = done ? 1 : ready;
+    bar.value = status === "skipped" ? 0 : done ? 1 : ready;
     text.textContent = describe(status, ready, reason ?? explain(code));
     if (aloud && status !== before) announce(`${CHANNEL[modality]}: ${text.textContent}`);
     before = status;

@@ -15,10 +15,14 @@ export function emotionTable(columns) {
     el("tr", { class: `emotion-${emotion}` },
       el("th", { scope: "row" }, el("span", { class: "swatch", "aria-hidden": "true" }), capital(emotion)),
       columns.map((column) => shareCell(column.scores[emotion], column.strong))));
-  return el("table", { class: "bars" },
+  const longest = Math.max(...columns.flatMap((column) => EMOTIONS.map((emotion) => column.scores[emotion])));
+  return el("table", { class: "bars", vars: { "--full": fullLength(longest) } },
     el("caption", { class: "visually-hidden" }, "Share of each perceived emotion, by channel"),
     el("thead", {}, head), el("tbody", {}, rows));
 }
+
+/** What a bar of full length stands for: the next tenth above the longest one, and never less than one half. */
+export const fullLength = (longest) => Math.max(0.5, Math.ceil(longest * 10 - 1e-9) / 10);
 
 function shareCell(share, strong) {
   return el("td", { class: strong ? "strong" : null },

@@ -5,7 +5,7 @@ const wholeFormat = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 
 const decimalFormat = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 const signedFormat = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0, signDisplay: "exceptZero" });
 const dateFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const listFormat = new Intl.ListFormat("en", { type: "conjunction" });
+const listFormat = new Intl.ListFormat("en-GB", { type: "conjunction" });
 
 export const percent = (share) => percentFormat.format(share);
 export const whole = (value) => wholeFormat.format(value);

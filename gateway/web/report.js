@@ -70,7 +70,7 @@ function agreementFigure({ congruence, channels }) {
     agreement(congruence),
     el("figcaption", {},
       el("strong", {}, `Voice and face agree to ${percent(congruence)}. `),
-      "100 % means that both give the same picture, 0 % that they have nothing in common. ",
+      `${percent(1)} means that both give the same picture, ${percent(0)} that they have nothing in common. `,
       `Together weighs them by how reliable each is: ${list(weights)}.`));
 }
 

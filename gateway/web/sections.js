@@ -89,10 +89,9 @@ export function comparisonSection(benchmark) {
     el("td", {}, entry.percentile === null ? "too few others" : percentileTrack(entry.percentile)));
   return section("Beside others",
     el("p", { class: "lead" }, "Against others who answered the same question; your own earlier answers are left out."),
-    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Comparison with others" },
-      el("table", { class: "plain-table compare" },
-        el("thead", {}, el("tr", {}, ["Score", "You", "Average", "Percentile"].map((title) => el("th", { scope: "col" }, title)))),
-        el("tbody", {}, entries.map(row)))),
+    el("table", { class: "plain-table compare" },
+      el("thead", {}, el("tr", {}, ["Score", "You", "Average", "Percentile"].map((title) => el("th", { scope: "col" }, title)))),
+      el("tbody", {}, entries.map(row))),
     el("p", { class: "hint" }, `A percentile of 70 means that 70 of 100 others scored lower. ${plural(Math.max(...ranked.map(([, entry]) => entry.n)), "other person", "other people")} so far.`));
 }
 

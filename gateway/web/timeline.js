@@ -4,7 +4,8 @@ import { el, show, svg } from "./dom.js";
 import { capital, clock, percent, preciseClock } from "./format.js";
 import { CHANNEL, EMOTIONS } from "./labels.js";
 
-const LANE = 64;
+const LANE = 76;
+const HEADROOM = 18;
 const GAP = 34;
 const TOP = 22;
 const AXIS = 26;
@@ -38,8 +39,9 @@ export function spans(segments) {
       const more = segment.end_s - segment.start_s;
       last.confidence = length + more > 0 ? (last.confidence * length + segment.confidence * more) / (length + more) : last.confidence;
       last.end_s = segment.end_s;
+      last.highest = Math.max(last.highest, segment.confidence);
     } else {
-      merged.push({ ...segment });
+      merged.push({ ...segment, highest: segment.confidence });
     }
   }
   return merged;
@@ -75,17 +77,19 @@ function tick(x, seconds, height, width) {
     svg("text", { x, y: height - 6, "text-anchor": anchor }, clock(seconds)));
 }
 
+const columnHeight = (confidence) => 4 + confidence * (LANE - HEADROOM - 4);
+
 function laneGroup(lane, top, x, width) {
   const floor = top + LANE;
   const columns = lane.segments.map((segment) => {
-    const tall = 6 + segment.confidence * (LANE - 6);
+    const tall = columnHeight(segment.confidence);
     return svg("rect", {
       class: `emotion-${segment.label}`, x: x(segment.start_s), y: floor - tall,
       width: Math.max(1.5, x(segment.end_s) - x(segment.start_s) - 1), height: tall, rx: 1.5,
     }, svg("title", {}, `${CHANNEL[lane.modality]}, ${preciseClock(segment.start_s)} to ${preciseClock(segment.end_s)}: ${segment.label}, ${percent(segment.confidence)}`));
   });
   const names = spans(lane.segments).filter((span) => x(span.end_s) - x(span.start_s) >= MIN_LABEL_PX).map((span) =>
-    svg("text", { class: "span-name", x: x(span.start_s) + 6, y: floor - 8 }, span.label));
+    svg("text", { class: "span-name", x: x(span.start_s) + 1, y: floor - columnHeight(span.highest) - 5 }, span.label));
   const blinks = (lane.blinks ?? []).map((blink) =>
     svg("line", { class: "blink", x1: x(blink.start_s), x2: x(blink.start_s), y1: floor + 4, y2: floor + 11 }));
   return svg("g", {},

@@ -1,0 +1,399 @@
+"""The page in a real browser, against a stand-in gateway (`tests/fake_api.py`)."""
+
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.fake_api import KEY, FakeGateway, create_fake, problem
+from tests.fake_reports import HOSTILE
+
+CHECKS = (Path(__file__).parent / "page_checks.js").read_text(encoding="utf-8")
+VIDEO = {"name": "answer.mp4", "mimeType": "video/mp4", "buffer": b"x" * 400_000}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = os.environ.get("CANDOR_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.skip("no Chromium; install one or set CANDOR_CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def served(state: FakeGateway) -> Iterator[str]:
+    """The stand-in on a free port, in a thread."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config = uvicorn.Config(create_fake(state), port=port, log_level="error", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(timeout=5)
+
+
+@dataclass
+class Visit:
+    """One browser window on the stand-in, and everything it complained about."""
+
+    page: Page
+    state: FakeGateway
+    address: str
+    complaints: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+
+    def home(self) -> None:
+        self.page.goto(f"{self.address}/#key={KEY}")
+        expect(self.page.get_by_role("heading", name="Practise an answer")).to_be_visible()
+        expect(self.page.get_by_role("button", name="Analyse my answer")).to_be_visible()
+
+    def report(self, assessment_id: str) -> None:
+        self.home()
+        self.page.goto(f"{self.address}/#/answers/{assessment_id}")
+        expect(self.page.get_by_role("heading", name="What this rests on")).to_be_visible()
+
+
+Open = Callable[..., Visit]
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Open]:
+    """Opens the page; fails the test if the browser logged an error or the page left its host."""
+    visits: list[Visit] = []
+    contexts: list[BrowserContext] = []
+    servers: list[Any] = []
+
+    def open_(state: FakeGateway | None = None, **options: Any) -> Visit:
+        state = state or FakeGateway()
+        server = served(state)
+        address = server.__enter__()
+        servers.append(server)
+        defaults = {"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", "reduced_motion": "reduce"}
+        context = browser.new_context(**(defaults | options))
+        contexts.append(context)
+        visit = Visit(page=context.new_page(), state=state, address=address)
+        visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+        visit.page.on("console", lambda m: visit.complaints.append(m.text) if m.type == "error" else None)
+        visit.page.on("request", lambda request: visit.hosts.add(request.url.split("/")[2]))
+        visits.append(visit)
+        return visit
+
+    yield open_
+    for context in contexts:
+        context.close()
+    for server in servers:
+        server.__exit__(None, None, None)
+    for visit in visits:
+        assert visit.hosts == {visit.address.removeprefix("http://")}
+        unexpected = [
+            text for text in visit.complaints if "the server responded with a status of" not in text
+        ]
+        assert unexpected == []
+
+
+def accessibility_faults(page: Page) -> list[str]:
+    return list(page.evaluate(CHECKS))
+
+
+def test_key_leaves_the_address_when_it_was_handed_over(open_page: Open) -> None:
+    visit = open_page()
+    visit.home()
+    assert KEY not in visit.page.url
+    assert visit.page.evaluate("sessionStorage.getItem('candor.key')") == KEY
+    visit.page.reload()
+    expect(visit.page.get_by_role("button", name="Analyse my answer")).to_be_visible()
+
+
+def test_key_is_asked_for_again_when_it_is_wrong(open_page: Open) -> None:
+    visit = open_page()
+    visit.page.goto(visit.address)
+    visit.page.get_by_label("Access key", exact=True).fill("cnd_wrong")
+    visit.page.keyboard.press("Enter")
+    expect(visit.page.get_by_role("alert")).to_contain_text("This key is not known")
+    visit.page.get_by_label("Access key", exact=True).fill(KEY)
+    visit.page.keyboard.press("Enter")
+    expect(visit.page.get_by_role("heading", name="Practise an answer")).to_be_focused()
+
+
+def test_video_becomes_a_report_when_it_is_uploaded(open_page: Open) -> None:
+    visit = open_page(FakeGateway(step_s=0.3))
+    visit.home()
+    visit.page.get_by_role("button", name="Choose another question").click()
+    visit.page.get_by_label("Describe a time when").check()
+    visit.page.set_input_files("#file", files=[VIDEO])
+    expect(visit.page.locator("#file-chosen")).to_contain_text("Voice and face will be analysed")
+    visit.page.get_by_role("button", name="Analyse my answer").click()
+    expect(visit.page.get_by_role("progressbar", name="Face: progress")).to_be_visible()
+    expect(visit.page.locator(".step[data-status=running]").first).to_be_visible()
+    expect(visit.page.get_by_role("heading", name="How you came across")).to_be_visible()
+    expect(visit.page.locator("#announcer")).to_have_text("The report is ready.")
+    assert visit.state.last_form == {
+        "candidate": "me",
+        "question": "q_1",
+        "purpose": "self_practice",
+        "video": "file",
+    }
+
+
+def test_report_appears_when_events_cannot_be_had(open_page: Open) -> None:
+    visit = open_page(FakeGateway(events=False))
+    visit.home()
+    visit.page.set_input_files("#file", files=[VIDEO | {"name": "a.flac", "mimeType": ""}])
+    visit.page.get_by_role("button", name="Analyse my answer").click()
+    expect(visit.page.get_by_role("heading", name="How you came across")).to_be_visible(timeout=15_000)
+    assert visit.state.asked_for_events >= 1
+    assert "audio" in visit.state.last_form
+
+
+def test_file_is_taken_when_it_is_dropped(open_page: Open) -> None:
+    visit = open_page()
+    visit.home()
+    transfer = visit.page.evaluate_handle(
+        """() => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File(['%PDF-'], 'cv.pdf', {type: 'application/pdf'}));
+          return transfer;
+        }"""
+    )
+    visit.page.dispatch_event(".drop", "drop", {"dataTransfer": transfer})
+    visit.page.get_by_role("button", name="Analyse my answer").click()
+    expect(visit.page.get_by_role("heading", name="Traits, from your words")).to_be_visible()
+    assert "document" in visit.state.last_form
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "size", "words"),
+    [("a.zip", "application/zip", 9, "cannot be read"), ("a.mp4", "video/mp4", 0, "is empty")],
+)
+def test_form_says_what_to_do_when_the_file_cannot_be_used(
+    open_page: Open, name: str, kind: str, size: int, words: str
+) -> None:
+    visit = open_page()
+    visit.home()
+    visit.page.set_input_files("#file", files=[{"name": name, "mimeType": kind, "buffer": b"x" * size}])
+    visit.page.get_by_role("button", name="Analyse my answer").click()
+    expect(visit.page.get_by_role("alert")).to_contain_text(words)
+    assert visit.state.last_form == {}
+
+
+def test_problem_is_shown_and_the_form_kept_when_the_server_refuses(open_page: Open) -> None:
+    refusal = problem(
+        413,
+        "media_too_large",
+        "The video is larger than 1 GB; shorten or compress it.",
+        errors=[{"field": "video", "detail": "too large"}],
+    )
+    visit = open_page(FakeGateway(refuse=refusal))
+    visit.home()
+    visit.page.set_input_files("#file", files=[VIDEO])
+    visit.page.get_by_role("button", name="Analyse my answer").click()
+    alert = visit.page.get_by_role("alert")
+    expect(alert).to_contain_text("shorten or compress it")
+    expect(alert).to_contain_text("video: too large")
+    expect(visit.page.locator("#file-chosen")).to_contain_text("answer.mp4")
+    expect(visit.page.get_by_role("button", name="Analyse my answer")).to_be_enabled()
+
+
+def test_missing_answer_is_explained_when_the_address_is_stale(open_page: Open) -> None:
+    visit = open_page()
+    visit.home()
+    visit.page.goto(f"{visit.address}/#/answers/asm_gone")
+    expect(visit.page.get_by_role("heading", name="This answer is not here")).to_be_focused()
+    visit.page.get_by_role("link", name="Back to your answers").click()
+    expect(visit.page.get_by_role("heading", name="Practise an answer")).to_be_visible()
+
+
+def test_everything_works_when_there_is_only_a_keyboard(open_page: Open) -> None:
+    visit = open_page()
+    visit.home()
+    page = visit.page
+
+    def tab_to(name: str) -> None:
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            described = page.evaluate(
+                "() => { const e = document.activeElement;"
+                " return e.getAttribute('aria-label') ?? e.labels?.[0]?.textContent ?? e.textContent; }"
+            )
+            if name in described:
+                return
+        pytest.fail(f"Tab never reached {name!r}")
+
+    tab_to("Upload a file")
+    page.keyboard.press("ArrowRight")
+    tab_to("Your answer in your own words")
+    page.keyboard.type("I learnt the new system in a week by teaching it to two colleagues.")
+    expect(page.locator("#text-count")).to_contain_text("14 words")
+    tab_to("Analyse my answer")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_be_focused()
+    expect(page.get_by_role("heading", name="Traits, from your words")).to_be_visible()
+    tab_to("Words that moved the estimates")
+    page.keyboard.press("Enter")
+    expect(page.locator(".trait-words")).to_be_visible()
+    tab_to("Delete this answer")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Keep it")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.get_by_role("button", name="Delete this answer")).to_be_focused()
+    assert len(visit.state.assessments) == 1
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Practise an answer")).to_be_focused()
+    assert visit.state.assessments == {}
+
+
+def test_answer_leaves_the_list_when_it_is_deleted(open_page: Open) -> None:
+    state = FakeGateway()
+    for _ in range(12):
+        state.add("text")
+    visit = open_page(state)
+    visit.home()
+    items = visit.page.locator(".answer")
+    expect(items).to_have_count(10)
+    visit.page.get_by_role("button", name="Show earlier answers").click()
+    expect(items).to_have_count(12)
+    items.nth(11).get_by_role("button").click()
+    visit.page.get_by_role("button", name="Delete", exact=True).click()
+    expect(items).to_have_count(11)
+    expect(visit.page.locator("#announcer")).to_have_text("The answer was deleted.")
+    assert len(state.assessments) == 11
+
+
+def test_markup_stays_text_when_a_question_or_a_word_holds_it(open_page: Open) -> None:
+    state = FakeGateway()
+    assessment = state.add("video")
+    assessment["question"] = "q_3"
+    visit = open_page(state)
+    visit.report(assessment["id"])
+    expect(visit.page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
+    expect(visit.page.locator(".words .word").nth(2)).to_have_text(HOSTILE)
+    assert visit.page.locator("main img, main script").count() == 0
+    assert visit.page.title() != "pwned"
+
+
+def test_timeline_is_told_as_a_table_when_it_cannot_be_seen(open_page: Open) -> None:
+    state = FakeGateway()
+    visit = open_page(state)
+    visit.report(state.add("video")["id"])
+    picture = visit.page.locator(".timeline svg")
+    expect(picture).to_have_attribute("role", "img")
+    assert "Voice: mostly" in (picture.get_attribute("aria-label") or "")
+    visit.page.get_by_text("The timeline as a table").click()
+    rows = visit.page.get_by_role("region", name="Timeline as a table").get_by_role("row")
+    assert rows.count() > 5
+
+
+def test_report_says_why_when_there_is_no_comparison(open_page: Open) -> None:
+    state = FakeGateway()
+    visit = open_page(state)
+    visit.report(state.add("audio")["id"])
+    expect(visit.page.get_by_text("No comparison yet.")).to_be_visible()
+    expect(visit.page.get_by_text("Only 3 other people have answered this question")).to_be_visible()
+
+
+def test_report_names_the_fault_when_a_channel_failed(open_page: Open) -> None:
+    state = FakeGateway()
+    visit = open_page(state)
+    visit.report(state.add("video", status="partially_succeeded")["id"])
+    expect(visit.page.get_by_role("complementary", name="Not analysed")).to_contain_text("No face was seen")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_no_accessibility_fault_is_found_when_any_view_is_open(
+    open_page: Open, scheme: str, width: int
+) -> None:
+    state = FakeGateway(step_s=30)
+    for kind in ("text", "audio", "video"):
+        state.add(kind)
+    state.add("video", status="partially_succeeded")
+    state.add("video", status="queued")
+    visit = open_page(state, viewport={"width": width, "height": 740}, color_scheme=scheme)
+    visit.page.goto(visit.address)
+    expect(visit.page.get_by_label("Access key", exact=True)).to_be_visible()
+    assert accessibility_faults(visit.page) == []
+    visit.home()
+    visit.page.get_by_role("button", name="Choose another question").click()
+    assert accessibility_faults(visit.page) == []
+    visit.page.get_by_label("Write it", exact=True).check()
+    visit.page.get_by_role("button", name="Analyse my answer").click()
+    expect(visit.page.get_by_role("alert")).to_be_visible()
+    assert accessibility_faults(visit.page) == []
+    for assessment_id in ("asm_001", "asm_002", "asm_003", "asm_004"):
+        visit.report(assessment_id)
+        for summary in visit.page.locator("summary").all():
+            summary.click()
+        assert accessibility_faults(visit.page) == []
+    visit.page.goto(f"{visit.address}/#/answers/asm_005")
+    expect(visit.page.get_by_role("progressbar", name="Voice: progress")).to_be_visible()
+    assert accessibility_faults(visit.page) == []
+
+
+def test_accessibility_checks_find_faults_when_there_are_some(open_page: Open) -> None:
+    visit = open_page()
+    visit.home()
+    visit.page.evaluate(
+        """() => {
+          const main = document.querySelector('main');
+          const faint = Object.assign(document.createElement('p'), {textContent: 'faint', id: 'main'});
+          faint.style.color = '#dddddd';
+          main.append(faint, document.createElement('button'), document.createElement('input'));
+          main.append(document.createElement('h5'));
+          main.lastChild.textContent = 'deep';
+          const wide = document.createElement('div');
+          wide.style.width = '3000px';
+          wide.textContent = 'wide';
+          main.append(wide);
+        }"""
+    )
+    faults = " ".join(accessibility_faults(visit.page))
+    for expected in ("contrast", "no name: button", "no name: input", "twice: main", "skips", "wider"):
+        assert expected in faults
+
+
+def test_events_are_read_when_they_arrive_in_pieces(open_page: Open) -> None:
+    visit = open_page()
+    visit.home()
+    events = visit.page.evaluate(
+        """async () => {
+          const { readEvents } = await import('/assets/sse.js');
+          const bytes = new TextEncoder().encode(
+            ': hi\\r\\nid: 7\\r\\nevent: status\\r\\ndata: {"a":\\r\\ndata: "\\u00e9"}\\r\\n\\r\\n' +
+            'data:x\\n\\nevent: cut\\ndata: off');
+          const stream = new ReadableStream({
+            start(controller) {
+              for (const byte of bytes) controller.enqueue(Uint8Array.of(byte));
+              controller.close();
+            },
+          });
+          const events = [];
+          for await (const event of readEvents(stream)) events.push(event);
+          return events;
+        }"""
+    )
+    assert events == [
+        {"id": "7", "event": "status", "data": '{"a":\n"é"}'},
+        {"id": "7", "event": "message", "data": "x"},
+    ]
