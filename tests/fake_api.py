@@ -23,7 +23,7 @@ QUESTIONS = [
     "Tell me about a disagreement with a colleague and how you resolved it.",
     HOSTILE,
 ]
-KINDS = ("video", "audio", "document", "text")
+KINDS: tuple[str, ...] = ("video", "audio", "document", "text")
 MODALITIES = {"video": ("audio", "video"), "audio": ("audio",), "document": ("text",), "text": ("text",)}
 Assessment = dict[str, Any]
 
@@ -41,7 +41,7 @@ class FakeGateway:
 
     def add(self, kind: str = "video", *, status: str = "succeeded", minutes_ago: int = 0) -> Assessment:
         number = len(self.assessments) + 1
-        assessment = {
+        assessment: Assessment = {
             "id": f"asm_{number:03}",
             "status": status,
             "candidate": "me",
