@@ -10,7 +10,7 @@ ENGLISH = (
     "has helped me. When I have to decide something I ask the people who know more than I do, and then I try "
     "it out. Last year we built a boat from old wood and it really did float!"
 )
-"""77 words."""
+"""81 words, 4 sentences."""
 
 
 def make_pdf(pages: Sequence[str], *, compress: bool = False) -> bytes:

@@ -130,7 +130,7 @@ def term_counts(tokens: Sequence[str], vocabulary: Vocabulary) -> Floats:
 
 
 def tfidf(tokens: Sequence[str], vocabulary: Vocabulary) -> Floats:
-    """The input vector of the model.
+    """TF-IDF over the vocabulary.
 
     Each block is `(1 + ln count) · idf`, scaled to unit length (Salton & Buckley 1988, "ltc"), and
     blocks weigh the same. A block without a known term is zero.
@@ -153,22 +153,50 @@ def tfidf(tokens: Sequence[str], vocabulary: Vocabulary) -> Floats:
     return weights
 
 
-def token_contributions(tokens: Sequence[str], vocabulary: Vocabulary, weights: Floats) -> dict[str, Floats]:
+def reliability(tokens: Sequence[str], half_words: float) -> float:
+    """How much a text of this length tells, 0..1: `words / (words + half_words)`.
+
+    The reliability of a test that is lengthened with more of the same (Spearman 1910, Brown 1910). An
+    estimate from few words is shrunk towards the base rate by as much.
+
+    Args:
+        tokens: of the text, from `tokenize`.
+        half_words: words at which the estimate keeps half its strength, > 0.
+    """
+    words = sum(map(is_word, tokens))
+    return words / (words + half_words)
+
+
+def model_input(tokens: Sequence[str], vocabulary: Vocabulary, *, half_words: float) -> Floats:
+    """The input of the model: TF-IDF and a constant 1, all times the reliability of the text.
+
+    Returns:
+        Shape `(vocabulary.size + 1,)`, float32.
+    """
+    row = np.append(tfidf(tokens, vocabulary), np.float32(1.0))
+    return (row * reliability(tokens, half_words)).astype(np.float32)
+
+
+def token_contributions(
+    tokens: Sequence[str], vocabulary: Vocabulary, weights: Floats, *, half_words: float
+) -> dict[str, Floats]:
     """What each distinct token of a text adds to the logits of a linear model.
 
-    A term's share, `value · weight`, is divided evenly over its occurrences in the text. So the
-    contributions of all tokens sum to the logits without their offsets, exactly.
+    A term's share, `input · weight`, is divided evenly over its occurrences in the text. So the
+    contributions of all tokens, the constant's and the offset sum to the logits, exactly.
 
     Args:
         tokens: of the text, from `tokenize`.
         vocabulary: of the model.
-        weights: of the model, shape `(vocabulary.size, k)`.
+        weights: of the model, shape `(vocabulary.size + 1, k)`.
+        half_words: of the model.
 
     Returns:
         By token, shape `(k,)`.
     """
-    per_occurrence = tfidf(tokens, vocabulary) / np.maximum(term_counts(tokens, vocabulary), 1.0)
-    shares = per_occurrence[:, None] * weights
+    values = model_input(tokens, vocabulary, half_words=half_words)[:-1]
+    per_occurrence = values / np.maximum(term_counts(tokens, vocabulary), 1.0)
+    shares = per_occurrence[:, None] * weights[:-1]
     return {
         token: times * shares[vocabulary.columns(token)].sum(axis=0)
         for token, times in Counter(tokens).items()

@@ -26,8 +26,6 @@ from services.text.features import (
     english_share,
     frequent_words,
     is_word,
-    tfidf,
-    token_contributions,
     tokenize,
 )
 from services.text.settings import TextSettings
@@ -68,7 +66,7 @@ def analyze(
     _check(words, settings)
     progress(0.3)
     model = load_trait_model(predictor)
-    probabilities = predictor.predict(TEXT_TRAITS, tfidf(tokens, model.vocabulary)[None])[0]
+    probabilities = predictor.predict(TEXT_TRAITS, model.rows([tokens]))[0]
     result = ModalityResult(
         modality=Modality.TEXT,
         status=ModalityStatus.SUCCEEDED,
@@ -125,7 +123,7 @@ def _quality(words: list[str], vocabulary: Vocabulary, settings: TextSettings) -
 
 def trait_words(tokens: list[str], model: TraitModel, *, limit: int) -> list[WordWeight]:
     """For each trait the words that moved it most, up or down, strongest first."""
-    shares = token_contributions(tokens, model.vocabulary, model.weights)
+    shares = model.contributions(tokens)
     words = [token for token in shares if is_word(token)]
     if not words or limit == 0:
         return []
@@ -151,11 +149,10 @@ def score_texts(texts: list[str], *, predictor: Predictor) -> Floats:
     Returns:
         Shape `(len(texts), 5)`, float32, 0..1, in the order of `TRAITS`.
     """
-    vocabulary = load_trait_model(predictor).vocabulary
+    model = load_trait_model(predictor)
     rows = [
         predictor.predict(
-            TEXT_TRAITS,
-            np.stack([tfidf(tokenize(text), vocabulary) for text in texts[start : start + SCORED_ROWS]]),
+            TEXT_TRAITS, model.rows(tokenize(text) for text in texts[start : start + SCORED_ROWS])
         )
         for start in range(0, len(texts), SCORED_ROWS)
     ]

@@ -3,6 +3,7 @@
 import io
 import json
 import weakref
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from services.common.serving.client import Predictor
 from services.common.serving.registry import TEXT_TRAITS
-from services.text.features import Floats, Vocabulary
+from services.text.features import Floats, Vocabulary, model_input, token_contributions
 
 VOCABULARY_ASSET = "vocabulary.json"
 WEIGHTS_ASSET = "weights.npz"
@@ -22,13 +23,23 @@ class TraitModel:
 
     Attributes:
         vocabulary: terms and their inverse document frequencies.
-        weights: shape `(vocabulary.size, 5)`, logit per unit of input, calibration included.
-        offset: shape `(5,)`, logit of an empty text.
+        weights: shape `(vocabulary.size + 1, 5)`, logit per unit of input, calibration included.
+        offset: shape `(5,)`, logit of an empty text: the base rate.
+        half_words: words at which an estimate keeps half its strength (`features.reliability`).
     """
 
     vocabulary: Vocabulary
     weights: Floats
     offset: Floats
+    half_words: float
+
+    def rows(self, texts: Iterable[Sequence[str]]) -> Floats:
+        """The model's input for tokenised texts, shape `(n, vocabulary.size + 1)`, float32."""
+        return np.stack([model_input(t, self.vocabulary, half_words=self.half_words) for t in texts])
+
+    def contributions(self, tokens: Sequence[str]) -> dict[str, Floats]:
+        """What each token adds to the five logits (`features.token_contributions`)."""
+        return token_contributions(tokens, self.vocabulary, self.weights, half_words=self.half_words)
 
 
 def write_assets(model: TraitModel) -> dict[str, bytes]:
@@ -37,6 +48,7 @@ def write_assets(model: TraitModel) -> dict[str, bytes]:
         "tokens": list(model.vocabulary.tokens),
         "characters": list(model.vocabulary.characters),
         "character_ngrams": list(model.vocabulary.character_ngrams),
+        "half_words": model.half_words,
     }
     arrays = io.BytesIO()
     np.savez_compressed(arrays, idf=model.vocabulary.idf, weights=model.weights, offset=model.offset)
@@ -60,6 +72,7 @@ def read_assets(vocabulary: bytes, weights: bytes) -> TraitModel:
             ),
             weights=arrays["weights"].astype(np.float32),
             offset=arrays["offset"].astype(np.float32),
+            half_words=float(words["half_words"]),
         )
 
 

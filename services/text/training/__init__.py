@@ -1,0 +1,1 @@
+"""Training and evaluation of `text_traits`. In no image."""

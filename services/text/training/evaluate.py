@@ -1,0 +1,112 @@
+"""`candor evaluate text`: the served artefact on a corpus of texts."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.common.contracts.labels import TRAITS
+from services.common.serving.client import Predictor
+from services.common.serving.registry import TEXT_TRAITS
+from services.text.features import is_word, tokenize
+from services.text.pipeline import score_texts
+from services.text.settings import TextSettings
+from services.text.training.dataset import ESSAYS, FIRST_IMPRESSIONS, Corpus, load_corpus
+from services.text.training.scores import (
+    accuracy_intervals,
+    mean_scores,
+    trait_scores,
+    trait_table,
+    uar_statistic,
+)
+from services.training.evaluate import evaluation_report, training_data_note
+from services.training.metrics import Interval, bootstrap_interval
+
+Array = NDArray[np.float64]
+
+APPARENT_TRAITS_NOTE = (
+    "The model was trained on self-reported traits of essay writers; these labels are what strangers saw in "
+    "15 s clips. For accuracy, uar, macro_f1 and ece each apparent trait counts as high above the median of "
+    "these rows; correlation uses the scores as they are."
+)
+
+
+def evaluate(data: Path, *, predictor: Predictor, corpus: str = ESSAYS) -> dict[str, Any]:
+    """Score the served `text_traits` on every text of a corpus, however short.
+
+    Args:
+        data: folder in the layout of the data page: `essays/essays.csv`,
+            `first_impressions/first_impressions.csv`.
+        predictor: runs the served artefact.
+        corpus: `essays` or `first_impressions`.
+
+    Returns:
+        The object of `evaluation_report`. Top-level scores are means over the five traits, `per_class`
+        is by trait, `confusion` is the sum over the traits.
+
+    Raises:
+        FileNotFoundError: the corpus is not in that folder.
+        ValueError: the corpus is unknown or has no rows.
+    """
+    rows = load_corpus(data, corpus)
+    probabilities = score_texts(rows.texts, predictor=predictor).astype(np.float64)
+    manifest = predictor.manifest(TEXT_TRAITS)
+    truth = rows.traits if corpus == ESSAYS else above_median(rows.traits)
+    per_trait = trait_scores(truth, probabilities)
+    intervals = accuracy_intervals(truth, probabilities, rows.groups)
+    intervals["uar"] = bootstrap_interval(uar_statistic(truth, probabilities), rows.groups)
+    note = training_data_note(manifest, corpus, rows.sha256)
+    if corpus == FIRST_IMPRESSIONS:
+        note = " ".join(filter(None, (note, APPARENT_TRAITS_NOTE)))
+    return evaluation_report(
+        manifest.name,
+        manifest.version,
+        mean_scores(per_trait),
+        corpus=corpus,
+        intervals=intervals,
+        note=note,
+        **(_correlations(rows, probabilities) if corpus == FIRST_IMPRESSIONS else {}),
+        below_min_words=_below_min_words(rows),
+        per_class=trait_table(per_trait),
+    )
+
+
+def above_median(traits: Array) -> Array:
+    """1 where a trait lies above the median of its column, else 0; shape kept."""
+    return (traits > np.median(traits, axis=0)).astype(np.float64)
+
+
+def correlation(x: Array, y: Array) -> float | None:
+    """Pearson's r, or None where a side does not vary."""
+    if len(x) < 2 or x.std() == 0.0 or y.std() == 0.0:
+        return None
+    return float(np.corrcoef(x, y)[0, 1])
+
+
+def _correlations(rows: Corpus, probabilities: Array) -> dict[str, Any]:
+    """Pearson's r between probability and apparent trait, with intervals by speaker's video."""
+    found: dict[str, Any] = {}
+    for column, trait in enumerate(TRAITS):
+        score, apparent = probabilities[:, column], rows.traits[:, column]
+        r = correlation(score, apparent)
+        found[str(trait)] = {
+            "r": r,
+            "interval": None if r is None else list(_correlation_interval(score, apparent, rows.groups)),
+        }
+    values = [entry["r"] for entry in found.values() if entry["r"] is not None]
+    return {"correlation": found, "mean_correlation": float(np.mean(values)) if values else None}
+
+
+def _correlation_interval(x: Array, y: Array, groups: NDArray[np.str_]) -> Interval:
+    def statistic(index: NDArray[np.intp]) -> float:
+        r = correlation(x[index], y[index])
+        return np.nan if r is None else r
+
+    return bootstrap_interval(statistic, groups)
+
+
+def _below_min_words(rows: Corpus) -> int:
+    """How many of the texts the service itself would refuse as too short."""
+    least = TextSettings().min_words
+    return sum(sum(map(is_word, tokenize(text))) < least for text in rows.texts)

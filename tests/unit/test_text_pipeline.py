@@ -1,0 +1,188 @@
+import textwrap
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from services.common.contracts.labels import TRAITS, MediaKind, Modality, ModalityStatus, Trait
+from services.common.contracts.results import ErrorCode, ModalityResult, ModelRef
+from services.common.errors import InputError, TemporaryError
+from services.common.media import MediaFile
+from services.common.serving.registry import TEXT_TRAITS, Manifest, TensorSpec
+from services.text.features import Vocabulary, is_word, tokenize
+from services.text.pipeline import analyze, score_texts
+from services.text.settings import TextSettings
+from services.text.trait_model import TraitModel, write_assets
+from tests.media_text import ENGLISH, make_pdf
+
+TERMS = sorted({token for token in tokenize(ENGLISH) if is_word(token)})
+
+
+def small_model() -> TraitModel:
+    """Knows every word of ENGLISH; `boat` speaks for openness, `worry` for neuroticism."""
+    weights = np.zeros((len(TERMS) + 1, 5), dtype=np.float32)
+    weights[TERMS.index("boat"), TRAITS.index(Trait.OPENNESS)] = 9.0
+    weights[TERMS.index("worry"), TRAITS.index(Trait.NEUROTICISM)] = 5.0
+    return TraitModel(
+        vocabulary=Vocabulary(tokens=TERMS, characters=[], idf=np.ones(len(TERMS), dtype=np.float32)),
+        weights=weights,
+        offset=np.array([0.0, 0.5, 0.0, 0.0, 0.0], dtype=np.float32),
+        half_words=50.0,
+    )
+
+
+class LinearPredictor:
+    """Serves a `TraitModel` from memory, and counts how often its assets are read."""
+
+    def __init__(self, model: TraitModel) -> None:
+        self._model = model
+        self._assets = write_assets(model)
+        self.reads = 0
+
+    def manifest(self, model: str) -> Manifest:
+        return Manifest(
+            name=model,
+            version=3,
+            labels=[str(trait) for trait in TRAITS],
+            input=TensorSpec(name="terms", shape=[None, len(self._model.weights)]),
+            output=TensorSpec(name="probabilities", shape=[None, 5]),
+            created_at=datetime.now(UTC),
+            licence="none",
+        )
+
+    def asset(self, model: str, name: str) -> bytes:
+        self.reads += 1
+        return self._assets[name]
+
+    def predict(self, model: str, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        return 1.0 / (1.0 + np.exp(-(batch @ self._model.weights + self._model.offset)))
+
+
+class BrokenPredictor(LinearPredictor):
+    def predict(self, model: str, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        raise TemporaryError(ErrorCode.MODEL_UNAVAILABLE, "The model server did not answer.")
+
+
+def typed(folder: Path, text: str, *, kind: MediaKind = MediaKind.TEXT) -> MediaFile:
+    path = folder / "object"
+    path.write_text(text, encoding="utf-8")
+    return MediaFile(path=path, kind=kind, content_type="text/plain")
+
+
+def analyzed(media: MediaFile, **settings: float) -> ModalityResult:
+    return analyze(media, predictor=LinearPredictor(small_model()), settings=TextSettings(**settings))
+
+
+def test_result_is_complete_when_english_text_is_typed(tmp_path: Path) -> None:
+    result = analyzed(typed(tmp_path, ENGLISH))
+
+    assert (result.modality, result.status) == (Modality.TEXT, ModalityStatus.SUCCEEDED)
+    assert result.models == [ModelRef(name=TEXT_TRAITS, version=3)]
+    assert result.traits is not None
+    assert list(result.traits) == list(TRAITS)
+    assert result.traits[Trait.OPENNESS] > 0.5
+    assert result.traits[Trait.AGREEABLENESS] == pytest.approx(0.5)
+    assert result.text is not None
+    assert (result.text.words, result.text.sentences, result.text.language) == (81, 4, "en")
+    assert result.quality is not None
+    assert result.quality.coverage == pytest.approx(1.0)
+    assert ModalityResult.model_validate_json(result.model_dump_json()) == result
+
+
+def test_words_with_most_weight_come_first_when_traits_are_explained(tmp_path: Path) -> None:
+    result = analyzed(typed(tmp_path, ENGLISH), trait_words=2)
+
+    assert result.text is not None
+    first = {entry.trait: entry for entry in reversed(result.text.trait_words)}
+    assert len(result.text.trait_words) == 2 * len(TRAITS)
+    assert first[Trait.OPENNESS].term == "boat"
+    assert first[Trait.OPENNESS].weight > 0
+    assert first[Trait.NEUROTICISM].term == "worry"
+
+
+def test_pdf_scores_like_its_text_when_the_words_are_the_same(tmp_path: Path) -> None:
+    (tmp_path / "object.pdf").write_bytes(make_pdf([textwrap.fill(ENGLISH, 80)]))
+    media = MediaFile(path=tmp_path / "object.pdf", kind=MediaKind.DOCUMENT, content_type="application/pdf")
+
+    result = analyzed(media)
+
+    assert result.traits == analyzed(typed(tmp_path, ENGLISH)).traits
+
+
+def test_progress_rises_to_one_when_analysis_ends(tmp_path: Path) -> None:
+    shares: list[float] = []
+
+    analyze(
+        typed(tmp_path, ENGLISH),
+        predictor=LinearPredictor(small_model()),
+        settings=TextSettings(),
+        progress=shares.append,
+    )
+
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Too short to say anything.", ErrorCode.TEXT_TOO_SHORT),
+        ("1 2 3 4 5 ! ? . " * 40, ErrorCode.TEXT_TOO_SHORT),
+        ("Heute war ein langer Tag und ich habe viel erlebt. " * 5, ErrorCode.UNSUPPORTED_LANGUAGE),
+        ("asdf qwer zxcv " * 20, ErrorCode.UNSUPPORTED_LANGUAGE),
+        ("", ErrorCode.MEDIA_EMPTY),
+        ("   ", ErrorCode.NO_TEXT),
+    ],
+)
+def test_text_is_refused_when_nothing_can_be_said_about_it(
+    tmp_path: Path, text: str, code: ErrorCode
+) -> None:
+    with pytest.raises(InputError) as caught:
+        analyzed(typed(tmp_path, text))
+    assert caught.value.code is code
+
+
+def test_notices_are_given_when_text_is_short_and_words_are_unknown(tmp_path: Path) -> None:
+    strange = "The quick brown fox would have liked to see what there is behind that old wooden fence. " * 3
+
+    result = analyzed(typed(tmp_path, strange))
+
+    assert result.quality is not None
+    assert {notice.code for notice in result.quality.reasons} == {"short_text", "unknown_words"}
+
+
+def test_estimates_shrink_towards_the_base_rate_when_text_is_shorter(tmp_path: Path) -> None:
+    def certainty(text: str) -> float:
+        traits = analyzed(typed(tmp_path, text)).traits
+        assert traits is not None
+        return traits[Trait.OPENNESS] - 0.5
+
+    assert certainty(ENGLISH) < certainty(f"{ENGLISH} {ENGLISH} {ENGLISH}")
+
+
+def test_fault_of_the_model_server_passes_through_when_it_is_down(tmp_path: Path) -> None:
+    with pytest.raises(TemporaryError):
+        analyze(typed(tmp_path, ENGLISH), predictor=BrokenPredictor(small_model()), settings=TextSettings())
+
+
+def test_assets_are_read_once_when_many_texts_are_analysed(tmp_path: Path) -> None:
+    predictor = LinearPredictor(small_model())
+
+    for _ in range(3):
+        analyze(typed(tmp_path, ENGLISH), predictor=predictor, settings=TextSettings())
+
+    assert predictor.reads == 2
+
+
+def test_batch_scores_equal_single_results_when_texts_are_long_enough(tmp_path: Path) -> None:
+    texts = [ENGLISH, f"{ENGLISH} {ENGLISH}"] * 40 + [""]
+
+    scores = score_texts(texts, predictor=LinearPredictor(small_model()))
+
+    alone = analyzed(typed(tmp_path, ENGLISH)).traits
+    assert alone is not None
+    assert scores.shape == (81, 5)
+    np.testing.assert_allclose(scores[0], list(alone.values()), atol=1e-6)
+    np.testing.assert_allclose(scores[-1], 1 / (1 + np.exp(-small_model().offset)), atol=1e-6)
