@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
-from deploy.embedded.first_run import local_api_key
+from deploy.embedded.first_run import local_api_key, local_key_secret
 from deploy.embedded.servers import Postgres, Redis
 from deploy.embedded.supervisor import Child, Report, Supervisor
 from services.common.db.bootstrap import DatabaseUrls, prepare_database
@@ -39,7 +39,7 @@ WORKERS = {
     "delivery worker": "gateway.tasks",
 }
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-DATABASE_VARIABLES = ("GATEWAY_DATABASE_URL", "FUSION_DATABASE_URL")
+CREDENTIALS = ("GATEWAY_DATABASE_URL", "GATEWAY_KEY_SECRET", "FUSION_DATABASE_URL")
 
 
 class StartError(CandorError):
@@ -82,7 +82,7 @@ class LocalRun:
         Raises:
             StartError: another instance runs, the port is taken, or a process keeps dying.
         """
-        self.home.mkdir(parents=True, exist_ok=True)
+        self._make_folders()
         with _only_instance(self.home, self.address), _stop_on_signals():
             _require_free_port(self.host, self.port)
             supervisor = Supervisor(self.report)
@@ -99,6 +99,12 @@ class LocalRun:
                 supervisor.stop()
                 self.report("Stopped; the data is kept.")
 
+    def _make_folders(self) -> None:
+        """Recordings, queue and logs are for their owner's eyes; Postgres sees to its own folder."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        for name in ("objects", "logs", "redis"):
+            (self.home / name).mkdir(mode=0o700, exist_ok=True)
+
     def _start(self, supervisor: Supervisor) -> None:
         began = time.monotonic()
         self.report(f"Starting Candor. Data: {self.home}  Logs: {self.logs}")
@@ -114,36 +120,37 @@ class LocalRun:
             gateway_password=secrets.token_urlsafe(24),
             fusion_password=secrets.token_urlsafe(24),
         )
-        key = local_api_key(self.home, gateway_url=urls.gateway, admin_url=urls.admin)
-        for child in self._processes(urls, redis.url()):
-            supervisor.start(child)
+        key_secret = local_key_secret(self.home)
+        key = local_api_key(self.home, urls=urls, key_secret=key_secret)
+        gateway, *workers = self._processes(urls, redis_url=redis.url(), key_secret=key_secret)
+        supervisor.start(gateway)
         _wait(supervisor, lambda: _answers(f"{self.address}/readyz"), what="the gateway")
+        for worker in workers:  # after the gateway: what is handed in meanwhile waits in the queue
+            supervisor.start(worker)
         self.report(f"Ready after {time.monotonic() - began:.1f} s. Open  {self.address}/#key={key}")
         self.report("The part after # is your key: it stays in the browser. Ctrl-C stops everything.")
 
-    def _processes(self, urls: DatabaseUrls, redis_url: str) -> list[Child]:
+    def _processes(self, urls: DatabaseUrls, *, redis_url: str, key_secret: str) -> list[Child]:
         """Gateway and workers, each with the credentials that it may have and no others."""
-        shared = {name: value for name, value in os.environ.items() if name not in DATABASE_VARIABLES}
+        shared = {name: value for name, value in os.environ.items() if name not in CREDENTIALS}
         shared |= {
             "CANDOR_REDIS_URL": redis_url,
             "CANDOR_STORAGE_URL": f"file://{self.home.resolve()}/objects",
             "PYTHONPATH": str(REPOSITORY),
             "PYTHONUNBUFFERED": "1",
         }
+        gateway_only = {"GATEWAY_DATABASE_URL": urls.gateway, "GATEWAY_KEY_SECRET": key_secret}
         extra = {
             "fusion worker": {"FUSION_DATABASE_URL": urls.fusion},
-            "delivery worker": {"GATEWAY_DATABASE_URL": urls.gateway},
+            "delivery worker": gateway_only,
         }
         gateway = Child(
             name="gateway",
-            command=(
-                *(sys.executable, "-m", "uvicorn", "gateway.main:create_app", "--factory"),
-                *("--host", self.host, "--port", str(self.port)),
-                *("--timeout-graceful-shutdown", "3", "--no-access-log"),
-            ),
-            env=shared | {"GATEWAY_DATABASE_URL": urls.gateway},
+            command=(sys.executable, "-m", "gateway.main"),
+            env=shared | gateway_only | {"GATEWAY_HOST": self.host, "GATEWAY_PORT": str(self.port)},
             log=self.logs / "gateway.log",
             cwd=REPOSITORY,
+            grace_s=4.0,  # open event streams would keep it for longer
         )
         workers = [
             Child(

@@ -7,6 +7,7 @@ empty server.
 
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,18 +16,30 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A new folder for an embedded Postgres, also where the tests run as root.
+
+    PostgreSQL then runs as another user, who has to pass through the parent folders; those of
+    `tmp_path` are closed again by every pytest that starts beside this one.
+    """
+    with tempfile.TemporaryDirectory(prefix="candor-test-") as folder:
+        yield Path(folder) / "home"
+
+
 @pytest.fixture(scope="session")
-def postgres_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server_url() -> Iterator[str]:
     """SQLAlchemy URL (psycopg 3) of the superuser's own database on the session's Postgres."""
     from deploy.embedded.servers import Postgres
     from deploy.embedded.supervisor import running
 
-    folder = tmp_path_factory.mktemp("postgres")
-    server = Postgres(folder / "data", durable=False)
-    server.prepare()
-    with running(server.child(log_folder=folder)):
-        server.wait_ready(timeout_s=60)
-        yield server.url()
+    with tempfile.TemporaryDirectory(prefix="candor-test-") as name:
+        folder = Path(name)
+        server = Postgres(folder / "data", durable=False)
+        server.prepare()
+        with running(server.child(log_folder=folder)):
+            server.wait_ready(timeout_s=60)
+            yield server.url()
 
 
 @pytest.fixture

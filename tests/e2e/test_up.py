@@ -1,0 +1,177 @@
+"""`candor up`, as a person starts it: a free port, a new folder, real processes."""
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from deploy.embedded.servers import free_port
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+START_WITHIN_S = 180
+pytestmark = pytest.mark.slow
+
+
+class Running:
+    """A `candor up` of the test's own, and what it said."""
+
+    def __init__(self, home: Path, *, port: int | None = None) -> None:
+        self.home, self.port = home, port or free_port()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "deploy.cli", "up", "--port", str(self.port), "--data-dir", str(home)],
+            cwd=REPOSITORY,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def wait_ready(self) -> None:
+        deadline = time.monotonic() + START_WITHIN_S
+        while self.get("/readyz") != 200:
+            assert self.process.poll() is None, self.process.communicate()[0]
+            assert time.monotonic() < deadline, "not ready in time"
+            time.sleep(0.2)
+
+    def wait_for_workers(self) -> None:
+        """Until all five run (the gateway comes first), each with its pool."""
+        deadline = time.monotonic() + START_WITHIN_S
+        while len(self.family("tasks")) < 10:
+            assert time.monotonic() < deadline, f"only {self.family('tasks')}"
+            time.sleep(0.2)
+
+    def get(self, path: str, *, key: str = "") -> int:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}", headers={"Authorization": f"Bearer {key}"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=5) as response:
+                return response.status
+        except urllib.error.HTTPError as fault:
+            return fault.code
+        except OSError:
+            return 0
+
+    @property
+    def key(self) -> str:
+        return (self.home / "api-key").read_text().strip()
+
+    def family(self, word: str = "") -> list[psutil.Process]:
+        """Every process below ours whose command line holds `word`."""
+        found = []
+        for process in psutil.Process(self.process.pid).children(recursive=True):
+            try:
+                if word in " ".join(process.cmdline()):
+                    found.append(process)
+            except psutil.NoSuchProcess:
+                continue
+        return found
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> str:
+        self.process.send_signal(number)
+        return self.process.communicate(timeout=60)[0]
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    """One instance for all tests that leave it as it is."""
+    with tempfile.TemporaryDirectory(prefix="candor-test-") as folder:
+        instance = Running(Path(folder) / "home")
+        try:
+            instance.wait_ready()
+            instance.wait_for_workers()
+            yield instance
+        finally:
+            instance.stop()
+
+
+def _still_alive(processes: list[psutil.Process]) -> list[psutil.Process]:
+    _, alive = psutil.wait_procs(processes, timeout=15)
+    return [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_the_key_opens_the_api_when_it_is_the_one_in_the_folder(running: Running) -> None:
+    assert running.get("/v1/questions", key=running.key) == 200
+    assert running.get("/v1/questions", key="cnd_wrong") == 401
+
+
+def test_keys_and_recordings_are_for_their_owner_only_when_it_runs(running: Running) -> None:
+    for name in ("api-key", "key-secret"):
+        assert stat.S_IMODE((running.home / name).stat().st_mode) == 0o600
+    for name in ("objects", "logs", "redis"):
+        assert stat.S_IMODE((running.home / name).stat().st_mode) == 0o700
+
+
+def test_workers_know_no_database_when_everything_runs(running: Running) -> None:
+    for service in ("text", "audio", "video"):
+        for worker in running.family(f"services.{service}.tasks"):
+            assert not [name for name in worker.environ() if "DATABASE" in name or "KEY_SECRET" in name]
+    assert all("FUSION_DATABASE_URL" not in gateway.environ() for gateway in running.family("gateway.main"))
+
+
+def test_a_second_instance_is_refused_with_advice_when_the_folder_is_in_use(running: Running) -> None:
+    second = Running(running.home)
+    said = second.process.communicate(timeout=60)[0]
+    assert second.process.returncode == 1
+    assert f"http://127.0.0.1:{running.port}" in said
+    assert "--data-dir" in said
+
+
+def test_a_worker_comes_back_when_it_is_killed(running: Running) -> None:
+    before = {process.pid for process in running.family("services.text.tasks")}
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + START_WITHIN_S
+    while not {process.pid for process in running.family("services.text.tasks")} - before:
+        assert time.monotonic() < deadline, "the text worker did not come back"
+        time.sleep(0.2)
+
+
+def test_nothing_is_lost_or_left_behind_when_it_is_stopped_and_started(home: Path) -> None:
+    first = Running(home)
+    first.wait_ready()
+    first.wait_for_workers()
+    family, key = first.family(), first.key
+    said = first.stop()
+    assert first.process.returncode == 0
+    assert f"http://127.0.0.1:{first.port}/#key={key}" in said
+    assert _still_alive(family) == []
+    again = Running(home)
+    try:
+        again.wait_ready()
+        assert again.key == key
+        assert again.get("/v1/questions", key=key) == 200
+    finally:
+        again.stop(signal.SIGTERM)
+
+
+def test_nothing_is_left_behind_when_it_is_killed(home: Path) -> None:
+    instance = Running(home)
+    instance.wait_ready()
+    instance.wait_for_workers()
+    family = instance.family()
+    instance.process.kill()
+    instance.process.wait()
+    assert _still_alive(family) == []
+
+
+def test_a_busy_port_is_refused_with_advice_when_someone_listens_there(home: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        late = Running(home, port=port)
+        said = late.process.communicate(timeout=60)[0]
+    assert late.process.returncode == 1
+    assert f"candor up --port {port + 1}" in said
