@@ -68,6 +68,8 @@ def create_celery(settings: CommonSettings, *, patient: bool = True) -> Celery:
         redis_backend_health_check_interval=15,
         timezone="UTC",
     )
+    # Celery would take `retry(max_retries=None)` for its own default, which is 3.
+    app.Task.max_retries = None
     return app
 
 
