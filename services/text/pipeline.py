@@ -19,6 +19,7 @@ from services.common.media import MediaFile, Progress, no_progress
 from services.common.serving.client import Predictor
 from services.common.serving.registry import TEXT_TRAITS
 from services.text.documents import read_document
+from services.text.english import STOP_WORDS
 from services.text.features import (
     Floats,
     Vocabulary,
@@ -104,8 +105,11 @@ def _check(words: list[str], settings: TextSettings) -> None:
 
 
 def _quality(words: list[str], vocabulary: Vocabulary, settings: TextSettings) -> Quality:
-    """Share of the words that the model knows, and what makes the estimate weak."""
-    coverage = sum(vocabulary.knows(word) for word in words) / len(words)
+    """Share of the words that the model knows, and what makes the estimate weak.
+
+    Function words count as known: the commonest are left out of the vocabulary because every text has them.
+    """
+    coverage = sum(vocabulary.knows(word) or word in STOP_WORDS for word in words) / len(words)
     reasons = []
     if len(words) < settings.reliable_words:
         reasons.append(

@@ -6,11 +6,12 @@ from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize, minimize_scalar
-from scipy.special import expit, log_softmax
+from scipy.optimize import minimize_scalar
+from scipy.special import expit, log_softmax, logit
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
 ECE_BINS = 15
+NEWTON_STEPS = 50
 PROB_FLOOR = 1e-7
 """Probabilities are clipped here before a logarithm."""
 
@@ -148,15 +149,29 @@ def fit_platt(logits: ArrayLike, y_true: ArrayLike) -> tuple[float, float]:
         is never negative: logits that point the wrong way shrink to the base rate.
     """
     z, truth = np.asarray(logits, dtype=np.float64), np.asarray(y_true, dtype=np.float64)
-    sign = 1.0 - 2.0 * truth
+    inputs = np.stack([z, np.ones_like(z)])
+    signed = inputs * (1.0 - 2.0 * truth)
+    theta = np.array([1.0, 0.0])
+    loss = _logistic_loss(theta, signed)
+    for _ in range(NEWTON_STEPS):
+        prob = expit(theta @ inputs)
+        slope = inputs @ (prob - truth) / z.size
+        curvature = (inputs * (prob * (1.0 - prob))) @ inputs.T / z.size + 1e-9 * np.eye(2)
+        step = np.clip(np.linalg.solve(curvature, slope), -10.0, 10.0)
+        while _logistic_loss(theta - step, signed) > loss and np.abs(step).max() > 1e-10:
+            step /= 2.0  # backtrack (Lin, Lin & Weng 2007)
+        theta = np.clip(theta - step, [-100.0, -20.0], [100.0, 20.0])
+        loss = _logistic_loss(theta, signed)
+        if np.abs(step).max() < 1e-8:
+            break
+    if theta[0] < 0.0:
+        return 0.0, float(np.clip(logit(truth.mean()), -20.0, 20.0))
+    return float(theta[0]), float(theta[1])
 
-    def nll(theta: Floats) -> tuple[float, Floats]:
-        margin = sign * (theta[0] * z + theta[1])
-        slope = sign * expit(margin) / truth.size
-        return float(np.logaddexp(0.0, margin).mean()), np.array([slope @ z, slope.sum()])
 
-    found = minimize(nll, np.array([1.0, 0.0]), jac=True, bounds=[(0.0, 100.0), (-20.0, 20.0)])
-    return float(found.x[0]), float(found.x[1])
+def _logistic_loss(theta: Floats, signed: Floats) -> float:
+    """Mean log-loss in nats; `signed` holds the inputs times -1 where the label is 1."""
+    return float(np.logaddexp(0.0, theta @ signed).mean())
 
 
 def bootstrap_interval(

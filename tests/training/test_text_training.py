@@ -61,7 +61,7 @@ def small_corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def trained(small_corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     models_dir = tmp_path_factory.mktemp("models")
-    train(small_corpora, models_dir=models_dir, folds=3, repeats=2, rule=RULE)
+    train(small_corpora, models_dir=models_dir, folds=2, repeats=2, rule=RULE)
     return models_dir
 
 

@@ -83,6 +83,30 @@ def test_platt_falls_back_to_the_base_rate_when_logits_point_the_wrong_way() -> 
     assert 1 / (1 + np.exp(-offset)) == pytest.approx(0.75, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("logits", "truth"),
+    [([3.0, -3.0, 2.0, -2.0], [1, 0, 1, 0]), ([0.0, 0.0], [1, 0]), ([1.0, 2.0], [1, 1]), ([5.0], [0])],
+    ids=["separable", "constant", "one class", "one row"],
+)
+def test_platt_stays_finite_when_there_is_no_finite_optimum(logits: list[float], truth: list[int]) -> None:
+    scale, offset = fit_platt(logits, truth)
+
+    assert 0.0 <= scale <= 100.0
+    assert abs(offset) <= 20.0
+
+
+def test_platt_agrees_with_scikit_learn_when_left_alone() -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    generator = np.random.default_rng(0)
+    logits = generator.normal(1, 3, 500)
+    truth = (logits + generator.normal(0, 4, 500) > 0).astype(int)
+
+    oracle = LogisticRegression(C=np.inf, tol=1e-10).fit(logits[:, None], truth)
+
+    assert fit_platt(logits, truth) == pytest.approx((oracle.coef_[0, 0], oracle.intercept_[0]), abs=1e-4)
+
+
 def test_bootstrap_is_wider_when_rows_of_a_person_repeat_each_other() -> None:
     values = np.repeat(np.random.default_rng(0).normal(size=30), 20)
 

@@ -26,7 +26,8 @@ Five Inventory). "How you would score yourself", not how you come across, and no
 ## Data
 
 {n} stream-of-consciousness essays (Pennebaker & King 1999), about 630 words each, written by students in
-a psychology course around the year 2000; labels are the questionnaire's scores cut into high and low.
+psychology courses between 1997 and 2004; labels are the questionnaire's scores cut into high and low.
+
 {licence}.
 
 ## Model
@@ -35,12 +36,14 @@ Tokens and character n-grams (2 to 4, inside words) as TF-IDF, each block at uni
 one linear layer and five sigmoids. Fitted by regularised least squares (Rifkin & Klautau 2004), scaled
 to probabilities by Platt's method on held-out logits of whole and shortened texts, folded into the
 layer. The whole input is multiplied by the text's reliability, words / (words + {half_words}), so that
-an estimate from few words shrinks towards the base rate. Chosen on inner folds among {candidates};
-the final fit uses {final}.
+an estimate from few words shrinks towards the base rate.
+
+Chosen on inner folds among {candidates}; the final fit uses {final}.
 
 ## Numbers
 
 {protocol}.
+
 95 % intervals by bootstrap over essays.
 
 | trait | accuracy | interval | majority | UAR | macro-F1 | ECE | NLL |
@@ -62,12 +65,11 @@ The service refuses fewer than {min_words} words, and marks results below {relia
 
 - Interview answers are shorter than essays and about something: the word *work* means less when the
   question asked about work.
-- The writers were American students of one decade. Their words for leisure, faith, study and home carry
-  much of the weight, and age, sex and origin with them; nothing here was checked for fairness between
-  groups, because the corpus does not say who wrote.
+- The writers were American students of one decade. Their words may carry age, sex and origin with them;
+  nothing here was checked for fairness between groups, because the corpus does not say who wrote.
 - English only; other languages are refused, by their function words.
-- Strangers' impressions (`first_impressions`, never trained on) hardly agree with these estimates: run
-  `candor evaluate text --corpus first_impressions`.
+- Strangers' impressions (`first_impressions`: transcripts of 15 s clips, never trained on) are another
+  thing: mean correlation {apparent}. See `candor evaluate text --corpus first_impressions`.
 """
 
 
@@ -98,8 +100,15 @@ class Measured:
     base_nll: float
 
 
-def write_card(measured: Measured, fitted: Fitted, *, settings: TextSettings) -> str:
-    """Fill the card in."""
+def write_card(measured: Measured, fitted: Fitted, *, settings: TextSettings, apparent: float | None) -> str:
+    """Fill the card in.
+
+    Args:
+        measured: on the essays.
+        fitted: the served model.
+        settings: whose limits the card names.
+        apparent: mean correlation with strangers' impressions, where it was measured.
+    """
     rows = [
         _row(str(trait), measured.per_trait[trait], measured.intervals[f"accuracy.{trait}"])
         for trait in TRAITS
@@ -125,6 +134,7 @@ def write_card(measured: Measured, fitted: Fitted, *, settings: TextSettings) ->
             f"| {words} | {s.accuracy:.3f} | {i.low:.3f}–{i.high:.3f} | {s.ece:.3f} | {s.nll:.4f} |"
             for words, (s, i) in measured.shortened.items()
         ),
+        apparent="not measured" if apparent is None else f"{apparent:.2f}",
         min_words=settings.min_words,
         reliable_words=settings.reliable_words,
     )

@@ -66,7 +66,7 @@ def evaluate(data: Path, *, predictor: Predictor, corpus: str = ESSAYS) -> dict[
         corpus=corpus,
         intervals=intervals,
         note=note,
-        **(_correlations(rows, probabilities) if corpus == FIRST_IMPRESSIONS else {}),
+        **(correlations(rows, probabilities) if corpus == FIRST_IMPRESSIONS else {}),
         below_min_words=_below_min_words(rows),
         per_class=trait_table(per_trait),
     )
@@ -84,8 +84,12 @@ def correlation(x: Array, y: Array) -> float | None:
     return float(np.corrcoef(x, y)[0, 1])
 
 
-def _correlations(rows: Corpus, probabilities: Array) -> dict[str, Any]:
-    """Pearson's r between probability and apparent trait, with intervals by speaker's video."""
+def correlations(rows: Corpus, probabilities: Array) -> dict[str, Any]:
+    """Pearson's r between probability and apparent trait, with intervals by speaker's video.
+
+    Returns:
+        `correlation`: by trait `r` and `interval`; `mean_correlation`. None where a side does not vary.
+    """
     found: dict[str, Any] = {}
     for column, trait in enumerate(TRAITS):
         score, apparent = probabilities[:, column], rows.traits[:, column]

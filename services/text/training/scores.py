@@ -61,7 +61,7 @@ def mean_scores(per_trait: Mapping[Trait, Scores]) -> Scores:
 
 
 def trait_table(per_trait: Mapping[Trait, Scores]) -> dict[str, dict[str, Any]]:
-    """`per_class` of the evaluation output: every figure of each trait."""
+    """`per_class` of the evaluation output: figures of each trait; recall and precision are of *high*."""
     return {
         str(trait): {
             "n": scores.n,
@@ -71,7 +71,8 @@ def trait_table(per_trait: Mapping[Trait, Scores]) -> dict[str, dict[str, Any]]:
             "ece": scores.ece,
             "nll": scores.nll,
             "majority": scores.majority,
-            **{f"{level}_{key}": value for level in LEVELS for key, value in scores.per_class[level].items()},
+            **{key: scores.per_class["high"][key] for key in ("recall", "precision")},
+            "n_high": scores.per_class["high"]["n"],
         }
         for trait, scores in per_trait.items()
     }

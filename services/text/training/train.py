@@ -16,11 +16,12 @@ from services.text.features import tokenize
 from services.text.settings import TextSettings
 from services.text.training.calibration import log_loss
 from services.text.training.card import LICENCE, Measured, write_card
-from services.text.training.cross_validation import Fitted, OutOfFold, cross_validate, fit
-from services.text.training.dataset import ESSAYS, Corpus, load_corpus
+from services.text.training.cross_validation import Fitted, OutOfFold, cross_validate, fit, predict
+from services.text.training.dataset import ESSAYS, FIRST_IMPRESSIONS, Corpus, load_corpus
+from services.text.training.evaluate import correlations
 from services.text.training.models import VocabularyRule, linear_model
 from services.text.training.scores import accuracy_intervals, mean_scores, trait_scores, uar_statistic
-from services.text.trait_model import write_assets
+from services.text.trait_model import TraitModel, write_assets
 from services.training.artifacts import export_model, set_seed
 from services.training.metrics import bootstrap_interval
 
@@ -70,6 +71,7 @@ def train(
         corpus, texts, rule=rule, seeds=range(seed, seed + repeats), folds=folds, progress=progress
     )
     fitted = fit(texts, corpus.traits, corpus.groups, rule=rule, seed=seed, folds=folds)
+    apparent = _agreement_with_strangers(data, fitted.model)
     measured = _measure(runs, corpus.traits, corpus.groups, protocol=_protocol(folds, seed))
     set_seed(seed)
     manifest = export_model(
@@ -81,7 +83,7 @@ def train(
         metrics=_metrics(measured),
         seed=seed,
         licence=LICENCE,
-        card=write_card(measured, fitted, settings=TextSettings()),
+        card=write_card(measured, fitted, settings=TextSettings(), apparent=apparent),
         assets=write_assets(fitted.model),
         models_dir=models_dir,
         check_batch=fitted.model.rows(texts[:PARITY_ROWS]),
@@ -123,6 +125,18 @@ def _cross_validations(
         accuracy = mean_scores(trait_scores(corpus.traits, runs[-1].probabilities)).accuracy
         log.info("seed %d: mean accuracy %.4f", seed, accuracy)
     return runs
+
+
+def _agreement_with_strangers(data: Path, model: TraitModel) -> float | None:
+    """Mean correlation with the apparent traits of `first_impressions`, where that corpus is at hand."""
+    try:
+        corpus = load_corpus(data, FIRST_IMPRESSIONS)
+    except FileNotFoundError:
+        return None
+    found: float | None = correlations(corpus, predict(model, list(map(tokenize, corpus.texts))))[
+        "mean_correlation"
+    ]
+    return found
 
 
 def _protocol(folds: int, seed: int) -> str:
