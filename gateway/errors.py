@@ -197,6 +197,13 @@ def of_validation(fault: RequestValidationError) -> Problem:
     return Problem(ProblemCode.VALIDATION_FAILED, "Correct the fields listed in `errors`.", errors=errors)
 
 
+def allowed_methods(request: Request) -> str:
+    """What `Allow` must list: Starlette names the methods of one matching route only."""
+    template = getattr(request.scope.get("route"), "path", None)
+    operations = request.app.openapi()["paths"].get(template, {})
+    return ", ".join(sorted(method.upper() for method in operations))
+
+
 def of_http(fault: HTTPException) -> Problem | None:
     """Starlette's own 400, 404 and 405 in our words; null for statuses that have no code of ours."""
     known = {
@@ -217,6 +224,8 @@ def install_error_handlers(app: FastAPI) -> None:
     async def on_http(request: Request, fault: HTTPException) -> Response:
         problem = fault if isinstance(fault, Problem) else of_http(fault)
         request_id = request_id_of(request)
+        if problem is not None and problem.code is ProblemCode.METHOD_NOT_ALLOWED:
+            problem.headers = {"Allow": allowed_methods(request) or dict(fault.headers or {}).get("Allow", "")}
         if problem is not None:
             return problem_response(problem, request_id=request_id)
         return _respond(

@@ -61,7 +61,9 @@ class AssessmentForm(BaseModel):
     candidate: ExternalId = Field(
         description="The platform's own identifier of the person; a new one creates the candidate."
     )
-    question: str = Field(min_length=1, max_length=64, description="Identifier of a question of the bank.")
+    question: Annotated[Printable, Field(max_length=64)] = Field(
+        description="Identifier of a question of the bank."
+    )
     purpose: Purpose = Purpose.SELF_PRACTICE
     tags: list[Tag] = Field(default=[], max_length=MAX_TAGS)
 

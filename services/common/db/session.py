@@ -39,6 +39,7 @@ def create_engine_for(
         max_overflow=max_overflow,
         pool_timeout=connect_timeout_s,
         pool_pre_ping=True,
+        hide_parameters=True,  # errors reach the log, and parameters name people
         connect_args={
             "connect_timeout": connect_timeout_s,
             "options": f"-c statement_timeout={statement_timeout_s * 1000} -c timezone=UTC",
