@@ -36,7 +36,7 @@ def traits_notice(accuracy: Metric | None) -> Notice:
     if accuracy is not None:
         interval = ""
         if accuracy.low is not None and accuracy.high is not None:
-            interval = f" (95 % interval {accuracy.low:.1%} to {accuracy.high:.1%})"
+            interval = f" (95% interval {accuracy.low:.1%} to {accuracy.high:.1%})"
         detail += (
             f": on people it had not seen, the model was right {accuracy.value:.1%} of the time{interval}"
         )

@@ -90,5 +90,7 @@ window.addEventListener("hashchange", () => {
   takeKeyFromAddress();
   navigate();
 });
+// a file that misses the drop zone must not replace the page
+for (const event of ["dragover", "drop"]) window.addEventListener(event, (drag) => drag.preventDefault());
 takeKeyFromAddress();
 navigate({ moveFocus: false });

@@ -27,6 +27,9 @@ export function preciseClock(seconds) {
   return `${Math.floor(tenths / 600)}:${String(Math.floor(rest / 10)).padStart(2, "0")}.${rest % 10}`;
 }
 
+/** `48.2 s`, or `3:05 min` from a minute on. */
+export const duration = (seconds) => (seconds < 60 ? `${decimal(seconds)} s` : `${clock(seconds)} min`);
+
 export function fileSize(bytes) {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
   const power = Math.min(units.length - 1, bytes > 0 ? Math.floor(Math.log10(bytes) / 3) : 0);

@@ -15,13 +15,13 @@ export function reportView(report) {
   const done = (modality) => parts[modality]?.status === "succeeded";
   const notices = (place) => (report.warnings ?? []).filter((notice) => BESIDE[notice.code] === place);
   return el("div", { class: "report" },
-    general(notices(undefined)),
-    missing(parts),
+    general(notices(undefined), parts.text),
+    failures(parts),
     report.fused.emotions && emotionSection(report, notices("emotions")),
     (done("audio") || done("video")) && timelineSection(parts),
-    el("div", { class: "columns even" },
+    done("text") && el("div", { class: "columns even" },
       report.fused.traits && traitSection(report.fused.traits, notices("traits")),
-      done("text") && parts.text.text && wordsSection(parts.text.text)),
+      parts.text.text && wordsSection(parts.text.text)),
     measuresSection(parts),
     comparisonSection(report.benchmark ?? {}),
     basisSection(parts));
@@ -30,15 +30,15 @@ export function reportView(report) {
 const fineprint = (notices) =>
   notices.length > 0 && el("ul", { class: "fineprint" }, notices.map((notice) => el("li", {}, notice.detail)));
 
-function general(notices) {
-  return notices.length > 0 && el("aside", { class: "notice", "aria-label": "Before you read on" },
-    notices.map((notice) => el("p", {}, notice.detail)));
+function general(notices, text) {
+  const texts = notices.map((notice) => notice.detail);
+  if (text?.error_code === "transcription_unavailable") texts.push(text.reason ?? explain(text.error_code));
+  return texts.length > 0 && el("aside", { class: "notice", "aria-label": "Before you read on" }, texts.map((line) => el("p", {}, line)));
 }
 
 /** What could not be analysed, and what to do about it. Channels that the answer never had are left out. */
-function missing(parts) {
-  const shown = MODALITIES.filter((modality) =>
-    parts[modality] && (parts[modality].status === "failed" || parts[modality].error_code === "transcription_unavailable"));
+function failures(parts) {
+  const shown = MODALITIES.filter((modality) => parts[modality]?.status === "failed");
   return shown.length > 0 && el("aside", { class: "notice amber", "aria-label": "Not analysed" },
     shown.map((modality) => el("p", {}, el("strong", {}, `${CHANNEL[modality]}: `), parts[modality].reason ?? explain(parts[modality].error_code))));
 }

@@ -2,7 +2,7 @@
 
 import { percentileTrack } from "./charts.js";
 import { el, section } from "./dom.js";
-import { capital, clock, decimal, degrees, percent, plural, whole } from "./format.js";
+import { capital, decimal, degrees, duration, percent, plural, whole } from "./format.js";
 import { CHANNEL, MODALITIES, STATUS, TRAITS, explain, scoreName } from "./labels.js";
 
 const TRAIT_WORDS_SHOWN = 4;
@@ -44,7 +44,7 @@ export function measuresSection(parts) {
 function voiceTiles(voice) {
   if (!voice) return [];
   return [
-    ["Speech", percent(voice.speech_share), `${clock(voice.speech_s)} min in ${plural(voice.segments, "stretch", "stretches")}`],
+    ["Speech", percent(voice.speech_share), `${duration(voice.speech_s)} in ${plural(voice.segments, "stretch", "stretches")}`],
   ];
 }
 
@@ -78,9 +78,11 @@ export function comparisonSection(benchmark) {
   const ranked = entries.filter(([, entry]) => entry.percentile !== null);
   if (!ranked.length) {
     const others = Math.max(...entries.map(([, entry]) => entry.n));
+    const soFar = others === 0 ? "Nobody else has answered this question under the same conditions yet."
+      : `Only ${plural(others, "other person has", "other people have")} answered this question under the same conditions.`;
     return section("Beside others",
       el("p", { class: "lead" }, "No comparison yet."),
-      el("p", { class: "hint" }, `${others === 0 ? "Nobody else has" : `Only ${plural(others, "other person has", "other people have")}`} answered this question under comparable conditions, too few to say where you stand without giving someone away.`));
+      el("p", { class: "hint" }, `${soFar} A comparison needs more people, so that it gives nobody away.`));
   }
   const row = ([name, entry]) => el("tr", {},
     el("th", { scope: "row" }, capital(scoreName(name))),
@@ -113,6 +115,6 @@ function basisItem(modality, part) {
 
 function coverage(modality, quality) {
   const what = { text: "of the text could be used", audio: "of the time was speech", video: "of the frames showed a face" }[modality];
-  const length = quality.duration_s ? `, ${clock(quality.duration_s)} min long` : "";
+  const length = quality.duration_s ? `, ${duration(quality.duration_s)} long` : "";
   return `${percent(quality.coverage)} ${what}${length}.`;
 }

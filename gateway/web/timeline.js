@@ -1,7 +1,7 @@
 // Perceived emotions over the time of the recording, one lane per channel; a table tells the same.
 
 import { el, show, svg } from "./dom.js";
-import { capital, clock, percent, preciseClock } from "./format.js";
+import { capital, clock, duration, percent, preciseClock } from "./format.js";
 import { CHANNEL, EMOTIONS } from "./labels.js";
 
 const LANE = 76;
@@ -59,7 +59,7 @@ function legend(lanes) {
 function picture(lanes, duration_s, width) {
   const height = TOP + lanes.length * (LANE + GAP) - GAP + AXIS + 6;
   const x = (seconds) => (Math.min(seconds, duration_s) / duration_s) * width;
-  const label = `Perceived emotions over ${clock(duration_s)} minutes. ${lanes.map(summary).join(" ")} The table below has every stretch.`;
+  const label = `Perceived emotions over ${duration(duration_s)}. ${lanes.map(summary).join(" ")} The table below has every stretch.`;
   return svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label },
     ticks(duration_s, width).map((seconds) => tick(x(seconds), seconds, height, width)),
     lanes.map((lane, index) => laneGroup(lane, TOP + index * (LANE + GAP), x, width)));

@@ -15,6 +15,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.e2e.conftest import Installation
 from tests.fake_api import KEY, FakeGateway, create_fake, problem
 from tests.fake_reports import HOSTILE
 
@@ -349,6 +350,29 @@ def test_no_accessibility_fault_is_found_when_any_view_is_open(
     visit.page.goto(f"{visit.address}/#/answers/asm_005")
     expect(visit.page.get_by_role("progressbar", name="Voice: progress")).to_be_visible()
     assert accessibility_faults(visit.page) == []
+
+
+def test_recording_becomes_a_report_when_everything_is_real(
+    browser: Browser, installation: Installation, corpora: Path
+) -> None:
+    context = browser.new_context(locale="en-GB")
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.goto(f"{installation.address}/#key={installation.key}")
+    page.set_input_files("#file", corpora / "clips" / "grid_bbaf2n.mpg")
+    page.get_by_role("button", name="Analyse my answer").click()
+    expect(page.get_by_role("heading", name="How you came across")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("Voice and face agree to")).to_be_visible()
+    expect(page.locator(".timeline rect").first).to_be_visible()
+    expect(page.locator(".report-meta .state")).to_have_text("Complete")
+    assert accessibility_faults(page) == []
+    page.get_by_role("button", name="Delete this answer").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_role("heading", name="Practise an answer")).to_be_visible()
+    context.close()
+    assert complaints == []
 
 
 def test_accessibility_checks_find_faults_when_there_are_some(open_page: Open) -> None:
