@@ -225,7 +225,9 @@ def install_error_handlers(app: FastAPI) -> None:
         problem = fault if isinstance(fault, Problem) else of_http(fault)
         request_id = request_id_of(request)
         if problem is not None and problem.code is ProblemCode.METHOD_NOT_ALLOWED:
-            problem.headers = {"Allow": allowed_methods(request) or dict(fault.headers or {}).get("Allow", "")}
+            problem.headers = {
+                "Allow": allowed_methods(request) or dict(fault.headers or {}).get("Allow", "")
+            }
         if problem is not None:
             return problem_response(problem, request_id=request_id)
         return _respond(

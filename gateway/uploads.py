@@ -1,7 +1,6 @@
 """Multipart uploads, straight from the socket to the object store: never whole in memory, never on disk."""
 
 import hashlib
-from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,12 +12,13 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway.errors import FieldError, Problem, ProblemCode
 from gateway.forms import FIELDS
-from gateway.media_types import HEAD_BYTES, PLAIN_TEXT, SUFFIX, accepted_type
+from gateway.media_types import PLAIN_TEXT, SUFFIX
+from gateway.upload_parts import FieldPart, MediaPart
 from services.common.contracts.labels import MediaKind
 from services.common.contracts.media import MediaRef
 from services.common.errors import CandorError
 from services.common.logging import get_logger
-from services.common.storage import ObjectStore, ObjectWriter, new_key
+from services.common.storage import ObjectStore, new_key
 
 log = get_logger(__name__)
 
@@ -44,97 +44,6 @@ class Received:
     media: list[MediaRef]
 
 
-class _FieldPart:
-    """A form field, or a typed answer: small, so it is gathered in memory."""
-
-    def __init__(self, name: str, *, max_bytes: int, too_long: Problem) -> None:
-        self.name = name
-        self._max_bytes, self._too_long = max_bytes, too_long
-        self._data = bytearray()
-
-    def write(self, data: bytes) -> None:
-        if len(self._data) + len(data) > self._max_bytes:
-            raise self._too_long
-        self._data += data
-
-    def text(self) -> str:
-        try:
-            return self._data.decode("utf-8-sig")
-        except UnicodeDecodeError as fault:
-            raise Problem(
-                ProblemCode.TEXT_NOT_UTF8, f"Encode the field `{self.name}` as UTF-8 and send it again."
-            ) from fault
-
-
-class _MediaPart:
-    """A file on its way into the store. Nothing is stored until its first bytes are accepted."""
-
-    def __init__(
-        self, kind: MediaKind, *, filename: str | None, store: ObjectStore, tenant_id: str, max_bytes: int
-    ) -> None:
-        self.kind = kind
-        self.filename = filename
-        self._store, self._tenant_id, self._max_bytes = store, tenant_id, max_bytes
-        self._head = bytearray()
-        self._hash = hashlib.sha256()
-        self._size_bytes = 0
-        self._key = self._content_type = ""
-        self._open = ExitStack()
-        self._writer: ObjectWriter | None = None
-
-    def write(self, data: bytes) -> None:
-        self._size_bytes += len(data)
-        if self._size_bytes > self._max_bytes:
-            raise Problem(
-                ProblemCode.MEDIA_TOO_LARGE,
-                f"The part `{self.kind}` may have at most {self._max_bytes} bytes; shorten or compress it.",
-            )
-        self._hash.update(data)
-        if self._writer is not None:
-            self._writer.write(data)
-            return
-        self._head += data
-        if len(self._head) >= HEAD_BYTES:
-            self._begin()
-
-    def _begin(self) -> None:
-        head = bytes(self._head)
-        self._content_type = accepted_type(head[:HEAD_BYTES], kind=self.kind, filename=self.filename)
-        self._key = new_key(self._tenant_id, SUFFIX.get(self._content_type, ""))
-        self._writer = self._open.enter_context(self._store.create(self._key))
-        self._head.clear()
-        self._writer.write(head)
-
-    def close(self) -> MediaRef | None:
-        """Complete the object; null for a file input that the browser sends although nobody chose a file."""
-        if self._size_bytes == 0:
-            if not self.filename:
-                return None
-            raise Problem(
-                ProblemCode.MEDIA_EMPTY, f"The part `{self.kind}` has no bytes; choose the file again."
-            )
-        if self._writer is None:
-            self._begin()
-        self._open.close()
-        return MediaRef(
-            kind=self.kind,
-            key=self._key,
-            sha256=self._hash.hexdigest(),
-            size_bytes=self._size_bytes,
-            content_type=self._content_type,
-        )
-
-    def abort(self) -> None:
-        """Leave no object behind."""
-        stopped = _StoppedError()
-        with suppress(_StoppedError, CandorError):
-            self._open.__exit__(_StoppedError, stopped, None)
-
-
-class _StoppedError(Exception):
-    """Tells a writer that its object is not wanted."""
-
-
 @dataclass(slots=True)
 class _Header:
     name: bytearray = field(default_factory=bytearray)
@@ -156,7 +65,7 @@ class UploadReceiver:
         self._fields: dict[str, list[str]] = {}
         self._media: list[MediaRef] = []
         self._typed: str | None = None
-        self._part: _FieldPart | _MediaPart | None = None
+        self._part: FieldPart | MediaPart | None = None
         self._headers: dict[str, bytes] = {}
         self._header = _Header()
         self._parts = 0
@@ -207,7 +116,7 @@ class UploadReceiver:
 
     def discard(self) -> None:
         """Remove whatever was stored. Never raises: what cannot be removed is logged."""
-        if isinstance(self._part, _MediaPart):
+        if isinstance(self._part, MediaPart):
             self._part.abort()
         for part in self._media:
             try:
@@ -262,20 +171,20 @@ class UploadReceiver:
         filename = None if raw_filename is None else raw_filename.decode("utf-8", errors="replace")
         self._part = self._new_part(name, filename)
 
-    def _new_part(self, name: str, filename: str | None) -> _FieldPart | _MediaPart:
+    def _new_part(self, name: str, filename: str | None) -> FieldPart | MediaPart:
         if name == MediaKind.TEXT:
             limit = self._limits.max_bytes(MediaKind.TEXT)
             detail = f"The typed answer may have at most {limit} bytes; send a document instead."
-            return _FieldPart(name, max_bytes=limit, too_long=Problem(ProblemCode.TEXT_TOO_LONG, detail))
+            return FieldPart(name, max_bytes=limit, too_long=Problem(ProblemCode.TEXT_TOO_LONG, detail))
         if name in FIELDS:
             detail = f"The field `{name}` may have at most {MAX_FIELD_BYTES} bytes."
-            return _FieldPart(name, max_bytes=MAX_FIELD_BYTES, too_long=_invalid(name, detail))
+            return FieldPart(name, max_bytes=MAX_FIELD_BYTES, too_long=_invalid(name, detail))
         if name not in tuple(MediaKind):
             raise _invalid(name, "There is no such part; see the description of this operation.")
         if any(part.kind == name for part in self._media):
             raise _invalid(name, "Send this part once.")
         kind = MediaKind(name)
-        return _MediaPart(
+        return MediaPart(
             kind,
             filename=filename,
             store=self._store,
@@ -289,7 +198,7 @@ class UploadReceiver:
 
     def _on_part_end(self) -> None:
         part = self._part
-        if isinstance(part, _MediaPart):
+        if isinstance(part, MediaPart):
             stored = part.close()
             if stored is not None:
                 self._media.append(stored)

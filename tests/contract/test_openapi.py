@@ -1,0 +1,139 @@
+"""The OpenAPI document keeps its promises: 3.1, stable names, every problem, examples that hold."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from gateway.errors import PROBLEMS, ProblemDetails
+from gateway.main import create_app
+from gateway.schemas import AssessmentForm, AssessmentView, NewQuestion, QuestionView
+from gateway.settings import GatewaySettings
+from services.common.settings import CommonSettings
+
+OPERATIONS = {
+    ("POST", "/v1/assessments"): "createAssessment",
+    ("GET", "/v1/assessments"): "listAssessments",
+    ("GET", "/v1/assessments/{assessment_id}"): "getAssessment",
+    ("DELETE", "/v1/assessments/{assessment_id}"): "deleteAssessment",
+    ("GET", "/v1/assessments/{assessment_id}/report"): "getReport",
+    ("GET", "/v1/assessments/{assessment_id}/events"): "followAssessment",
+    ("GET", "/v1/questions"): "listQuestions",
+    ("POST", "/v1/questions"): "createQuestion",
+    ("GET", "/livez"): "getLiveness",
+    ("GET", "/readyz"): "getReadiness",
+    ("GET", "/metrics"): "getMetrics",
+}
+"""Clients are generated from these names: adding is fine, renaming is not."""
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    with TestClient(create_app(GatewaySettings(), CommonSettings())) as client:
+        answer: dict[str, Any] = client.get("/openapi.json").json()
+    return answer
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield method.upper(), path, operation
+
+
+def references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for value in node.values():
+            yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+def test_document_is_openapi_3_1(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1.")
+
+
+def test_operation_ids_are_stable_and_unique(document: dict[str, Any]) -> None:
+    found = {(method, path): operation["operationId"] for method, path, operation in operations(document)}
+    assert found == OPERATIONS
+    assert len(set(found.values())) == len(found)
+
+
+def test_every_reference_resolves(document: dict[str, Any]) -> None:
+    names = set(document["components"]["schemas"])
+    assert {ref.removeprefix("#/components/schemas/") for ref in references(document)} <= names
+
+
+def test_every_error_is_a_problem_with_examples(document: dict[str, Any]) -> None:
+    for method, path, operation in operations(document):
+        errors = {int(status): body for status, body in operation["responses"].items() if int(status) >= 400}
+        assert 500 in errors, (method, path)
+        for status, response in errors.items():
+            assert list(response["content"]) == ["application/problem+json"], (method, path, status)
+            media = response["content"]["application/problem+json"]
+            assert media["schema"] == {"$ref": "#/components/schemas/Problem"}
+            assert media["examples"], (method, path, status)
+            for code, example in media["examples"].items():
+                shown = ProblemDetails.model_validate(example["value"])
+                assert (shown.code, shown.status) == (code, status)
+                assert PROBLEMS[shown.code][0] == status  # type: ignore[index]
+
+
+def test_every_operation_under_v1_wants_a_key_and_says_how_it_refuses(document: dict[str, Any]) -> None:
+    for _, path, operation in operations(document):
+        if not path.startswith("/v1/"):
+            assert "security" not in operation
+            continue
+        assert operation["security"], path
+        codes = operation["responses"]["401"]["content"]["application/problem+json"]["examples"]
+        assert set(codes) == {"api_key_missing", "api_key_unknown", "api_key_revoked"}
+        assert "403" in operation["responses"]
+        assert "503" in operation["responses"]
+
+
+def test_operations_with_checked_parameters_document_the_422(document: dict[str, Any]) -> None:
+    for method, path, operation in operations(document):
+        checked = [
+            parameter
+            for parameter in operation.get("parameters", [])
+            if parameter["in"] in ("query", "header")
+        ]
+        if checked or "requestBody" in operation:
+            assert "422" in operation["responses"], (method, path)
+
+
+def test_upload_names_every_part(document: dict[str, Any]) -> None:
+    body = document["paths"]["/v1/assessments"]["post"]["requestBody"]
+    schema = body["content"]["multipart/form-data"]["schema"]
+    assert set(schema["properties"]) == {
+        "video",
+        "audio",
+        "document",
+        "text",
+        "candidate",
+        "question",
+        "purpose",
+        "tags",
+    }
+    assert set(schema["required"]) == {"candidate", "question"}
+
+
+def test_examples_are_valid(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for name, model in (
+        ("AssessmentView", AssessmentView),
+        ("QuestionView", QuestionView),
+        ("NewQuestion", NewQuestion),
+    ):
+        key = name if name in schemas else name.removesuffix("View")
+        examples = schemas[key]["examples"]
+        assert examples, name
+        for example in examples:
+            model.model_validate(example)  # type: ignore[attr-defined]
+    upload = document["paths"]["/v1/assessments"]["post"]["requestBody"]["content"]["multipart/form-data"]
+    for example in upload["schema"]["examples"]:
+        fields = {name: value for name, value in example.items() if name in AssessmentForm.model_fields}
+        AssessmentForm.model_validate(fields)
