@@ -1,3 +1,4 @@
+import random
 import time
 from pathlib import Path
 
@@ -161,3 +162,19 @@ def test_typed_text_stays_text_when_it_looks_like_a_pdf(tmp_path: Path) -> None:
 
     media = MediaFile(path=path, kind=MediaKind.TEXT, content_type=TXT)
     assert read_document(media, TextSettings()).text == "%PDF- is how such a file begins"
+
+
+def test_reader_answers_or_refuses_when_bytes_of_a_pdf_are_flipped(tmp_path: Path) -> None:
+    chance = random.Random(0)
+    outcomes = set()
+    for _ in range(12):
+        content = bytearray(make_pdf([ENGLISH], compress=True))
+        for _ in range(chance.choice((1, 5, 30))):
+            content[chance.randrange(len(content))] = chance.randrange(256)
+        try:
+            read_document(document(tmp_path, bytes(content)), TextSettings())
+            outcomes.add("read")
+        except InputError as fault:
+            outcomes.add(fault.code)
+
+    assert {"read", ErrorCode.MEDIA_CORRUPT} <= outcomes
