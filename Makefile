@@ -41,15 +41,25 @@ venv-dev: ## Make the environment for tests, lint and training (.venv, with Tens
 run: venv ## Start everything, embedded, and print the address (ARGS="--port 8080")
 	@exec $(BIN)/candor up $(ARGS)
 
-.PHONY: compose-build compose-up compose-down
-compose-build: ## Build the images of docker-compose.yml
-	docker compose build
+.PHONY: env compose-build compose-up compose-down
+COMPOSE ?= docker compose
 
-compose-up: ## Start the images (first: cp .env.example .env, and fill it in)
-	docker compose up --detach
+env: .env ## Write .env with random secrets, for docker compose
+.env: .env.example
+	@test ! -e $@ || { echo ".env.example is newer than .env: compare them, then touch .env"; exit 1; }
+	@umask 077; awk -F= '/^[A-Z_]+=$$/ { "od -An -N24 -tx1 /dev/urandom | tr -d \" \\n\"" | getline secret; \
+	  close("od -An -N24 -tx1 /dev/urandom | tr -d \" \\n\""); print $$1 "=" secret; next } { print }' $< > $@
+	@echo "Wrote .env with new secrets."
+
+compose-build: ## Build the images of docker-compose.yml
+	$(COMPOSE) build
+
+compose-up: .env ## Build and start the images
+	$(COMPOSE) up --build --detach
+	@echo 'A tenant and its key: $(COMPOSE) run --rm admin create-tenant "Acme"'
 
 compose-down: ## Stop the images; their data stays in the volumes
-	docker compose down
+	$(COMPOSE) down
 
 # ── tests ────────────────────────────────────────────────────────────────────────────────────────
 PYTEST := $(BIN)/python -m pytest
