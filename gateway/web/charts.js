@@ -46,8 +46,11 @@ export function traitList(traits) {
   return el("ul", { class: "traits" }, items);
 }
 
+/** Whether a trait leans far enough from the midpoint to be called a direction. */
+export const leans = (value) => Math.abs(value - 0.5) >= 0.05;
+
 function leaning(value, words) {
-  if (Math.abs(value - 0.5) < 0.05) return "Close to the midpoint: no clear direction.";
+  if (!leans(value)) return "Close to the midpoint: no clear direction.";
   return `Leaning towards ${value > 0.5 ? words.high : words.low}.`;
 }
 

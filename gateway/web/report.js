@@ -1,6 +1,6 @@
 // The report of one answer.
 
-import { agreement, emotionTable, traitList } from "./charts.js";
+import { agreement, emotionTable, leans, traitList } from "./charts.js";
 import { el, section } from "./dom.js";
 import { list, percent } from "./format.js";
 import { CHANNEL, EMOTIONS, MODALITIES, explain } from "./labels.js";
@@ -89,6 +89,7 @@ function timelineSection(parts) {
 function traitSection(traits, notices) {
   return section("Traits, from your words",
     el("p", { class: "lead" }, "An estimate of how you would describe yourself."),
+    !Object.values(traits).some(leans) && el("p", {}, "Your words give no clear direction: every estimate lies close to the midpoint."),
     traitList(traits),
     el("p", { class: "hint" }, "A share above one half means that people who write like this more often rate themselves high; the line marks the midpoint."),
     fineprint(notices));

@@ -8,12 +8,13 @@ import { CHANNEL, MODALITIES, STATUS, TRAITS, explain, scoreName } from "./label
 const TRAIT_WORDS_SHOWN = 4;
 
 export function wordsSection(text) {
-  const most = Math.max(1, ...text.frequent_words.map((word) => word.count));
+  const repeated = text.frequent_words.filter((word) => word.count > 1);
+  const most = Math.max(1, ...repeated.map((word) => word.count));
   return section("Your words",
     el("p", { class: "lead" }, `${plural(text.words, "word", "words")} in ${plural(text.sentences, "sentence", "sentences")}.`),
-    text.frequent_words.length > 0 && [
+    repeated.length > 0 && [
       el("h3", {}, "Used most"),
-      el("ul", { class: "words" }, text.frequent_words.map(({ term, count }) =>
+      el("ul", { class: "words" }, repeated.map(({ term, count }) =>
         el("li", { vars: { "--share": count / most } }, el("span", { class: "word" }, term), el("span", { class: "number" }, `${whole(count)}×`)))),
     ],
     text.trait_words.length > 0 && traitWords(text.trait_words));
@@ -110,7 +111,7 @@ function basisItem(modality, part) {
     covered && el("p", {}, coverage(modality, part.quality)),
     part.status !== "succeeded" && el("p", {}, part.reason ?? explain(part.error_code)),
     (part.quality?.reasons ?? []).map((reason) => el("p", { class: "reason" }, reason.detail)),
-    models && el("p", { class: "hint" }, `Models: ${models}. Analysed in ${decimal(part.elapsed_s)} s.`));
+    models && el("p", { class: "hint" }, `Models: ${models}. Analysed in ${part.elapsed_s < 0.1 ? "under " : ""}${decimal(Math.max(0.1, part.elapsed_s))} s.`));
 }
 
 function coverage(modality, quality) {
