@@ -21,6 +21,9 @@ COLOUR: dict[Emotion, str] = {
     Emotion.SURPRISE: "cyan",
     Emotion.NEUTRAL: "white",
 }
+LETTER: dict[Emotion, str] = {emotion: emotion[0] for emotion in EMOTIONS} | {Emotion.SURPRISE: "u"}
+"""What stands for an emotion in the strip of the timeline."""
+
 CHANNEL_NAME = {Modality.TEXT: "words", Modality.AUDIO: "voice", Modality.VIDEO: "face"}
 
 
@@ -44,12 +47,12 @@ def bar(share: float, *, cells: int = BAR_CELLS) -> str:
 def timeline_strip(
     segments: list[TimelineSegment], *, duration_s: float, cells: int = TIMELINE_CELLS
 ) -> Text:
-    """The timeline as a strip of coloured letters, the first letter of each emotion; gaps are dots."""
+    """The timeline as a strip of coloured letters (`LETTER`); gaps are dots."""
     strip = Text()
     for cell in range(cells):
         at_s = (cell + 0.5) / cells * duration_s
         found = next((part for part in segments if part.start_s <= at_s < part.end_s), None)
-        strip.append("·" if found is None else found.label[0], COLOUR[found.label] if found else "dim")
+        strip.append(LETTER[found.label] if found else "·", COLOUR[found.label] if found else "dim")
     return strip
 
 
@@ -64,11 +67,16 @@ def _emotions(report: Report) -> RenderableType | None:
             columns[CHANNEL_NAME[modality]] = result.emotions
     if not columns:
         return None
-    table = Table("perceived emotion", "", *columns, box=None, title_justify="left")
+    table = Table("", "perceived emotion", "", *columns, box=None)
     first = next(iter(columns.values()))
     for emotion in EMOTIONS:
         figures = [f"{scores[emotion]:.2f}" for scores in columns.values()]
-        table.add_row(emotion, Text(bar(first[emotion]), COLOUR[emotion]), *figures)
+        table.add_row(
+            Text(LETTER[emotion], COLOUR[emotion]),
+            emotion,
+            Text(bar(first[emotion]), COLOUR[emotion]),
+            *figures,
+        )
     lines: list[RenderableType] = [table]
     if report.fused.congruence is not None:
         lines.append(Text(f"voice and face agree to {report.fused.congruence:.2f} (0 not at all, 1 fully)"))
