@@ -90,6 +90,8 @@ def create_fake(state: FakeGateway) -> FastAPI:
     """The application around `state`."""
     app = FastAPI()
     app.include_router(router)
+    _add_collections(app, state)
+    _add_assessment(app, state)
 
     @app.middleware("http")
     async def authenticate(request: Request, call_next: Any) -> Response:
@@ -98,6 +100,10 @@ def create_fake(state: FakeGateway) -> FastAPI:
         response: Response = await call_next(request)
         return response
 
+    return app
+
+
+def _add_collections(app: FastAPI, state: FakeGateway) -> None:
     @app.get("/v1/questions")
     async def questions() -> Any:
         now = datetime.now(UTC).isoformat()
@@ -124,6 +130,8 @@ def create_fake(state: FakeGateway) -> FastAPI:
         assessment["question"] = state.last_form["question"]
         return JSONResponse(assessment, status_code=202)
 
+
+def _add_assessment(app: FastAPI, state: FakeGateway) -> None:
     @app.get("/v1/assessments/{assessment_id}")
     async def one(assessment_id: str) -> Any:
         found = state.assessments.get(assessment_id)
@@ -157,8 +165,6 @@ def create_fake(state: FakeGateway) -> FastAPI:
                 yield f"id: 1-{number}\r\nevent: {name}\r\ndata: {json.dumps(data)}\r\n\r\n"
 
         return StreamingResponse(stream(), media_type="text/event-stream")
-
-    return app
 
 
 def main() -> None:
