@@ -2,12 +2,21 @@
 
 import inspect
 import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from deploy.commands.train import EXIT_UNUSABLE, ModelChoice, require_folder
+
+DEFAULTS: dict[ModelChoice, dict[str, str]] = {
+    ModelChoice.TEXT: {"corpus": "essays"},
+    ModelChoice.VOICE: {"corpus": "ravdess"},
+    ModelChoice.FACE: {"partition": "public"},
+}
+"""What each model is scored on by default, and so which of the two options it has."""
 
 
 def evaluate(
@@ -21,24 +30,45 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on one line.")] = False,
 ) -> None:
     """Score what is served, through the code that serves it, on any data in the layout of the corpora."""
-    from importlib import import_module
-
-    from services.common.serving.client import open_predictor
     from services.common.settings import CommonSettings
 
     settings = CommonSettings()
     folder = require_folder(data or settings.data)
-    scorer = import_module(f"{model.package}.evaluate").evaluate
-    choices = {"corpus": corpus, "partition": partition}
-    known = inspect.signature(scorer).parameters
-    unknown = [name for name, value in choices.items() if value is not None and name not in known]
-    if unknown:
-        typer.echo(f"candor: the {model} model has no --{unknown[0]}.", err=True)
-        raise typer.Exit(EXIT_UNUSABLE)
-    chosen = {name: value for name, value in choices.items() if value is not None}
+    chosen = _selection(model, {"corpus": corpus, "partition": partition})
     try:
-        report = scorer(folder, predictor=open_predictor(settings), **chosen)
+        report = _score(model, folder, settings=settings, chosen=chosen)
     except (FileNotFoundError, ValueError) as fault:
         typer.echo(f"candor: {fault}", err=True)
         raise typer.Exit(EXIT_UNUSABLE) from fault
     typer.echo(json.dumps(report, indent=None if as_json else 2))
+
+
+def _selection(model: ModelChoice, given: dict[str, str | None]) -> dict[str, str]:
+    """The one option that selects the data of `model`; exits where the other one was given."""
+    default = DEFAULTS[model]
+    if model is ModelChoice.FACE and given["corpus"] == "fer2013":
+        given["corpus"] = None
+    for name, value in given.items():
+        if value is not None and name not in default:
+            typer.echo(f"candor: the {model} model has no --{name}; use --{next(iter(default))}.", err=True)
+            raise typer.Exit(EXIT_UNUSABLE)
+    return {name: given[name] or value for name, value in default.items()}
+
+
+def _score(model: ModelChoice, folder: Path, *, settings: Any, chosen: dict[str, str]) -> dict[str, Any]:
+    from importlib import import_module
+
+    from deploy.progress import progress_display
+    from services.common.serving.client import open_predictor
+
+    scorer: Callable[..., dict[str, Any]] = import_module(f"{model.package}.evaluate").evaluate
+    with progress_display(visible=sys.stderr.isatty()) as display:
+        if "progress" in inspect.signature(scorer).parameters:
+            task = display.add_task(f"scoring {model}", total=1.0)
+            return scorer(
+                folder,
+                predictor=open_predictor(settings),
+                progress=lambda share: display.update(task, completed=share),
+                **chosen,
+            )
+        return scorer(folder, predictor=open_predictor(settings), **chosen)
