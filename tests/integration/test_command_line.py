@@ -11,7 +11,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 ANSWER = (
     "I have always loved to learn new things, and when our team moved to another system I read about it "
-    "every evening, because I wanted to understand how it works and to help my friends at work with what I found. "
+    "every evening, because I wanted to understand how it works and to help my friends at work. "
 )
 
 
