@@ -104,7 +104,8 @@ def test_children_die_when_their_supervisor_is_killed(tmp_path: Path) -> None:
     script = (
         "import time, sys; from pathlib import Path\n"
         "from deploy.embedded.supervisor import Child, spawn\n"
-        f"p = spawn(Child('c', (sys.executable, '-c', 'import time; time.sleep(300)'), Path({str(tmp_path)!r}) / 'c.log'))\n"
+        "sleep = (sys.executable, '-c', 'import time; time.sleep(300)')\n"
+        f"p = spawn(Child('c', sleep, Path({str(tmp_path)!r}) / 'c.log'))\n"
         "print(p.pid, flush=True); time.sleep(300)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
