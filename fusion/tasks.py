@@ -42,7 +42,8 @@ class FusionRuntime:
 
     @cached_property
     def ledger(self) -> WorkLedger:
-        return open_ledger(self._common.redis_url.get_secret_value(), ttl_s=self._common.result_ttl_s)
+        url = self._common.redis_url.get_secret_value()
+        return open_ledger(url, ttl_s=self._common.result_ttl_s, patient=True)
 
     def run(
         self, celery_task: "Task[Any, Any]", results: Sequence[dict[str, Any]], payload: dict[str, Any]

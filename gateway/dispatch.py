@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.repository import mark_dispatched
-from services.common.contracts.labels import MediaKind, Modality
+from services.common.contracts.labels import MODALITIES_OF, MediaKind, Modality
 from services.common.contracts.media import MediaRef
 from services.common.contracts.tasks import AnalyzeTask, CombineTask
 from services.common.db.session import tenant_session
@@ -65,15 +65,21 @@ class CeleryDispatcher:
         """The ledger first: once the message is out, a worker may report sooner than we return."""
         combine = CombineTask(assessment_id=work.assessment_id, tenant_id=work.tenant_id)
         try:
-            self._ledger.queued(work.assessment_id, list(Modality))
-            send_analyses(self._app, analyses_of(work), combine)
+            analyses = analyses_of(work)
+            self._ledger.queued(work.assessment_id, [task.modality for task in analyses])
+            send_analyses(self._app, analyses, combine)
         except (OperationalError, RedisError, OSError) as fault:
             raise DispatchError(str(fault)) from fault
 
 
 def analyses_of(work: Work) -> list[AnalyzeTask]:
-    """One task for every modality; without media where the answer holds nothing for it."""
+    """One task for every modality that the answer can feed, so that typed text waits for no video worker.
+
+    The words of a spoken answer count, although only a transcript could give them: the text service
+    says why it has none.
+    """
     by_kind = {part.kind: part for part in work.media}
+    possible = {modality for kind in by_kind for modality in MODALITIES_OF[kind]}
     return [
         AnalyzeTask(
             assessment_id=work.assessment_id,
@@ -81,6 +87,7 @@ def analyses_of(work: Work) -> list[AnalyzeTask]:
             media=next((by_kind[kind] for kind in kinds if kind in by_kind), None),
         )
         for modality, kinds in PREFERRED.items()
+        if modality in possible
     ]
 
 

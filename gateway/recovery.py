@@ -67,7 +67,7 @@ class Recovery:
     ) -> None:
         self._engine, self._dispatcher, self._ledger = engine, dispatcher, ledger
         self._settings, self._clock = settings, clock
-        self._unfused_since: dict[str, float] = {}
+        self._idle_since: dict[str, float] = {}
 
     def run(self) -> Recovered:
         """Look at what is due.
@@ -109,23 +109,23 @@ class Recovery:
         except RedisError as fault:
             log.warning("ledger_unreachable", detail=str(fault))
             return None
-        if stall is Stall.UNFUSED:
-            return stall if self._seen_unfused_for(row.id) >= self._settings.unfused_after_s else None
-        self._unfused_since.pop(row.id, None)
+        if stall in (Stall.UNFUSED, Stall.VANISHED):
+            return stall if self._seen_idle_for(row.id) >= self._settings.idle_after_s else None
+        self._idle_since.pop(row.id, None)
         if stall is not None:
             return stall
         patience_s = self._settings.stale_after_s * 2 ** min(row.dispatches, MAX_DOUBLINGS)
         return "stale" if clock - row.dispatched_at > timedelta(seconds=patience_s) else None
 
-    def _seen_unfused_for(self, assessment_id: str) -> float:
-        """Seconds since this process first saw all analyses ended and no report."""
-        return self._clock() - self._unfused_since.setdefault(assessment_id, self._clock())
+    def _seen_idle_for(self, assessment_id: str) -> float:
+        """Seconds since this process first saw that nothing happened, though something might any moment."""
+        return self._clock() - self._idle_since.setdefault(assessment_id, self._clock())
 
     def _send(self, stored: StoredAssessment, reason: str) -> str:
         work = Work(assessment_id=stored.row.id, tenant_id=stored.row.tenant_id, media=stored.media)
         sent = dispatch(self._engine, self._dispatcher, work, recheck_after_s=self._settings.recheck_after_s)
         log.info("sent_again", assessment_id=work.assessment_id, reason=reason, sent=sent)
-        self._unfused_since.pop(work.assessment_id, None)
+        self._idle_since.pop(work.assessment_id, None)
         return "sent" if sent else "postponed"
 
     def _announce_expiry(self, assessment_id: str) -> None:
@@ -137,6 +137,6 @@ class Recovery:
 
     def _drop_old_sightings(self) -> None:
         oldest = self._clock() - FORGET_SIGHTINGS_AFTER_S
-        self._unfused_since = {
-            assessment_id: seen for assessment_id, seen in self._unfused_since.items() if seen > oldest
+        self._idle_since = {
+            assessment_id: seen for assessment_id, seen in self._idle_since.items() if seen > oldest
         }

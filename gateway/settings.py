@@ -39,7 +39,7 @@ class GatewaySettings(BaseSettings):
     recover_every_s: float = Field(default=5.0, gt=0)
     recover_batch: int = Field(default=100, gt=0, description="Assessments that one run looks at, at most.")
     recheck_after_s: float = Field(default=5.0, gt=0, description="Until one is looked at again.")
-    unfused_after_s: float = Field(
+    idle_after_s: float = Field(
         default=10.0,
         ge=0,
         description="How long ended analyses may wait for fusion.",

@@ -3,9 +3,9 @@
 from typing import Any
 
 from celery import Celery, Task
+
 from services.audio.pipeline import analyze
 from services.audio.settings import AudioSettings
-
 from services.common.contracts.labels import Modality
 from services.common.contracts.results import ModalityResult
 from services.common.contracts.tasks import AUDIO_ANALYZE, QUEUE_OF_TASK
@@ -26,10 +26,10 @@ def create_worker(common: CommonSettings, settings: AudioSettings) -> Celery:
     runtime = AnalysisRuntime(common, modality=Modality.AUDIO, analyze=analyze_media)
     app = create_celery(common)
 
-    @app.task(name=AUDIO_ANALYZE, bind=True)
     def analyze_audio(self: "Task[Any, Any]", *, payload: dict[str, Any]) -> dict[str, Any]:
         return runtime.run(self, payload)
 
+    app.task(name=AUDIO_ANALYZE, bind=True)(analyze_audio)
     return app
 
 

@@ -13,10 +13,13 @@ from enum import StrEnum
 from typing import Any, cast
 
 from redis import Redis
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
 
 from services.common.contracts.base import Contract
 from services.common.contracts.labels import Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, ModalityResult, Probability
+from services.common.contracts.tasks import ANALYZE_TASK, QUEUE_OF_TASK
 
 EVENTS_KEPT = 500
 ENDED = (ModalityStatus.SUCCEEDED, ModalityStatus.FAILED, ModalityStatus.SKIPPED)
@@ -29,6 +32,8 @@ class Stall(StrEnum):
     """Redis has forgotten it, or it was never sent."""
     LOST = "lost"
     """The worker of an analysis went silent."""
+    VANISHED = "vanished"
+    """An analysis waits, but its queue is empty (a worker may just be about to start it)."""
     UNFUSED = "unfused"
     """Every analysis ended, but fusion has not stored the report (it may just be about to)."""
 
@@ -140,6 +145,9 @@ class WorkLedger:
             return Stall.LOST
         if all(state.status in ENDED for state in states.values()):
             return Stall.UNFUSED
+        waiting = [name for name, state in states.items() if state.status is ModalityStatus.QUEUED]
+        if any(self._redis.llen(QUEUE_OF_TASK[ANALYZE_TASK[name]]) == 0 for name in waiting):
+            return Stall.VANISHED
         return None
 
     def wait(self, assessment_id: str, modality: Modality, *, wait_s: float) -> None:
@@ -228,9 +236,24 @@ class Lease:
         self._redis.eval(_RELEASE, 1, self._key, self._owner)
 
 
-def open_ledger(redis_url: str, *, ttl_s: int = 86_400) -> WorkLedger:
-    """A ledger on its own connection pool, with short timeouts so that an outage shows quickly."""
+def open_ledger(redis_url: str, *, ttl_s: int = 86_400, patient: bool = False) -> WorkLedger:
+    """A ledger on its own connection pool.
+
+    Args:
+        redis_url: where Redis is.
+        ttl_s: how long finished state is kept.
+        patient: bear with an outage of about half a minute (a worker with an analysis in hand)
+            instead of telling of it at once (a request).
+
+    Its methods raise `redis.exceptions.RedisError` while Redis is out of reach.
+    """
+    retry = Retry(ExponentialBackoff(cap=2.0, base=0.1), retries=20 if patient else 1)
     client = Redis.from_url(
-        redis_url, decode_responses=True, socket_timeout=5, socket_connect_timeout=3, health_check_interval=15
+        redis_url,
+        decode_responses=True,
+        socket_timeout=5,
+        socket_connect_timeout=3,
+        health_check_interval=15,
+        retry=retry,
     )
     return WorkLedger(client, ttl_s=ttl_s)

@@ -5,6 +5,7 @@ import signal
 from typing import Any
 
 from celery import Celery, chord, signals
+from celery.backends.redis import RedisBackend, ResultConsumer
 
 from services.common.contracts.tasks import (
     ANALYZE_TASK,
@@ -14,6 +15,23 @@ from services.common.contracts.tasks import (
     CombineTask,
 )
 from services.common.settings import CommonSettings
+
+
+class NoSubscriptions(ResultConsumer):  # type: ignore[misc]
+    """Celery subscribes to the result of every task in the process that sends it; nobody here waits."""
+
+    def consume_from(self, task_id: str) -> None:
+        """Called for each task of a chord when it is sent."""
+
+    def cancel_for(self, task_id: str) -> None:
+        """Called when a result is collected as garbage."""
+
+
+class ChordBackend(RedisBackend):  # type: ignore[misc]
+    """Redis results as chords count them, and nothing more."""
+
+    ResultConsumer = NoSubscriptions
+
 
 PR_SET_PDEATHSIG = 1
 """`prctl` option: the signal a process gets when its parent dies (linux/prctl.h)."""
@@ -33,7 +51,8 @@ def create_celery(settings: CommonSettings, *, patient: bool = True) -> Celery:
     live in Redis too, because the chord of an assessment counts them there.
     """
     url = settings.redis_url.get_secret_value()
-    app = Celery("candor", broker=url, backend=url, set_as_current=False)
+    backend = f"{ChordBackend.__module__}:{ChordBackend.__qualname__}+{url}"
+    app = Celery("candor", broker=url, backend=backend, set_as_current=False)
     app.conf.update(
         accept_content=["json"],
         task_serializer="json",

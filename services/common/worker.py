@@ -79,7 +79,8 @@ class AnalysisRuntime:
 
     @cached_property
     def ledger(self) -> WorkLedger:
-        return open_ledger(self._settings.redis_url.get_secret_value(), ttl_s=self._settings.result_ttl_s)
+        url = self._settings.redis_url.get_secret_value()
+        return open_ledger(url, ttl_s=self._settings.result_ttl_s, patient=True)
 
     @cached_property
     def store(self) -> ObjectStore:

@@ -26,10 +26,10 @@ def create_worker(common: CommonSettings, settings: TextSettings) -> Celery:
     runtime = AnalysisRuntime(common, modality=Modality.TEXT, analyze=analyze_media)
     app = create_celery(common)
 
-    @app.task(name=TEXT_ANALYZE, bind=True)
     def analyze_text(self: "Task[Any, Any]", *, payload: dict[str, Any]) -> dict[str, Any]:
         return runtime.run(self, payload)
 
+    app.task(name=TEXT_ANALYZE, bind=True)(analyze_text)
     return app
 
 

@@ -3,8 +3,6 @@
 from typing import Any
 
 from celery import Celery, Task
-from services.video.pipeline import analyze
-from services.video.settings import VideoSettings
 
 from services.common.contracts.labels import Modality
 from services.common.contracts.results import ModalityResult
@@ -15,6 +13,8 @@ from services.common.messaging import create_celery, run_worker
 from services.common.serving.client import Predictor
 from services.common.settings import CommonSettings
 from services.common.worker import AnalysisRuntime
+from services.video.pipeline import analyze
+from services.video.settings import VideoSettings
 
 
 def create_worker(common: CommonSettings, settings: VideoSettings) -> Celery:
@@ -26,10 +26,10 @@ def create_worker(common: CommonSettings, settings: VideoSettings) -> Celery:
     runtime = AnalysisRuntime(common, modality=Modality.VIDEO, analyze=analyze_media)
     app = create_celery(common)
 
-    @app.task(name=VIDEO_ANALYZE, bind=True)
     def analyze_video(self: "Task[Any, Any]", *, payload: dict[str, Any]) -> dict[str, Any]:
         return runtime.run(self, payload)
 
+    app.task(name=VIDEO_ANALYZE, bind=True)(analyze_video)
     return app
 
 

@@ -29,11 +29,18 @@ def test_work_is_unknown_until_it_was_sent(ledger: WorkLedger) -> None:
     assert ledger.stall(ID) is Stall.UNKNOWN
     ledger.queued(ID, [Modality.TEXT, Modality.AUDIO])
     assert ledger.is_known(ID)
-    assert ledger.stall(ID) is None
+    assert ledger.stall(ID) is Stall.VANISHED, "it waits, but there is no message"
     assert {m: p.status for m, p in ledger.progress(ID).items()} == {
         Modality.TEXT: ModalityStatus.QUEUED,
         Modality.AUDIO: ModalityStatus.QUEUED,
     }
+
+
+def test_work_is_going_on_when_its_message_waits(ledger: WorkLedger, redis_url: str) -> None:
+    ledger.queued(ID, [Modality.TEXT])
+    with Redis.from_url(redis_url) as client:
+        client.lpush("text", "a message")
+    assert ledger.stall(ID) is None
 
 
 def test_work_is_lost_when_its_worker_goes_silent(ledger: WorkLedger) -> None:

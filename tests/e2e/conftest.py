@@ -1,0 +1,82 @@
+"""One running installation for all end-to-end tests: `candor up`, as a person starts it."""
+
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import REPOSITORY
+
+ENDED = {"succeeded", "partially_succeeded", "failed"}
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A running Candor: where it answers, with which key, and where its data lies."""
+
+    address: str
+    key: str
+    home: Path
+    client: httpx.Client
+
+    def submit(self, path: Path | None = None, *, part: str = "video", **fields: str) -> httpx.Response:
+        """POST one answer to the first question of the bank."""
+        form = {"candidate": "me", "question": self.questions()[0]["id"]} | fields
+        if path is None:
+            return self.client.post("/v1/assessments", files={k: (None, v) for k, v in form.items()})
+        with path.open("rb") as file:
+            return self.client.post("/v1/assessments", data=form, files={part: (path.name, file)})
+
+    def questions(self) -> list[dict[str, Any]]:
+        return list(self.client.get("/v1/questions").json()["data"])
+
+    def report(self, answer: httpx.Response, *, timeout_s: float = 120) -> dict[str, Any]:
+        """Wait for the report of an accepted assessment."""
+        assert answer.status_code == 202, answer.text
+        location = answer.headers["Location"]
+        deadline = time.monotonic() + timeout_s
+        while (status := self.client.get(location).json()["status"]) not in ENDED:
+            assert time.monotonic() < deadline, f"still {status} after {timeout_s} s"
+            time.sleep(0.1)
+        report = self.client.get(f"{location}/report")
+        assert report.status_code == 200, report.text
+        return dict(report.json())
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    home = tmp_path_factory.mktemp("home")
+    command = [sys.executable, "-m", "deploy.cli", "up", "--port", str(free_port()), "--data-dir", str(home)]
+    with (home / "console.log").open("w") as console:
+        process = subprocess.Popen(command, cwd=REPOSITORY, stdout=console, stderr=subprocess.STDOUT)
+    try:
+        address, key = _wait_for_address(process, home / "console.log")
+        with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=60) as client:
+            yield Installation(address=address, key=key, home=home, client=client)
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def _wait_for_address(process: "subprocess.Popen[bytes]", console: Path) -> tuple[str, str]:
+    deadline = time.monotonic() + 180
+    while time.monotonic() < deadline and process.poll() is None:
+        found = re.search(r"(http://\S+?)/#key=(\S+)", console.read_text())
+        if found:
+            return found[1], found[2]
+        time.sleep(0.1)
+    raise AssertionError(f"candor up did not start:\n{console.read_text()}")
