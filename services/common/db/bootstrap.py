@@ -3,6 +3,7 @@
 `python -m services.common.db.bootstrap` does it with what `DatabaseSettings` finds in the environment.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from psycopg import sql
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, make_url
@@ -55,6 +56,7 @@ class DatabaseSettings(BaseSettings):
     gateway_password: SecretStr = SecretStr("")
     fusion_password: SecretStr = SecretStr("")
     name: str = "candor"
+    wait_s: float = Field(default=0.0, ge=0, description="How long a server that is starting is waited for.")
 
 
 def prepare_database(
@@ -151,10 +153,31 @@ def _plain(url: URL) -> str:
     return make_url(url).render_as_string(hide_password=False)
 
 
+def wait_for_server(url: str, *, wait_s: float) -> None:
+    """Return once `url` can be connected to.
+
+    Raises:
+        psycopg.OperationalError: still out of reach after `wait_s`.
+    """
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            psycopg.connect(_libpq(with_driver(url)), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(0.5)
+        else:
+            return
+
+
 def main() -> None:
     """Migrate as the owner, or prepare everything as the administrator, whichever URL is given."""
     settings = DatabaseSettings()
     configure_logging()
+    url = settings.owner_url or settings.admin_url
+    if url is not None:
+        wait_for_server(url.get_secret_value(), wait_s=settings.wait_s)
     if settings.owner_url is not None:
         migrate(settings.owner_url.get_secret_value())
     elif settings.admin_url is not None:
