@@ -52,14 +52,14 @@ Chosen on inner folds among {candidates}; the final fit uses {final}.
 
 Outer folds chose: {chosen}.{seeds}
 
-The same held-out essays cut to their first words, which is what the minimum length rests on:
+The same held-out essays cut to their first words:
 
 | words | mean accuracy | interval | ECE | NLL (base rate {base_nll:.4f}) |
 |---|---|---|---|---|
 {shortened}
 
-The service refuses fewer than {min_words} words, and marks results below {reliable_words} words as
-`short_text`.
+The service refuses fewer than {min_words} words{short_remark},
+and marks results below {reliable_words} words as `short_text`.
 
 ## Known failures
 
@@ -136,15 +136,25 @@ def write_card(measured: Measured, fitted: Fitted, *, settings: TextSettings, ap
         ),
         apparent="not measured" if apparent is None else f"{apparent:.2f}",
         min_words=settings.min_words,
+        short_remark=_short_remark(measured, settings.min_words),
         reliable_words=settings.reliable_words,
     )
+
+
+def _short_remark(measured: Measured, min_words: int) -> str:
+    """What the table of lengths says about the minimum, where it does."""
+    if min_words not in measured.shortened:
+        return ""
+    gain = measured.means.accuracy - measured.means.majority
+    left = measured.shortened[min_words][0].accuracy - measured.means.majority
+    return ", where less than half of the gain over the majority is left" if left < gain / 2 else ""
 
 
 def _seed_remark(accuracies: Sequence[float]) -> str:
     if len(accuracies) < 2:
         return ""
     listed = ", ".join(f"{a:.3f}" for a in accuracies)
-    return f" With other seeds of the folds the mean accuracy is {listed}; the table is the first of these."
+    return f"\n\nMean accuracy with each seed of the folds: {listed}. The table is of the first."
 
 
 def _candidate(candidate: Candidate) -> str:

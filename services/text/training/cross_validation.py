@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from services.common.media import Progress, no_progress
-from services.text.features import Vocabulary, is_word
+from services.text.features import Floats, Vocabulary, is_word
 from services.text.training.calibration import LENGTHS, Calibration, calibrate, first_words, held_out_logits
 from services.text.training.models import VocabularyRule, build_vocabulary, fit_dual, input_matrix
 from services.text.training.selection import (
@@ -21,7 +21,7 @@ from services.text.training.selection import (
     select,
 )
 from services.text.trait_model import TraitModel
-from services.training.splits import Groups, group_folds
+from services.training.splits import Groups, Indices, group_folds
 
 Array = NDArray[np.float64]
 INNER_FOLDS = 5
@@ -73,16 +73,11 @@ def fit(
     selection = select(grams, traits, inner)
     candidate, gram = selection.candidate, grams[selection.candidate.blocks]
     vocabulary = _only(candidate.blocks, vocabulary)
-    by_length = [[first_words(tokens, words) for tokens in texts] for words in LENGTHS]
-    by_length.append([list(tokens) for tokens in texts])
-    inputs = [input_matrix(cut, vocabulary) for cut in by_length]
-    calibration = calibrate(
-        held_out_logits(gram, inputs, traits, inner, candidate.penalty),
-        [np.array([sum(map(is_word, tokens)) for tokens in cut], dtype=float) for cut in by_length],
-        traits,
-    )
+    rows = input_matrix(texts, vocabulary)
+    logits, lengths = _held_out(texts, rows, gram, traits, inner, vocabulary, candidate.penalty)
+    calibration = calibrate(logits, lengths, traits)
     dual = fit_dual(gram, traits, candidate.penalty)
-    weights = np.vstack([inputs[-1].T @ dual, dual.sum(axis=0)]) * calibration.scale
+    weights = np.vstack([rows.T @ dual, dual.sum(axis=0)]) * calibration.scale
     model = TraitModel(
         vocabulary=vocabulary,
         weights=weights.astype(np.float32),
@@ -90,6 +85,22 @@ def fit(
         half_words=calibration.half_words,
     )
     return Fitted(model=model, selection=selection, calibration=calibration)
+
+
+def _held_out(
+    texts: Sequence[Sequence[str]],
+    rows: Floats,
+    gram: Floats,
+    traits: Array,
+    folds: Sequence[tuple[Indices, Indices]],
+    vocabulary: Vocabulary,
+    penalty: float,
+) -> tuple[list[Array], list[Array]]:
+    """Held-out logits at each length of the calibration, whole texts last, and the words at each."""
+    cuts = [[first_words(tokens, words) for tokens in texts] for words in LENGTHS]
+    inputs = [*(input_matrix(cut, vocabulary) for cut in cuts), rows]
+    lengths = [np.array([sum(map(is_word, tokens)) for tokens in cut], float) for cut in (*cuts, texts)]
+    return held_out_logits(gram, inputs, traits, folds, penalty), lengths
 
 
 def _only(blocks: str, vocabulary: Vocabulary) -> Vocabulary:

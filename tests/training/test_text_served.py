@@ -1,0 +1,83 @@
+"""The `text_traits` that this repository serves."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.common.contracts.labels import TRAITS, MediaKind
+from services.common.media import MediaFile
+from services.common.serving.litert import LiteRtPredictor
+from services.common.serving.registry import TEXT_TRAITS, latest_version_dir
+from services.common.settings import REPOSITORY
+from services.text.features import model_input, tokenize
+from services.text.pipeline import analyze, score_texts
+from services.text.settings import TextSettings
+from services.text.trait_model import load_trait_model
+from services.text.training.dataset import load_corpus
+from services.text.training.evaluate import evaluate
+from services.training.artifacts import check_parity
+from tests.media_text import ENGLISH
+
+MODELS_DIR = REPOSITORY / "deploy" / "models"
+
+
+@pytest.fixture(scope="module")
+def predictor() -> LiteRtPredictor:
+    return LiteRtPredictor(models_dir=MODELS_DIR)
+
+
+def test_words_explain_the_served_probability_exactly_when_summed(predictor: LiteRtPredictor) -> None:
+    model = load_trait_model(predictor)
+    tokens = tokenize(ENGLISH)
+
+    constant = model_input(tokens, model.vocabulary, half_words=model.half_words)[-1] * model.weights[-1]
+    logits = sum(model.contributions(tokens).values()) + constant + model.offset
+
+    served = score_texts([ENGLISH], predictor=predictor)[0]
+    np.testing.assert_allclose(1 / (1 + np.exp(-logits)), served, atol=1e-5)
+
+
+def test_manifest_holds_honest_figures_when_the_model_is_served(predictor: LiteRtPredictor) -> None:
+    manifest = predictor.manifest(TEXT_TRAITS)
+    metrics = {metric.name: metric.value for metric in manifest.metrics}
+
+    assert manifest.labels == [str(trait) for trait in TRAITS]
+    assert metrics["majority"] < metrics["accuracy"] < 0.62
+    assert metrics["ece"] < 0.05
+
+
+def test_pipeline_gives_mild_estimates_when_an_answer_is_short(
+    predictor: LiteRtPredictor, tmp_path: Path
+) -> None:
+    path = tmp_path / "answer.txt"
+    path.write_text(ENGLISH, encoding="utf-8")
+    media = MediaFile(path=path, kind=MediaKind.TEXT, content_type="text/plain")
+
+    result = analyze(media, predictor=predictor, settings=TextSettings())
+
+    assert result.traits is not None
+    assert result.quality is not None
+    assert all(0.2 < probability < 0.8 for probability in result.traits.values())
+    assert result.quality.coverage > 0.9
+
+
+@pytest.mark.corpora
+def test_saved_model_equals_litert_when_real_essays_are_scored(
+    predictor: LiteRtPredictor, corpora: Path
+) -> None:
+    texts = load_corpus(corpora, "essays").texts[:200]
+    rows = load_trait_model(predictor).rows(map(tokenize, texts))
+
+    check_parity(latest_version_dir(MODELS_DIR, TEXT_TRAITS), "terms", rows)
+
+
+@pytest.mark.corpora
+def test_evaluation_names_training_data_when_the_essays_are_the_models_own(
+    predictor: LiteRtPredictor, corpora: Path
+) -> None:
+    report = evaluate(corpora, predictor=predictor, corpus="essays")
+
+    assert report["n"] == len(load_corpus(corpora, "essays"))
+    assert "training data" in report["note"]
+    assert report["accuracy"] > 0.7
