@@ -13,9 +13,9 @@ from services.common.settings import REPOSITORY
 from services.text.features import model_input, tokenize
 from services.text.pipeline import analyze, score_texts
 from services.text.settings import TextSettings
-from services.text.trait_model import load_trait_model
 from services.text.training.dataset import load_corpus
 from services.text.training.evaluate import evaluate
+from services.text.trait_model import load_trait_model
 from services.training.artifacts import check_parity
 from tests.media_text import ENGLISH
 
