@@ -1,43 +1,22 @@
 """The audio worker: `python -m services.audio.tasks` takes messages off the queue `audio`."""
 
-from typing import Any
-
-from celery import Celery, Task
-
 from services.audio.pipeline import analyze
 from services.audio.settings import AudioSettings
 from services.common.contracts.labels import Modality
 from services.common.contracts.results import ModalityResult
-from services.common.contracts.tasks import AUDIO_ANALYZE, QUEUE_OF_TASK
-from services.common.logging import configure_logging
 from services.common.media import MediaFile, Progress
-from services.common.messaging import create_celery, run_worker
 from services.common.serving.client import Predictor
-from services.common.settings import CommonSettings
-from services.common.worker import AnalysisRuntime
-
-
-def create_worker(common: CommonSettings, settings: AudioSettings) -> Celery:
-    """The Celery application with the one task of this service."""
-
-    def analyze_media(media: MediaFile, predictor: Predictor, progress: Progress) -> ModalityResult:
-        return analyze(media, predictor=predictor, settings=settings, progress=progress)
-
-    runtime = AnalysisRuntime(common, modality=Modality.AUDIO, analyze=analyze_media)
-    app = create_celery(common)
-
-    def analyze_audio(self: "Task[Any, Any]", *, payload: dict[str, Any]) -> dict[str, Any]:
-        return runtime.run(self, payload)
-
-    app.task(name=AUDIO_ANALYZE, bind=True)(analyze_audio)
-    return app
+from services.common.worker import run_analysis_worker
 
 
 def main() -> None:
     """Run the worker until it is told to stop."""
-    common = CommonSettings()
-    configure_logging(level=common.log_level, json=common.log_json)
-    run_worker(create_worker(common, AudioSettings()), queue=QUEUE_OF_TASK[AUDIO_ANALYZE])
+    settings = AudioSettings()
+
+    def analyze_media(media: MediaFile, predictor: Predictor, progress: Progress) -> ModalityResult:
+        return analyze(media, predictor=predictor, settings=settings, progress=progress)
+
+    run_analysis_worker(Modality.AUDIO, analyze_media)
 
 
 if __name__ == "__main__":

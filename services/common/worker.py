@@ -7,16 +7,17 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
-from celery import Task
+from celery import Celery, Task
 from redis.exceptions import RedisError
 
 from services.common.contracts.labels import Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, ModalityResult
-from services.common.contracts.tasks import AnalyzeTask
+from services.common.contracts.tasks import ANALYZE_TASK, QUEUE_OF_TASK, AnalyzeTask
 from services.common.errors import InputError, TemporaryError
 from services.common.ledger import Lease, ModalityProgress, WorkLedger, open_ledger
-from services.common.logging import get_logger
+from services.common.logging import configure_logging, get_logger
 from services.common.media import MediaFile, Progress
+from services.common.messaging import create_celery, run_worker
 from services.common.serving.client import Predictor, open_predictor
 from services.common.settings import CommonSettings
 from services.common.storage import ObjectStore, open_store
@@ -167,6 +168,26 @@ class AnalysisRuntime:
                 log.warning("progress_not_stored", detail=str(fault))
 
         return progress
+
+
+def create_analysis_worker(settings: CommonSettings, *, modality: Modality, analyze: Analyze) -> Celery:
+    """The Celery application with the one task of an analysis service."""
+    runtime = AnalysisRuntime(settings, modality=modality, analyze=analyze)
+    app = create_celery(settings)
+
+    def analyze_task(self: "Task[Any, Any]", *, payload: dict[str, Any]) -> dict[str, Any]:
+        return runtime.run(self, payload)
+
+    app.task(name=ANALYZE_TASK[modality], bind=True)(analyze_task)
+    return app
+
+
+def run_analysis_worker(modality: Modality, analyze: Analyze) -> None:
+    """Run the worker of `modality` until it is told to stop."""
+    settings = CommonSettings()
+    configure_logging(level=settings.log_level, json=settings.log_json)
+    app = create_analysis_worker(settings, modality=modality, analyze=analyze)
+    run_worker(app, queue=QUEUE_OF_TASK[ANALYZE_TASK[modality]])
 
 
 @contextmanager

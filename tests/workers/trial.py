@@ -11,12 +11,12 @@ from pathlib import Path
 
 from services.common.contracts.labels import EMOTIONS, Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, ModalityResult
-from services.common.contracts.tasks import FUSION_COMBINE, VIDEO_ANALYZE, CombineTask
+from services.common.contracts.tasks import FUSION_COMBINE, CombineTask
 from services.common.errors import InputError, TemporaryError
 from services.common.logging import configure_logging
-from services.common.messaging import create_celery, run_worker
+from services.common.messaging import run_worker
 from services.common.settings import CommonSettings
-from services.common.worker import AnalysisRuntime
+from services.common.worker import create_analysis_worker
 
 FOLDER = Path(os.environ["TRIAL_FOLDER"])
 
@@ -51,12 +51,7 @@ def obey(media, predictor, progress) -> ModalityResult:
 def main() -> None:
     settings = CommonSettings()
     configure_logging()
-    runtime = AnalysisRuntime(settings, modality=Modality.VIDEO, analyze=obey)
-    app = create_celery(settings)
-
-    @app.task(name=VIDEO_ANALYZE, bind=True)
-    def analyze(self, *, payload):
-        return runtime.run(self, payload)
+    app = create_analysis_worker(settings, modality=Modality.VIDEO, analyze=obey)
 
     @app.task(name=FUSION_COMBINE)
     def combine(results, *, payload):
