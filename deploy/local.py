@@ -136,7 +136,7 @@ class LocalRun:
         shared |= {
             "CANDOR_REDIS_URL": redis_url,
             "CANDOR_STORAGE_URL": f"file://{self.home.resolve()}/objects",
-            "PYTHONPATH": str(REPOSITORY),
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(REPOSITORY), os.environ.get("PYTHONPATH")))),
             "PYTHONUNBUFFERED": "1",
         }
         gateway_only = {"GATEWAY_DATABASE_URL": urls.gateway, "GATEWAY_KEY_SECRET": key_secret}
