@@ -16,7 +16,7 @@ export async function homeView({ root, signal, signOut }) {
     el("div", { class: "intro" },
       el("h1", {}, "Practise an answer"),
       el("p", { class: "lead" },
-        "Record or write it, and see how words, voice and face come across – each on its own, and together.")),
+        "Upload a recording or write your answer, and see how words, voice and face come across – each on its own, and together.")),
     el("div", { class: "columns" }, form, past),
   );
   const [questions, answers] = await Promise.all([api.questions(), api.assessments()]);
