@@ -1,13 +1,9 @@
 """Any container to 16 kHz mono blocks, streamed by PyAV (FFmpeg) in bounded memory."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import av
-import av.error
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
@@ -15,8 +11,9 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from services.audio.features import SAMPLE_RATE_HZ, FloatArray
+from services.common.container import PacketSource
 from services.common.contracts.results import ErrorCode
-from services.common.errors import InputError, TemporaryError
+from services.common.errors import InputError
 
 FORMATS = (
     "aac,ac3,aiff,amr,asf,au,avi,caf,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpeg,mpegts,"
@@ -28,13 +25,9 @@ ESTIMATED_DURATION = frozenset({"aac", "ac3", "amr", "mp3"})
 RATES_HZ = range(4_000, 384_001)
 MAX_FRAME_S = 30.0
 """A single frame that is longer than this is an attack, not sound."""
-MAX_BAD_PACKETS = 200
-TRUNCATION_TOLERANCE_S = 1.0
-EMPTY = "The file holds no sound at all; record again."
-CORRUPT = "The sound cannot be decoded; export the recording again, as MP4, WebM, WAV or MP3 for example."
 
 
-class SoundSource:
+class SoundSource(PacketSource):
     """The first audio stream of a file. Use as a context manager; read `blocks()` once.
 
     Attributes:
@@ -45,6 +38,10 @@ class SoundSource:
         bad_packets: packets that were skipped because they do not decode.
     """
 
+    MEDIUM = "sound"
+    CORRUPT = "The sound cannot be decoded; export the recording again, as MP4, WebM, WAV or MP3 for example."
+    EMPTY = "The file holds no sound at all; record again."
+
     def __init__(self, path: Path, *, max_duration_s: float) -> None:
         """Open `path`.
 
@@ -53,53 +50,20 @@ class SoundSource:
                 `media_unsupported`, or `media_too_long` by the container's own account.
             TemporaryError: `storage_unavailable`, the file exists but cannot be read.
         """
-        self._max_duration_s = max_duration_s
-        self._size_bytes = _file_size(path)
-        self._byte_position = 0
+        super().__init__(path, open_container=_open, max_duration_s=max_duration_s)
         self.samples = 0
-        self.bad_packets = 0
-        self._ended_early = _riff_is_cut(path, self._size_bytes)
-        with _media_faults():
-            self._container: InputContainer = av.open(
-                str(path),
-                options={"protocol_whitelist": "file", "format_whitelist": FORMATS},
-                metadata_errors="replace",
-            )
-        try:
+        with self._closed_on_fault():
+            self._ended_early = _riff_is_cut(path, self._size_bytes)
             self._stream = self._choose_stream()
             self.sample_rate_hz = _supported_rate(self._stream)
             self.duration_s = self._told_duration_s()
             self.offset_s = self._told_offset_s()
             self._check_length(self.duration_s or 0.0)
-        except BaseException:
-            self._container.close()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._container.close()
 
     @property
     def decoded_s(self) -> float:
         """Seconds of sound given out so far."""
         return self.samples / SAMPLE_RATE_HZ
-
-    @property
-    def share(self) -> float:
-        """Share of the media that has been read, 0..1: by time, or by bytes where no duration is told."""
-        if self.duration_s:
-            return min(1.0, self.decoded_s / self.duration_s)
-        return min(1.0, self._byte_position / max(1, self._size_bytes))
-
-    @property
-    def truncated(self) -> bool:
-        """Whether the sound ended before it should have (meaningful after the last block)."""
-        missing_s = (self.duration_s or 0.0) - self.decoded_s
-        return self._ended_early or missing_s > max(TRUNCATION_TOLERANCE_S, 0.02 * (self.duration_s or 0.0))
 
     def blocks(self) -> Iterator[FloatArray]:
         """Decode and resample, block by block.
@@ -118,9 +82,7 @@ class SoundSource:
             if block.size:
                 yield block
         if self.samples == 0:
-            if self.bad_packets or self._ended_early:
-                raise InputError(ErrorCode.MEDIA_CORRUPT, CORRUPT)
-            raise InputError(ErrorCode.MEDIA_EMPTY, EMPTY)
+            raise self._nothing_decoded()
 
     def _resampled(self) -> Iterator[AudioFrame]:
         """Planar float frames at 16 kHz. A source that changes its format gets a new resampler.
@@ -129,13 +91,13 @@ class SoundSource:
         """
         resampler: AudioResampler | None = None
         shape: tuple[str, str, int] | None = None
-        for frame in self._frames():
+        for frame in self._plausible_frames():
             now = (frame.format.name, frame.layout.name, frame.sample_rate)
             if resampler is None or now != shape:
                 yield from self._flush(resampler)
                 resampler, shape = AudioResampler("fltp", None, SAMPLE_RATE_HZ), now
             frame.pts = None
-            with _media_faults():
+            with self._media_faults():
                 resampled = resampler.resample(frame)
             yield from resampled
         yield from self._flush(resampler)
@@ -143,32 +105,16 @@ class SoundSource:
     def _flush(self, resampler: AudioResampler | None) -> list[AudioFrame]:
         if resampler is None:
             return []
-        with _media_faults():
+        with self._media_faults():
             return resampler.resample(None)
 
-    def _frames(self) -> Iterator[AudioFrame]:
-        """Decoded frames; packets that do not decode are skipped, up to a number."""
-        packets = self._container.demux(self._stream)
-        while self.bad_packets <= MAX_BAD_PACKETS:
-            try:
-                packet = next(packets)
-            except StopIteration:
-                return
-            except (av.error.FFmpegError, ValueError):
-                self._ended_early = True
-                return
-            self._byte_position = max(self._byte_position, packet.pos or 0)
-            try:
-                frames = packet.decode()
-            except (av.error.FFmpegError, ValueError):
+    def _plausible_frames(self) -> Iterator[AudioFrame]:
+        """Decoded frames; one that makes no sense counts as a packet that does not decode."""
+        for frame in self._decoded_frames(self._stream):
+            if isinstance(frame, AudioFrame) and _plausible(frame):
+                yield frame
+            else:
                 self.bad_packets += 1
-                continue
-            for frame in frames:
-                if isinstance(frame, AudioFrame) and _plausible(frame):
-                    yield frame
-                else:
-                    self.bad_packets += 1
-        self._ended_early = True
 
     def _choose_stream(self) -> AudioStream:
         if not self._container.streams.audio:
@@ -192,27 +138,13 @@ class SoundSource:
         offset_s = start_s - (self._container.start_time or 0) / av.time_base
         return offset_s if 0.0 < offset_s < self._max_duration_s else 0.0
 
-    def _check_length(self, seconds: float) -> None:
-        if seconds > self._max_duration_s:
-            raise InputError(
-                ErrorCode.MEDIA_TOO_LONG,
-                f"The sound is longer than {self._max_duration_s:g} s; hand in a shorter recording.",
-            )
 
-
-def _file_size(path: Path) -> int:
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(0)
-            file.read(1)
-    except FileNotFoundError as fault:
-        raise InputError(ErrorCode.MEDIA_MISSING, "The media is gone; upload it again.") from fault
-    except OSError as fault:
-        raise TemporaryError(ErrorCode.STORAGE_UNAVAILABLE, f"The media cannot be read: {fault}") from fault
-    if size == 0:
-        raise InputError(ErrorCode.MEDIA_EMPTY, "The file is empty; record or export it again.")
-    return size
+def _open(path: Path) -> InputContainer:
+    return av.open(
+        str(path),
+        options={"protocol_whitelist": "file", "format_whitelist": FORMATS},
+        metadata_errors="replace",
+    )
 
 
 def _riff_is_cut(path: Path, size_bytes: int) -> bool:
@@ -242,12 +174,3 @@ def _supported_rate(stream: AudioStream) -> int:
 def _plausible(frame: AudioFrame) -> bool:
     rate = frame.sample_rate
     return rate in RATES_HZ and 0 < frame.samples <= rate * MAX_FRAME_S
-
-
-@contextmanager
-def _media_faults() -> Iterator[None]:
-    """Faults of FFmpeg as faults of the input; that the file itself is readable was checked before."""
-    try:
-        yield
-    except (av.error.FFmpegError, ValueError, OverflowError) as fault:
-        raise InputError(ErrorCode.MEDIA_CORRUPT, CORRUPT) from fault

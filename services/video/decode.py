@@ -1,11 +1,9 @@
 """Any container to small RGB frames, streamed by PyAV (FFmpeg) in bounded memory."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import av
 import av.error
@@ -17,18 +15,16 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from services.common.container import PacketSource
 from services.common.contracts.results import ErrorCode
-from services.common.errors import InputError, TemporaryError
+from services.common.errors import InputError
 
 FORMATS = "asf,avi,flv,h264,hevc,ivf,m4v,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mpeg,mpegts,mpegvideo,obu,ogg"
 """Demultiplexers that may run. Playlists and image sequences could name other files, so they may not."""
-MAX_BAD_PACKETS = 200
 MAX_STREAMS = 64
-TRUNCATION_TOLERANCE_S = 1.0
 RATE_TOLERANCE = 0.8
 """A frame counts as due this share of the interval after the one before, so that jitter drops none."""
 DEFAULT_RATE_HZ = 25.0
-CORRUPT = "The video cannot be decoded; export the recording again, as MP4 or WebM for example."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +40,7 @@ class Frame:
     image: NDArray[np.uint8]
 
 
-class VideoSource:
+class VideoSource(PacketSource):
     """The first video stream of a file. Use as a context manager; read `frames()` once.
 
     Attributes:
@@ -52,6 +48,10 @@ class VideoSource:
         decoded: frames that were decoded so far, whether given out or not.
         bad_packets: packets that were skipped because they do not decode.
     """
+
+    MEDIUM = "video"
+    CORRUPT = "The video cannot be decoded; export the recording again, as MP4 or WebM for example."
+    EMPTY = "The video holds no picture at all; record again."
 
     def __init__(self, path: Path, *, max_duration_s: float, max_pixels: int, threads: int = 1) -> None:
         """Open `path`.
@@ -67,51 +67,22 @@ class VideoSource:
                 `media_unsupported`, or `media_too_long` by the container's own account.
             TemporaryError: `storage_unavailable`, the file exists but cannot be read.
         """
-        self._max_duration_s = max_duration_s
+        open_container = partial(_open, max_pixels=max_pixels)
+        super().__init__(path, open_container=open_container, max_duration_s=max_duration_s)
         self._max_pixels = max_pixels
-        self._size_bytes = _file_size(path)
-        self._byte_position = 0
         self._end_s = 0.0
         self.decoded = 0
-        self.bad_packets = 0
-        self._ended_early = False
-        with _media_faults():
-            self._container = _open(path, max_pixels=max_pixels)
-        try:
-            with _media_faults():
+        with self._closed_on_fault():
+            with self._media_faults():
                 self._stream = self._choose_stream(threads)
                 self._frame_interval_s = 1.0 / _declared_rate_hz(self._stream)
                 self.duration_s = self._told_duration_s()
             self._check_length(self.duration_s or 0.0)
-        except BaseException:
-            self._container.close()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._container.close()
 
     @property
     def decoded_s(self) -> float:
         """End of the last decoded frame, in seconds from the start of the media."""
         return self._end_s
-
-    @property
-    def share(self) -> float:
-        """Share of the media that has been read, 0..1: by time, or by bytes where no duration is told."""
-        if self.duration_s:
-            return min(1.0, self._end_s / self.duration_s)
-        return min(1.0, self._byte_position / max(1, self._size_bytes))
-
-    @property
-    def truncated(self) -> bool:
-        """Whether the video ended before it should have (meaningful after the last frame)."""
-        told_s = self.duration_s or 0.0
-        return self._ended_early or told_s - self._end_s > max(TRUNCATION_TOLERANCE_S, 0.02 * told_s)
 
     def frames(self, *, long_side_px: int, rate_hz: float, max_decoded_rate_hz: float) -> Iterator[Frame]:
         """Decode, and scale in the decoder's own colour space, frame by frame.
@@ -140,14 +111,14 @@ class VideoSource:
             due_s, last_s = time_s + RATE_TOLERANCE / rate_hz, time_s
             yield Frame(time_s, image)
         if self.decoded == 0:
-            if self.bad_packets or self._ended_early:
-                raise InputError(ErrorCode.MEDIA_CORRUPT, CORRUPT)
-            raise InputError(ErrorCode.MEDIA_EMPTY, "The video holds no picture at all; record again.")
+            raise self._nothing_decoded()
 
     def _timed_frames(self) -> Iterator[tuple[VideoFrame, float]]:
         """Frames with their times; a frame without a time stamp follows the one before."""
         origin_s: float | None = None
-        for frame in self._decoded_frames():
+        for frame in self._decoded_frames(self._stream):
+            if not isinstance(frame, VideoFrame):
+                continue
             self.decoded += 1
             time_s = self._end_s
             if frame.pts is not None and frame.time_base:
@@ -162,26 +133,6 @@ class VideoSource:
         told = self._container.start_time
         start_s = told / av.time_base if told is not None else first_s
         return start_s if 0.0 <= first_s - start_s <= self._max_duration_s else first_s
-
-    def _decoded_frames(self) -> Iterator[VideoFrame]:
-        """Decoded frames; packets that do not decode are skipped, up to a number."""
-        packets = self._container.demux(self._stream)
-        while self.bad_packets <= MAX_BAD_PACKETS:
-            try:
-                packet = next(packets)
-            except StopIteration:
-                return
-            except (av.error.FFmpegError, ValueError):
-                self._ended_early = True
-                return
-            self._byte_position = max(self._byte_position, packet.pos or 0)
-            try:
-                frames = packet.decode()
-            except (av.error.FFmpegError, ValueError):
-                self.bad_packets += 1
-                continue
-            yield from (frame for frame in frames if isinstance(frame, VideoFrame))
-        self._ended_early = True
 
     def _upright(
         self, frame: VideoFrame, reformatter: VideoReformatter, long_side_px: int
@@ -231,13 +182,6 @@ class VideoSource:
             return float(stream.duration * stream.time_base)
         return container.duration / av.time_base if container.duration and container.duration > 0 else None
 
-    def _check_length(self, seconds: float) -> None:
-        if seconds > self._max_duration_s:
-            raise InputError(
-                ErrorCode.MEDIA_TOO_LONG,
-                f"The video is longer than {self._max_duration_s:g} s; hand in a shorter recording.",
-            )
-
 
 def scaled_size_px(width: int, height: int, *, pixel_aspect: float, long_side_px: int) -> tuple[int, int]:
     """Size with square pixels whose longer side is at most `long_side_px`; never enlarged beyond that.
@@ -271,27 +215,3 @@ def _open(path: Path, *, max_pixels: int) -> InputContainer:
 def _declared_rate_hz(stream: VideoStream) -> float:
     rate = float(stream.average_rate or stream.guessed_rate or 0)
     return rate if 1.0 <= rate <= 1000.0 else DEFAULT_RATE_HZ
-
-
-def _file_size(path: Path) -> int:
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(0)
-            file.read(1)
-    except FileNotFoundError as fault:
-        raise InputError(ErrorCode.MEDIA_MISSING, "The media is gone; upload it again.") from fault
-    except OSError as fault:
-        raise TemporaryError(ErrorCode.STORAGE_UNAVAILABLE, f"The media cannot be read: {fault}") from fault
-    if size == 0:
-        raise InputError(ErrorCode.MEDIA_EMPTY, "The file is empty; record or export it again.")
-    return size
-
-
-@contextmanager
-def _media_faults() -> Iterator[None]:
-    """Faults of FFmpeg as faults of the input; that the file itself is readable was checked before."""
-    try:
-        yield
-    except (av.error.FFmpegError, ValueError, OverflowError) as fault:
-        raise InputError(ErrorCode.MEDIA_CORRUPT, CORRUPT) from fault

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from services.audio.features import SAMPLE_RATE_HZ, WINDOW_SAMPLES
 from services.audio.training.dataset import Clip
 from services.audio.training.fit import Recipe
-from services.training.metrics import Interval, Scores
+from services.training.card import confusion_table, per_class_table, with_interval
 
 if TYPE_CHECKING:
     from services.audio.training.publish import OutOfFold
@@ -89,10 +89,10 @@ def write_card(
         n_actors=len({clip.speaker for clip in clips}),
         seed=seed,
         epochs=recipe.epochs,
-        uar=_with_interval(product.uar, bounds["uar"]),
-        uar_8=_with_interval(own.uar, bounds["uar_8_classes"]),
-        accuracy=_with_interval(product.accuracy, bounds["accuracy"]),
-        accuracy_8=_with_interval(own.accuracy, bounds["accuracy_8_classes"]),
+        uar=with_interval(product.uar, bounds["uar"]),
+        uar_8=with_interval(own.uar, bounds["uar_8_classes"]),
+        accuracy=with_interval(product.accuracy, bounds["accuracy"]),
+        accuracy_8=with_interval(own.accuracy, bounds["accuracy_8_classes"]),
         macro_f1=100 * product.macro_f1,
         macro_f1_8=100 * own.macro_f1,
         majority=100 * product.majority,
@@ -101,32 +101,11 @@ def write_card(
         ece_after=100 * product.ece,
         nll_before=figures.uncalibrated.nll,
         nll_after=product.nll,
-        per_class=_per_class(product),
+        per_class=per_class_table(product, counted="clips"),
         weakest=f"`{weakest}`",
         weakest_recall=100 * product.per_class[weakest]["recall"],
-        confusion=_confusion(product),
+        confusion=confusion_table(product),
         slices=", ".join(
             f"{name} {100 * share:.1f} (n = {n})" for name, (share, n) in figures.slices.items()
         ),
     )
-
-
-def _with_interval(value: float, interval: Interval) -> str:
-    return f"{100 * value:.1f} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
-
-
-def _per_class(scores: Scores) -> str:
-    rows = [
-        f"| {label} | {100 * one['recall']:.1f} | {100 * one['precision']:.1f} | {one['n']} |"
-        for label, one in scores.per_class.items()
-    ]
-    return "\n".join(["| label | recall | precision | clips |", "|---|---|---|---|", *rows])
-
-
-def _confusion(scores: Scores) -> str:
-    labels = list(scores.per_class)
-    rows = [
-        f"| **{label}** | " + " | ".join(str(count) for count in counts) + " |"
-        for label, counts in zip(labels, scores.confusion, strict=True)
-    ]
-    return "\n".join(["| | " + " | ".join(labels) + " |", "|---" * (len(labels) + 1) + "|", *rows])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from services.common.contracts.labels import EMOTIONS
+from services.training.card import confusion_table, per_class_table, with_interval
 from services.training.metrics import Interval, Scores
 
 if TYPE_CHECKING:
@@ -100,8 +100,8 @@ def write_card(figures: Figures, *, recipe: "Recipe", seed: int) -> str:
         epochs=recipe.epochs,
         seed=seed,
         n=public.n,
-        accuracy=_with_interval(public.accuracy, figures.intervals["accuracy"]),
-        uar=_with_interval(public.uar, figures.intervals["uar"]),
+        accuracy=with_interval(public.accuracy, figures.intervals["accuracy"]),
+        uar=with_interval(public.uar, figures.intervals["uar"]),
         macro_f1=100 * public.macro_f1,
         majority=100 * public.majority,
         ece_before=100 * figures.before.ece,
@@ -109,28 +109,7 @@ def write_card(figures: Figures, *, recipe: "Recipe", seed: int) -> str:
         nll_before=figures.before.nll,
         nll_after=public.nll,
         held_out=100 * figures.held_out.accuracy,
-        per_class=_per_class(public),
-        confusion=_confusion(public),
+        per_class=per_class_table(public, counted="n"),
+        confusion=confusion_table(public),
         n_disgust=public.per_class["disgust"]["n"],
     )
-
-
-def _with_interval(value: float, interval: Interval) -> str:
-    return f"{100 * value:.1f} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
-
-
-def _per_class(scores: Scores) -> str:
-    rows = [
-        f"| {label} | {100 * one['recall']:.1f} | {100 * one['precision']:.1f} | {one['n']} |"
-        for label, one in scores.per_class.items()
-    ]
-    return "\n".join(["| label | recall | precision | n |", "|---|---|---|---|", *rows])
-
-
-def _confusion(scores: Scores) -> str:
-    head = "| | " + " | ".join(EMOTIONS) + " |"
-    rows = [
-        f"| **{label}** | " + " | ".join(str(count) for count in counts) + " |"
-        for label, counts in zip(EMOTIONS, scores.confusion, strict=True)
-    ]
-    return "\n".join([head, "|---" * (len(EMOTIONS) + 1) + "|", *rows])
