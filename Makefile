@@ -41,6 +41,10 @@ venv-dev: ## Make the environment for tests, lint and training (.venv, with Tens
 run: venv ## Start everything, embedded, and print the address (ARGS="--port 8080")
 	@exec $(BIN)/candor up $(ARGS)
 
+.PHONY: bench
+bench: venv ## What an analysis costs, against a limit timed beside it (ARGS="--json FILE")
+	$(BIN)/python -m deploy.bench $(ARGS)
+
 .PHONY: env compose-build compose-up compose-down
 COMPOSE ?= docker compose
 

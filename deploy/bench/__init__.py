@@ -1,0 +1,1 @@
+"""`python -m deploy.bench`: what an analysis costs, against a limit measured in the same run."""

@@ -1,0 +1,150 @@
+"""Measure the analyses on one core and print what they cost; about three minutes."""
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from deploy.bench.memory import Growth
+    from deploy.bench.paths import Measurement
+
+EXIT_NOTHING_MEASURED = 2
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+TABLE_CELLS = 124
+LOOPS = 30
+SHORT_S, LONG_S = 60.0, 600.0
+WORDS = 300
+
+
+@dataclass(slots=True)
+class Findings:
+    """What was measured so far, and why the rest was not."""
+
+    measurements: list["Measurement"] = field(default_factory=list)
+    growths: list["Growth"] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+
+def bench(
+    data: Annotated[Path | None, typer.Option(envvar="CANDOR_DATA", help="Folder of the corpora.")] = None,
+    runs: Annotated[int, typer.Option(min=3, max=20, help="Timed rounds, after one to warm up.")] = 3,
+    memory: Annotated[bool, typer.Option(help="Also measure memory, the longer half.")] = True,
+    results: Annotated[Path | None, typer.Option("--json", help="Also write the results here.")] = None,
+) -> None:
+    """Time every analysis on one core beside its limit, and weigh short and long recordings."""
+    cores = usable_cores()
+    core = take_one_core(cores)
+    import cv2
+    from rich.console import Console
+
+    from deploy.bench import table
+    from deploy.bench.results import document
+    from services.common.settings import CommonSettings
+
+    cv2.setNumThreads(1)
+    console, found = Console(width=max(TABLE_CELLS, Console().width)), Findings()
+    with tempfile.TemporaryDirectory(prefix="candor-bench-") as folder:
+        measure(data or CommonSettings().data, Path(folder), found, runs=runs, cores=cores if memory else [])
+    written = document(found.measurements, found.growths, found.skipped, core=core)
+    if found.measurements:
+        console.print(table.times_table(found.measurements))
+    if found.growths:
+        console.print(table.memory_table(found.growths))
+    _print_notes(console, written)
+    if results is not None:
+        results.write_text(json.dumps(written, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if not found.measurements:
+        raise typer.Exit(EXIT_NOTHING_MEASURED)
+
+
+def usable_cores() -> list[int]:
+    """Cores that this process may run on; none where the system does not tell."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+
+def take_one_core(cores: list[int]) -> int | None:
+    """Keep this process to its last core, and every library to one thread. Before NumPy loads."""
+    for name in THREAD_VARIABLES:
+        os.environ[name] = "1"
+    if not cores:
+        return None
+    os.sched_setaffinity(0, cores[-1:])
+    return cores[-1]
+
+
+def measure(data: Path, folder: Path, found: Findings, *, runs: int, cores: list[int]) -> None:
+    """Measure what the corpora allow; `folder` takes what is made of them. No `cores`: no memory."""
+    from deploy.bench import paths, recordings
+
+    clip, speech, essays = data / recordings.CLIP, data / recordings.SPEECH, data / recordings.ESSAYS
+    if _is_there(clip, "face", found):
+        found.measurements.append(paths.measure_video(clip, runs=runs))
+    short, long = folder / f"{SHORT_S:.0f} s of speech.wav", folder / f"{LONG_S:.0f} s of speech.wav"
+    if _is_there(speech, "voice", found):
+        for sound, duration_s in ((short, SHORT_S), (long, LONG_S)):
+            recordings.join_speech(speech, sound, duration_s=duration_s)
+            found.measurements.append(paths.measure_voice(sound, runs=runs))
+    if _is_there(essays, "words", found):
+        text = folder / "head of an essay.txt"
+        text.write_text(recordings.essay_head(essays, words=WORDS), encoding="utf-8")
+        found.measurements.append(paths.measure_text(text, runs=runs))
+    if cores:
+        _weigh(clip, (short, long), folder, found, cores=cores)
+
+
+def _is_there(path: Path, name: str, found: Findings) -> bool:
+    if not path.exists():
+        found.skipped.append(f"{name}: no {path}; set CANDOR_DATA to the folder of the corpora")
+    return path.exists()
+
+
+def _weigh(clip: Path, sounds: tuple[Path, Path], folder: Path, found: Findings, *, cores: list[int]) -> None:
+    """Peak memory of short and long recordings; the longest starts first, beside the others."""
+    from deploy.bench.memory import Growth, footprints
+    from deploy.bench.recordings import loop_video, video_duration_s
+    from services.common.contracts.labels import Modality
+
+    pairs: list[tuple[Modality, tuple[Path, float], tuple[Path, float]]] = []
+    if clip.exists():
+        looped = folder / "looped.mp4"
+        loop_video(clip, looped, times=LOOPS)
+        pairs.append((Modality.VIDEO, (clip, video_duration_s(clip)), (looped, video_duration_s(looped))))
+    if sounds[0].exists():
+        pairs.append((Modality.AUDIO, (sounds[0], SHORT_S), (sounds[1], LONG_S)))
+    files = [(modality, path) for modality, short, long in pairs for path in (long[0], short[0])]
+    sizes = iter(footprints(files, cores=cores))
+    for modality, (_, short_s), (_, long_s) in pairs:
+        long = next(sizes)
+        found.growths.append(Growth(modality, short_s, long_s, short=next(sizes), long=long))
+
+
+def _print_notes(console: "Console", written: dict[str, object]) -> None:
+    """What a reader must know to judge the tables."""
+    machine = written["machine"]
+    assert isinstance(machine, dict)
+    console.print(
+        f"{machine['processor']}, {machine['cores']} cores, load {machine['load_average'][0]}; "
+        f"Python {machine['python']}; commit {str(written['commit'])[:8]}.",
+        highlight=False,
+    )
+    if written["processor_share"] is not None:
+        console.print(
+            f"The core was ours {written['processor_share']:.0%} of the time; "
+            "times leave the rest out, and ratios are of runs of the same round.",
+            highlight=False,
+        )
+    skipped = written["skipped"]
+    assert isinstance(skipped, list)
+    for reason in skipped:
+        console.print(f"[yellow]Skipped[/yellow] {reason}.", highlight=False)
+
+
+if __name__ == "__main__":
+    typer.run(bench)

@@ -1,0 +1,141 @@
+"""Stages timed from outside: functions of the pipelines are wrapped while a run lasts, then put back."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.common.serving.client import Predictor
+from services.common.serving.registry import Manifest
+
+
+class StageClock:
+    """Processor seconds by stage. Stages must not lie within each other."""
+
+    def __init__(self, *stages: str) -> None:
+        self.seconds = dict.fromkeys(stages, 0.0)
+
+    def take(self) -> dict[str, float]:
+        """The seconds since the last call."""
+        taken = self.seconds
+        self.seconds = dict.fromkeys(taken, 0.0)
+        return taken
+
+    def timed(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """`function`, with its seconds counted for `stage`."""
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            began = time.process_time()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self.seconds[stage] += time.process_time() - began
+
+        return call
+
+    def timed_generator(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A generator function, with the seconds of every step counted, and none of its caller's."""
+
+        def steps(*args: Any, **kwargs: Any) -> Iterator[Any]:
+            advance = self.timed(stage, function(*args, **kwargs).__next__)
+            while True:
+                try:
+                    item = advance()
+                except StopIteration:
+                    return
+                yield item
+
+        return steps
+
+
+@contextmanager
+def replaced(
+    owner: Any, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]
+) -> Iterator[None]:
+    """Let `owner.name` (of a class or a module) be `make(owner.name)` for a while."""
+    original = vars(owner)[name]
+    setattr(owner, name, make(original))
+    try:
+        yield
+    finally:
+        setattr(owner, name, original)
+
+
+class TimedPredictor:
+    """A `Predictor` whose predictions count as one stage."""
+
+    def __init__(self, inner: Predictor, clock: StageClock) -> None:
+        self._inner = inner
+        self._predict = clock.timed(NETWORK, inner.predict)
+
+    def manifest(self, model: str) -> Manifest:
+        return self._inner.manifest(model)
+
+    def asset(self, model: str, name: str) -> bytes:
+        return self._inner.asset(model, name)
+
+    def predict(self, model: str, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        predicted: NDArray[np.float32] = self._predict(model, batch)
+        return predicted
+
+
+DECODE_VIDEO, DETECTION, LANDMARKS = "decode, scale", "detection", "landmarks"
+DECODE_SOUND, VAD, LOG_MEL = "decode, resample", "voice activity", "log-mel"
+ROWS, EXPLAIN = "features", "explanation"
+NETWORK = "network"
+
+
+@contextmanager
+def video_stages() -> Iterator[StageClock]:
+    """Count the stages of the video pipeline; the network's through a `TimedPredictor`."""
+    from services.video.decode import VideoSource
+    from services.video.face_detection import FaceDetector
+    from services.video.landmarks import FaceMesher
+
+    clock = StageClock(DECODE_VIDEO, DETECTION, LANDMARKS, NETWORK)
+    with ExitStack() as stack:
+        stack.enter_context(_opening_and_steps(clock, DECODE_VIDEO, VideoSource, "frames"))
+        stack.enter_context(replaced(FaceDetector, "detect", lambda f: clock.timed(DETECTION, f)))
+        stack.enter_context(replaced(FaceMesher, "locate", lambda f: clock.timed(LANDMARKS, f)))
+        yield clock
+
+
+@contextmanager
+def voice_stages() -> Iterator[StageClock]:
+    """Count the stages of the voice pipeline; the network's through a `TimedPredictor`."""
+    from services.audio import scoring
+    from services.audio.decode import SoundSource
+    from services.audio.vad import SpeechProbability
+
+    clock = StageClock(DECODE_SOUND, VAD, LOG_MEL, NETWORK)
+    with ExitStack() as stack:
+        stack.enter_context(_opening_and_steps(clock, DECODE_SOUND, SoundSource, "blocks"))
+        stack.enter_context(replaced(SpeechProbability, "__call__", lambda f: clock.timed(VAD, f)))
+        stack.enter_context(replaced(scoring, "log_mel", lambda f: clock.timed(LOG_MEL, f)))
+        yield clock
+
+
+@contextmanager
+def text_stages() -> Iterator[StageClock]:
+    """Count the stages of the text pipeline; the network's through a `TimedPredictor`."""
+    from services.text import pipeline
+    from services.text.trait_model import TraitModel
+
+    clock = StageClock(ROWS, NETWORK, EXPLAIN)
+    with ExitStack() as stack:
+        stack.enter_context(replaced(TraitModel, "rows", lambda f: clock.timed(ROWS, f)))
+        stack.enter_context(replaced(pipeline, "trait_words", lambda f: clock.timed(EXPLAIN, f)))
+        yield clock
+
+
+@contextmanager
+def _opening_and_steps(clock: StageClock, stage: str, source: type, steps: str) -> Iterator[None]:
+    """Count opening a file and reading it as one stage."""
+    with (
+        replaced(source, "__init__", lambda f: clock.timed(stage, f)),
+        replaced(source, steps, lambda f: clock.timed_generator(stage, f)),
+    ):
+        yield
