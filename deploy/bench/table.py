@@ -56,10 +56,7 @@ def times_table(measurements: Sequence[Measurement]) -> Table:
 
 def _rows(it: Measurement) -> Iterator[list[str]]:
     whole, limit, peer = it.runs[WHOLE], it.runs[LIMIT], it.runs.get(PEER)
-    units = [f"{it.units} {it.unit}"] if it.unit else []
-    yield [
-        f"[bold]{it.title}[/bold] · " + " · ".join(units + [f"{it.duration_s:.0f} s"] * bool(it.duration_s))
-    ]
+    yield [_heading(it)]
     yield [f"  {it.limit} (limit)", *_speed(it, limit, share=""), "1", ""]
     if peer is not None:
         yield [f"  {it.peer} (peer)", *_speed(it, peer, share=""), _against(peer, limit), "1"]
@@ -77,6 +74,12 @@ def _rows(it: Measurement) -> Iterator[list[str]]:
             for other in (limit, peer)
         ]
         yield [f"    {stage}", duration(times_s), percent(shares[stage]), "", "", *ratios]
+
+
+def _heading(it: Measurement) -> str:
+    """What was analysed and how long it is."""
+    sizes = [f"{it.units} {it.unit}" if it.unit else "", f"{it.duration_s:.0f} s" if it.duration_s else ""]
+    return " · ".join([f"[bold]{it.title}[/bold]", *filter(None, sizes)])
 
 
 def _speed(it: Measurement, runs: Sequence[Run], *, share: str) -> list[str]:

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from deploy.bench import recordings, table
-from deploy.bench.memory import Footprint, Growth, peak_resident_bytes
+from deploy.bench.memory import Footprint, Growth
 from deploy.bench.paths import LIMIT, PEER, WHOLE, Measurement
 from deploy.bench.stages import StageClock, replaced
 from deploy.bench.timing import (
@@ -132,12 +132,16 @@ def test_tables_show_limit_peer_and_growth_when_printed() -> None:
         "",
         {WHOLE: RUNS, LIMIT: other, PEER: other},
     )
+    words = Measurement(
+        "words", Modality.TEXT, "network alone", None, None, 300, "words", {WHOLE: RUNS, LIMIT: other}
+    )
     growth = Growth(Modality.AUDIO, 60.0, 600.0, Footprint(0, 2**20, 1.0), Footprint(0, 10 * 2**20, 9.0))
     assert growth.extra_bytes_per_s == pytest.approx(9 * 2**20 / 540)
     console = Console(file=io.StringIO(), width=140)
-    console.print(table.times_table([voice]), table.memory_table([growth]))
+    console.print(table.times_table([voice, words]), table.memory_table([growth]))
     printed = console.file.getvalue()  # type: ignore[attr-defined]
     assert "4.00 (4.00–4.00)" in printed
+    assert "words · 300 words" in printed
     assert "9.0 MiB" in printed
     assert "+1024 KiB" in printed
 
