@@ -9,7 +9,6 @@ import sys
 import typer
 
 from deploy.commands import analyze, evaluate, models, train, up
-from services.common.errors import CandorError
 
 EXIT_FAILED = 1
 EXIT_UNUSABLE = 2
@@ -33,10 +32,13 @@ app.command("models")(models.models)
 def main() -> None:
     """Entry point of the script `candor`; faults that we foresaw become one line and an exit code."""
     try:
-        app()
-    except CandorError as fault:
-        typer.echo(f"candor: {fault}", err=True)
-        sys.exit(EXIT_FAILED)
+        from services.common.errors import CandorError
+
+        try:
+            app()
+        except CandorError as fault:
+            typer.echo(f"candor: {fault}", err=True)
+            sys.exit(EXIT_FAILED)
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
 

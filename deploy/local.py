@@ -46,8 +46,32 @@ class StartError(CandorError):
     """Candor could not start here; the message says what to do."""
 
 
-class _StopRequested(BaseException):
-    """Ctrl-C or SIGTERM, raised wherever the main thread is."""
+class _Stopped(Exception):  # noqa: N818 - a way out, no fault
+    """Ctrl-C or SIGTERM came while something was waited for."""
+
+
+class _StopSignals:
+    """Remembers that Ctrl-C, SIGTERM or a closed terminal asked us to stop.
+
+    The handler raises nothing: Python runs it anywhere, in a destructor too, where an exception would
+    be printed and forgotten.
+    """
+
+    def __init__(self) -> None:
+        self.received = False
+
+    def _remember(self, _number: int, _frame: FrameType | None) -> None:
+        self.received = True
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """Handle the signals while the context lasts; a second Ctrl-C changes nothing."""
+        before = {number: signal.signal(number, self._remember) for number in STOP_SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +107,16 @@ class LocalRun:
             StartError: another instance runs, the port is taken, or a process keeps dying.
         """
         self._make_folders()
-        with _only_instance(self.home, self.address), _stop_on_signals():
+        stop = _StopSignals()
+        with _only_instance(self.home, self.address), stop.watched():
             _require_free_port(self.host, self.port)
             supervisor = Supervisor(self.report)
             try:
-                self._start(supervisor)
-                while True:
-                    supervisor.poll()
-                    time.sleep(POLL_S)
-            except _StopRequested:
+                self._start(supervisor, stop)
+                _wait(supervisor, lambda: False, stop=stop)
+            except _Stopped:
                 self.report("Stopping.")
             finally:
-                _ignore_signals()
                 supervisor.stop(keep=2)  # the servers outlive those who use them
                 supervisor.stop()
                 self.report("Stopped; the data is kept.")
@@ -105,7 +127,7 @@ class LocalRun:
         for name in ("objects", "logs", "redis"):
             (self.home / name).mkdir(mode=0o700, exist_ok=True)
 
-    def _start(self, supervisor: Supervisor) -> None:
+    def _start(self, supervisor: Supervisor, stop: _StopSignals) -> None:
         began = time.monotonic()
         self.report(f"Starting Candor. Data: {self.home}  Logs: {self.logs}")
         postgres, redis = Postgres(self.home / "postgres"), Redis(self.home / "redis")
@@ -113,8 +135,8 @@ class LocalRun:
         supervisor.start(redis.child(log_folder=self.logs))
         postgres.prepare()
         supervisor.start(postgres.child(log_folder=self.logs))
-        _wait(supervisor, postgres.is_ready, what="Postgres")
-        _wait(supervisor, redis.is_ready, what="Redis")
+        _wait_ready(supervisor, postgres.is_ready, stop=stop, what="Postgres")
+        _wait_ready(supervisor, redis.is_ready, stop=stop, what="Redis")
         urls = prepare_database(
             postgres.url(),
             gateway_password=secrets.token_urlsafe(24),
@@ -124,7 +146,7 @@ class LocalRun:
         key = local_api_key(self.home, urls=urls, key_secret=key_secret)
         gateway, *workers = self._processes(urls, redis_url=redis.url(), key_secret=key_secret)
         supervisor.start(gateway)
-        _wait(supervisor, lambda: _answers(f"{self.address}/readyz"), what="the gateway")
+        _wait_ready(supervisor, lambda: _answers(f"{self.address}/readyz"), stop=stop, what="The gateway")
         for worker in workers:  # after the gateway: what is handed in meanwhile waits in the queue
             supervisor.start(worker)
         self.report(f"Ready after {time.monotonic() - began:.1f} s. Open  {self.address}/#key={key}")
@@ -165,17 +187,38 @@ class LocalRun:
         return [gateway, *workers]
 
 
-def _wait(supervisor: Supervisor, condition: Callable[[], bool], *, what: str) -> None:
-    """Keep supervising until `condition` holds."""
-    deadline = time.monotonic() + READY_WITHIN_S
+def _wait(supervisor: Supervisor, condition: Callable[[], bool], *, stop: _StopSignals) -> None:
+    """Keep supervising until `condition` holds.
+
+    Raises:
+        _Stopped: we were asked to stop.
+    """
     while not condition():
+        if stop.received:
+            raise _Stopped
         supervisor.poll()
+        time.sleep(POLL_S)
+
+
+def _wait_ready(
+    supervisor: Supervisor, is_ready: Callable[[], bool], *, stop: _StopSignals, what: str
+) -> None:
+    """Wait for a part that everything else needs.
+
+    Raises:
+        StartError: it takes too long, or a process keeps dying.
+    """
+    deadline = time.monotonic() + READY_WITHIN_S
+
+    def settled() -> bool:
         broken = supervisor.failing(deaths=FATAL_DEATHS)
         if broken is not None:
             raise StartError(f"The {broken.name} keeps stopping. The end of its log:\n{tail(broken.log)}")
         if time.monotonic() > deadline:
             raise StartError(f"{what} was not ready within {READY_WITHIN_S:.0f} s; see the logs.")
-        time.sleep(POLL_S)
+        return is_ready()
+
+    _wait(supervisor, settled, stop=stop)
 
 
 def _answers(url: str) -> bool:
@@ -229,24 +272,3 @@ def _require_free_port(host: str, port: int) -> None:
                 f"Cannot listen on {host}:{port} ({fault.strerror or fault}). "
                 f"Stop what uses that port, or choose another one: candor up --port {port + 1}"
             ) from fault
-
-
-def _request_stop(_number: int, _frame: FrameType | None) -> None:
-    raise _StopRequested
-
-
-@contextlib.contextmanager
-def _stop_on_signals() -> Iterator[None]:
-    """Turn Ctrl-C, SIGTERM and a closed terminal into one clean way out."""
-    before = {number: signal.signal(number, _request_stop) for number in STOP_SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _ignore_signals() -> None:
-    """While stopping, which takes seconds at most, a second Ctrl-C changes nothing."""
-    for number in STOP_SIGNALS:
-        signal.signal(number, signal.SIG_IGN)

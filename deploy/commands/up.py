@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from services.common.settings import REPOSITORY
+HOME = Path(__file__).resolve().parents[2] / "var"
 
 
 def up(
@@ -15,7 +15,7 @@ def up(
     ] = "127.0.0.1",
     data_dir: Annotated[
         Path, typer.Option(envvar="CANDOR_HOME", help="Folder of database, queue, media, key and logs.")
-    ] = REPOSITORY / "var",
+    ] = HOME,
 ) -> None:
     """Start database, queue, gateway and workers, print the address, stop them all on Ctrl-C."""
     from deploy.local import LocalRun
