@@ -117,7 +117,8 @@ def _distribution(emotions: EmotionScores) -> list[float]:
 
 
 def _relative_bits(p: float, m: float) -> float:
-    return p * math.log2(p / m) if p > 0.0 else 0.0
+    """One term of the relative entropy in bits; a middle that underflows to zero adds nothing."""
+    return p * math.log2(p / m) if p > 0.0 and m > 0.0 else 0.0
 
 
 def complete(results: Sequence[ModalityResult]) -> dict[Modality, ModalityResult]:

@@ -155,6 +155,11 @@ def test_congruence_is_one_when_channels_are_equal(opinion: EmotionScores) -> No
     assert congruence(opinion, opinion) == pytest.approx(1.0)
 
 
+def test_congruence_is_one_when_a_probability_is_so_small_that_it_underflows() -> None:
+    happy = {label: float(label is Emotion.HAPPY) for label in EMOTIONS}
+    assert congruence(happy, happy | {Emotion.SAD: 5e-324}) == pytest.approx(1.0)
+
+
 def test_congruence_is_zero_when_channels_share_no_label() -> None:
     happy = {label: float(label is Emotion.HAPPY) for label in EMOTIONS}
     angry = {label: float(label is Emotion.ANGRY) for label in EMOTIONS}
