@@ -33,26 +33,26 @@ class Footprint:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """A short and a long file of the same kind.
+    """Recordings of one kind, of growing length.
 
     Attributes:
         modality: which analysis.
-        short_s: duration of the short one.
-        long_s: of the long one.
-        short: footprint of the short one.
-        long: of the long one.
+        durations_s: of the recordings, growing, at least two.
+        footprints: of each.
     """
 
     modality: Modality
-    short_s: float
-    long_s: float
-    short: Footprint
-    long: Footprint
+    durations_s: tuple[float, ...]
+    footprints: tuple[Footprint, ...]
 
     @property
     def extra_bytes_per_s(self) -> float:
-        """How much a further second of media adds to the peak."""
-        return (self.long.peak_bytes - self.short.peak_bytes) / (self.long_s - self.short_s)
+        """What a further second adds to the peak, from the last recording but one to the last.
+
+        The first ones do not count: until every buffer and batch was full once, memory still grows.
+        """
+        extra_bytes = self.footprints[-1].peak_bytes - self.footprints[-2].peak_bytes
+        return extra_bytes / (self.durations_s[-1] - self.durations_s[-2])
 
 
 def footprints(files: list[tuple[Modality, Path]], *, cores: list[int]) -> list[Footprint]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from rich import box
 from rich.table import Table
 
 from deploy.bench.memory import Growth
@@ -43,9 +44,14 @@ def three_digits(value: float) -> str:
 
 def times_table(measurements: Sequence[Measurement]) -> Table:
     """Every analysis: its limit, the whole, its stages and its peer."""
-    table = Table(title="Processor time on one core: median (least–greatest)", title_justify="left")
+    table = Table(
+        title="Processor time on one core: median (least–greatest)",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
     table.add_column("what", no_wrap=True)
-    for heading in ("time", "share", "per second", "real-time factor", "× limit", "× peer"):
+    for heading in ("time", "share", "per second", "real time ×", "× limit", "× peer"):
         table.add_column(heading, justify="right", no_wrap=True)
     for measurement in measurements:
         for row in _rows(measurement):
@@ -85,7 +91,7 @@ def _heading(it: Measurement) -> str:
 def _speed(it: Measurement, runs: Sequence[Run], *, share: str) -> list[str]:
     """Time, share, units a second, and seconds a second of the recording."""
     times_s = Spread.of(_costs(runs))
-    rate = f"{it.units / times_s.median:,.0f} {it.unit}" if it.unit else ""
+    rate = f"{round(it.units / times_s.median, -1):,.0f} {it.unit}" if it.unit else ""
     factor = f"{times_s.median / it.duration_s:.2g}" if it.duration_s else ""
     return [duration(times_s), share, rate, factor]
 
@@ -100,17 +106,20 @@ def _costs(runs: Sequence[Run]) -> list[float]:
 
 def memory_table(growths: Sequence[Growth]) -> Table:
     """Peak memory of a short and a long recording."""
-    table = Table(title="Peak resident memory of a fresh process", title_justify="left")
+    table = Table(title="Peak resident memory of a fresh process", title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("what", no_wrap=True)
-    for heading in ("before", "short", "long", "long − short", "a further minute"):
+    for heading in ("before", "short", "long", "longest", "a further minute"):
         table.add_column(heading, justify="right", no_wrap=True)
     for it in growths:
+        peaks = [
+            f"{_mebibytes(size.peak_bytes)} ({duration_s:.0f} s)"
+            for duration_s, size in zip(it.durations_s, it.footprints, strict=True)
+        ]
         table.add_row(
             NAME[it.modality],
-            _mebibytes(it.long.base_bytes),
-            f"{_mebibytes(it.short.peak_bytes)} ({it.short_s:.0f} s)",
-            f"{_mebibytes(it.long.peak_bytes)} ({it.long_s:.0f} s)",
-            _mebibytes(it.long.peak_bytes - it.short.peak_bytes),
+            _mebibytes(it.footprints[0].base_bytes),
+            *peaks,
+            *[""] * (3 - len(peaks)),
             f"{it.extra_bytes_per_s * 60 / 1024:+.0f} KiB",
         )
     return table

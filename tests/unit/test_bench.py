@@ -135,14 +135,18 @@ def test_tables_show_limit_peer_and_growth_when_printed() -> None:
     words = Measurement(
         "words", Modality.TEXT, "network alone", None, None, 300, "words", {WHOLE: RUNS, LIMIT: other}
     )
-    growth = Growth(Modality.AUDIO, 60.0, 600.0, Footprint(0, 2**20, 1.0), Footprint(0, 10 * 2**20, 9.0))
+    growth = Growth(
+        Modality.AUDIO,
+        (60.0, 600.0, 1140.0),
+        (Footprint(0, 1, 1.0), Footprint(0, 2**20, 1.0), Footprint(0, 10 * 2**20, 9.0)),
+    )
     assert growth.extra_bytes_per_s == pytest.approx(9 * 2**20 / 540)
     console = Console(file=io.StringIO(), width=140)
     console.print(table.times_table([voice, words]), table.memory_table([growth]))
     printed = console.file.getvalue()  # type: ignore[attr-defined]
     assert "4.00 (4.00–4.00)" in printed
     assert "words · 300 words" in printed
-    assert "9.0 MiB" in printed
+    assert "10.0 MiB (1140 s)" in printed
     assert "+1024 KiB" in printed
 
 
