@@ -141,7 +141,7 @@ def _print_notes(console: "Console", written: dict[str, object]) -> None:
     assert isinstance(machine, dict)
     console.print(
         f"{machine['processor']}, {machine['cores']} cores, load {machine['load_average'][0]}; "
-        f"Python {machine['python']}; commit {str(written['commit'])[:8]}.",
+        f"Python {machine['python']}; commit {written['commit']}.",
         highlight=False,
     )
     if written["processor_share"] is not None:

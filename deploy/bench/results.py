@@ -120,4 +120,4 @@ def commit() -> str | None:
         )
         return done.stdout.strip()
 
-    return ask("rev-parse", "HEAD") + ("+" if ask("status", "--porcelain", "-uno") else "")
+    return ask("rev-parse", "--short=10", "HEAD") + ("+" if ask("status", "--porcelain", "-uno") else "")

@@ -91,7 +91,7 @@ def _heading(it: Measurement) -> str:
 def _speed(it: Measurement, runs: Sequence[Run], *, share: str) -> list[str]:
     """Time, share, units a second, and seconds a second of the recording."""
     times_s = Spread.of(_costs(runs))
-    rate = f"{round(it.units / times_s.median, -1):,.0f} {it.unit}" if it.unit else ""
+    rate = f"{float(f'{it.units / times_s.median:.3g}'):,.0f} {it.unit}" if it.unit else ""
     factor = f"{times_s.median / it.duration_s:.2g}" if it.duration_s else ""
     return [duration(times_s), share, rate, factor]
 
