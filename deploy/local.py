@@ -146,7 +146,7 @@ class LocalRun:
         key = local_api_key(self.home, urls=urls, key_secret=key_secret)
         gateway, *workers = self._processes(urls, redis_url=redis.url(), key_secret=key_secret)
         supervisor.start(gateway)
-        _wait_ready(supervisor, lambda: _answers(f"{self.address}/readyz"), stop=stop, what="The gateway")
+        _wait_ready(supervisor, lambda: _answers(f"{self.address}/livez"), stop=stop, what="The gateway")
         for worker in workers:  # after the gateway: what is handed in meanwhile waits in the queue
             supervisor.start(worker)
         self.report(f"Ready after {time.monotonic() - began:.1f} s. Open  {self.address}/#key={key}")

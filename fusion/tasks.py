@@ -138,7 +138,7 @@ def main() -> None:
     """Run the worker until it is told to stop."""
     common = CommonSettings()
     configure_logging(level=common.log_level, json=common.log_json)
-    run_worker(create_worker(common, FusionSettings()), queue=QUEUE_OF_TASK[FUSION_COMBINE])
+    run_worker(create_worker(common, FusionSettings()), common, queue=QUEUE_OF_TASK[FUSION_COMBINE])
 
 
 if __name__ == "__main__":

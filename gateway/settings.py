@@ -36,6 +36,10 @@ class GatewaySettings(BaseSettings):
     events_heartbeat_s: float = Field(default=15.0, gt=0)
     events_poll_s: float = Field(default=5.0, gt=0, description="How often a silent stream asks Postgres.")
 
+    ready_needs_workers: bool = Field(
+        default=True,
+        description="Whether readiness goes red where a worker is missing or lacks its model server.",
+    )
     recover_every_s: float = Field(default=5.0, gt=0)
     recover_batch: int = Field(default=100, gt=0, description="Assessments that one run looks at, at most.")
     recheck_after_s: float = Field(default=5.0, gt=0, description="Until one is looked at again.")

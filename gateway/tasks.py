@@ -81,6 +81,7 @@ def main() -> None:
     configure_logging(level=common.log_level, json=common.log_json)
     run_worker(
         create_worker(common, GatewaySettings()),
+        common,
         queue=QUEUE_OF_TASK[DELIVERY_RECOVER],
         extra=["--beat", "--scheduler", IN_MEMORY_SCHEDULER],
     )

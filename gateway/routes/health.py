@@ -16,6 +16,7 @@ from gateway.openapi import problems
 from gateway.schemas import Liveness, Readiness
 from services.common.errors import CandorError
 from services.common.logging import get_logger
+from services.common.presence import OK
 
 log = get_logger(__name__)
 router = APIRouter(tags=["health"])
@@ -41,14 +42,26 @@ async def readyz(services: TheServices) -> Readiness:
     failed = await asyncio.gather(
         _failure(checks[0], services), _failure(checks[1], services), _failure(checks[2])
     )
-    errors = [
-        FieldError(field=name, detail=fault) for name, fault in zip(names, failed, strict=True) if fault
-    ]
+    state = dict(zip(names, failed, strict=True))
+    if services.settings.ready_needs_workers and state["redis"] is None:
+        state |= await _missing_workers(services)
+    errors = [FieldError(field=name, detail=fault) for name, fault in state.items() if fault]
     if errors:
         raise Problem(
             ProblemCode.NOT_READY, "Wait until the dependencies in `errors` are back.", errors=errors
         )
-    return Readiness(checks=dict.fromkeys(names, "ok"))
+    return Readiness(checks=dict.fromkeys(state, "ok"))
+
+
+async def _missing_workers(services: Services) -> dict[str, str | None]:
+    """What each worker lacks by its own account, as `text worker`, `fusion worker` and so on."""
+    try:
+        told = await run_in_threadpool(services.ledger.workers)
+    except RedisError as fault:
+        log.warning("not_ready", detail=str(fault))
+        return {"workers": "are not known"}
+    silent = "has not been heard of lately"
+    return {f"{queue} worker": None if how == OK else how or silent for queue, how in told.items()}
 
 
 async def _failure(check: Callable[..., None], *arguments: Services) -> str | None:

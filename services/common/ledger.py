@@ -72,6 +72,10 @@ def _result_key(assessment_id: str, modality: Modality) -> str:
     return f"candor:result:{assessment_id}:{modality}"
 
 
+def _worker_key(queue: str) -> str:
+    return f"candor:worker:{queue}"
+
+
 _RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end"
 _RENEW = (
     "if redis.call('get', KEYS[1]) == ARGV[1] "
@@ -207,6 +211,16 @@ class WorkLedger:
             self._redis.set(
                 _result_key(assessment_id, result.modality), result.model_dump_json(), ex=self._ttl_s
             )
+
+    def announce_worker(self, queue: str, state: str, *, ttl_s: float) -> None:
+        """Note that a worker serves `queue`, and how it is (`ok`, or what it lacks)."""
+        self._redis.set(_worker_key(queue), state, px=int(ttl_s * 1000))
+
+    def workers(self) -> dict[str, str | None]:
+        """How the worker of each queue is, by its own account; null where none has spoken of late."""
+        queues = sorted(set(QUEUE_OF_TASK.values()))
+        states = cast(list[str | None], self._redis.mget([_worker_key(queue) for queue in queues]))
+        return dict(zip(queues, states, strict=True))
 
     def take_lease(self, assessment_id: str, modality: Modality, *, lease_s: float) -> "Lease | None":
         """Claim the analysis for this worker; null while another living worker holds it."""

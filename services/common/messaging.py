@@ -14,6 +14,8 @@ from services.common.contracts.tasks import (
     AnalyzeTask,
     CombineTask,
 )
+from services.common.ledger import open_ledger
+from services.common.presence import Check, Presence, nothing_needed
 from services.common.settings import CommonSettings
 
 
@@ -109,8 +111,29 @@ def send_analyses(app: Celery, analyses: list[AnalyzeTask], combine: CombineTask
     chord(header, app=app)(body)
 
 
-def run_worker(app: Celery, *, queue: str, concurrency: int = 1, extra: list[str] | None = None) -> None:
-    """Run a prefork worker on one queue until it is told to stop."""
+def run_worker(
+    app: Celery,
+    settings: CommonSettings,
+    *,
+    queue: str,
+    check: Check = nothing_needed,
+    concurrency: int = 1,
+    extra: list[str] | None = None,
+) -> None:
+    """Run a prefork worker until it is told to stop.
+
+    Args:
+        app: from `create_celery`, with the worker's tasks.
+        settings: where Redis is.
+        queue: one queue, or several with commas between.
+        check: what the worker needs, told every few seconds for readiness. Runs in the parent of the
+            pool, so it must not leave threads behind that a fork could harm (gRPC's, for example).
+        concurrency: tasks at a time.
+        extra: more arguments of Celery's `worker` command.
+    """
+    ledger = open_ledger(settings.redis_url.get_secret_value())
+    presence = Presence(ledger, queue.split(","), check=check)
+    signals.worker_ready.connect(lambda **_: presence.start(), weak=False)
     signals.worker_process_init.connect(_die_with_parent, weak=False)
     arguments = ["worker", "--queues", queue, "--hostname", f"{queue}@%h", "--concurrency", str(concurrency)]
     arguments += ["--loglevel", "WARNING", "--without-gossip", "--without-mingle"]

@@ -18,7 +18,7 @@ from services.common.ledger import Lease, ModalityProgress, WorkLedger, open_led
 from services.common.logging import configure_logging, get_logger
 from services.common.media import MediaFile, Progress
 from services.common.messaging import create_celery, run_worker
-from services.common.serving.client import Predictor, open_predictor
+from services.common.serving.client import Predictor, check_model_server, open_predictor
 from services.common.settings import CommonSettings
 from services.common.storage import ObjectStore, open_store
 
@@ -187,7 +187,8 @@ def run_analysis_worker(modality: Modality, analyze: Analyze) -> None:
     settings = CommonSettings()
     configure_logging(level=settings.log_level, json=settings.log_json)
     app = create_analysis_worker(settings, modality=modality, analyze=analyze)
-    run_worker(app, queue=QUEUE_OF_TASK[ANALYZE_TASK[modality]])
+    queue = QUEUE_OF_TASK[ANALYZE_TASK[modality]]
+    run_worker(app, settings, queue=queue, check=lambda: check_model_server(settings))
 
 
 @contextmanager

@@ -92,7 +92,13 @@ def make_gateway(
 
     def make(*, dispatcher: Dispatcher | None = None, redis: str = redis_url, **options: Any) -> Gateway:
         settings = GatewaySettings(
-            **{"database_url": database.gateway, "drain_s": 2.0, "events_poll_s": 0.2, **options}
+            **{
+                "database_url": database.gateway,
+                "drain_s": 2.0,
+                "events_poll_s": 0.2,
+                "ready_needs_workers": False,
+                **options,
+            }
         )
         common = CommonSettings(redis_url=redis, storage_url=f"file://{tmp_path}/objects")
         gateway = Gateway(

@@ -112,3 +112,21 @@ def test_readiness_names_what_fails(
     answer = gateway.client.get("/readyz")
     assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
     assert [error["field"] for error in answer.json()["errors"]] == [failing]
+
+
+def test_readiness_names_the_worker_that_is_missing_or_lacks_something(
+    make_gateway: Callable[..., Any],
+) -> None:
+    gateway = make_gateway(ready_needs_workers=True)
+    for queue in ("text", "audio", "fusion"):
+        gateway.services.ledger.announce_worker(queue, "ok", ttl_s=60)
+    gateway.services.ledger.announce_worker("video", "The model server is out of reach.", ttl_s=60)
+    answer = gateway.client.get("/readyz")
+    assert answer.status_code == 503
+    assert {error["field"]: error["detail"] for error in answer.json()["errors"]} == {
+        "video worker": "The model server is out of reach.",
+        "delivery worker": "has not been heard of lately",
+    }
+    for queue in ("video", "delivery"):
+        gateway.services.ledger.announce_worker(queue, "ok", ttl_s=60)
+    assert gateway.client.get("/readyz").status_code == 200

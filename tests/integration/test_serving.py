@@ -9,7 +9,9 @@ import pytest
 
 from services.common.contracts.results import ErrorCode
 from services.common.errors import TemporaryError
-from services.common.serving.client import Predictor, open_predictor
+from services.common.ledger import open_ledger
+from services.common.presence import OK, Presence
+from services.common.serving.client import Predictor, check_model_server, open_predictor
 from services.common.serving.registry import FACE_EMOTION, TEXT_TRAITS, VOICE_EMOTION, Manifest
 from services.common.settings import CommonSettings, Serving
 
@@ -75,6 +77,20 @@ def test_fault_is_temporary_when_the_model_server_is_down() -> None:
     with pytest.raises(TemporaryError) as fault:
         nobody.predict(FACE_EMOTION, _batch(nobody.manifest(FACE_EMOTION), 1))
     assert fault.value.code is ErrorCode.MODEL_UNAVAILABLE
+
+
+def test_worker_tells_what_it_lacks_when_the_model_server_is_down(redis_url: str) -> None:
+    down = CommonSettings(serving=Serving.TF_SERVING, tf_serving_target="127.0.0.1:1")
+    ledger = open_ledger(redis_url)
+    Presence(ledger, ["video"], check=lambda: check_model_server(down)).tell()
+    assert ledger.workers()["video"] == "The model server is out of reach."
+
+
+def test_worker_lacks_nothing_when_the_model_server_answers(model_server_target: str, redis_url: str) -> None:
+    up = CommonSettings(serving=Serving.TF_SERVING, tf_serving_target=model_server_target)
+    ledger = open_ledger(redis_url)
+    Presence(ledger, ["video"], check=lambda: check_model_server(up)).tell()
+    assert ledger.workers()["video"] == OK
 
 
 def test_fault_is_temporary_when_there_is_no_such_model(in_process: Predictor) -> None:

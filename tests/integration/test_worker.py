@@ -19,6 +19,7 @@ from services.common.contracts.results import ErrorCode
 from services.common.contracts.tasks import AnalyzeTask, CombineTask
 from services.common.ledger import Stall, WorkLedger, open_ledger
 from services.common.messaging import create_celery, send_analyses
+from services.common.presence import OK, SILENT_AFTER_S
 from services.common.settings import CommonSettings
 from services.common.storage import open_store
 
@@ -98,6 +99,16 @@ def test_result_reaches_fusion_when_all_is_well(
         wait_until(lambda: len(reports(tmp_path)) == 1)
     assert reports(tmp_path) == ["asm_1 video:succeeded:None"]
     assert ledger.progress("asm_1")[Modality.VIDEO].status is ModalityStatus.SUCCEEDED
+
+
+def test_worker_is_known_to_be_there_while_it_lives(
+    settings: CommonSettings, ledger: WorkLedger, tmp_path: Path
+) -> None:
+    assert ledger.workers()["video"] is None
+    with worker(settings, tmp_path / "log"):
+        wait_until(lambda: ledger.workers()["video"] == OK)
+    assert ledger.workers()["text"] is None
+    wait_until(lambda: ledger.workers()["video"] is None, timeout_s=SILENT_AFTER_S + 5)
 
 
 def test_permanent_fault_is_a_result_when_the_input_is_bad(

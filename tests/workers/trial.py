@@ -60,7 +60,7 @@ def main() -> None:
         words = " ".join(f"{r.modality}:{r.status}:{r.error_code}" for r in outcomes)
         _append("reports", f"{task.assessment_id} {words}")
 
-    run_worker(app, queue="video,fusion")
+    run_worker(app, settings, queue="video,fusion")
 
 
 if __name__ == "__main__":

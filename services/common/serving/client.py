@@ -1,10 +1,13 @@
 """The `Predictor` protocol and the choice between its two runtimes."""
 
+import socket
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.common.contracts.results import ErrorCode
+from services.common.errors import TemporaryError
 from services.common.serving.registry import Manifest
 from services.common.settings import CommonSettings, Serving
 
@@ -53,6 +56,20 @@ def open_predictor(settings: CommonSettings) -> Predictor:
     from services.common.serving.litert import LiteRtPredictor
 
     return LiteRtPredictor(models_dir=settings.models_dir)
+
+
+def check_model_server(settings: CommonSettings) -> None:
+    """Raise `TemporaryError` where TF Serving is asked for and nothing listens at its address.
+
+    A plain connection: a gRPC channel has threads, which a process that forks must not have.
+    """
+    if settings.serving is not Serving.TF_SERVING:
+        return
+    host, _, port = settings.tf_serving_target.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=3).close()
+    except OSError as fault:
+        raise TemporaryError(ErrorCode.MODEL_UNAVAILABLE, "The model server is out of reach.") from fault
 
 
 def check_batch(manifest: Manifest, batch: FloatArray) -> None:
