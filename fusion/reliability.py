@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from fusion.combine import EMOTION_CHANNELS, reliability_from_uar
 from services.common.contracts.labels import Modality
-from services.common.contracts.results import ModalityResult, ModelRef
+from services.common.contracts.model_ref import ModelRef
+from services.common.contracts.results import ModalityResult
 from services.common.logging import get_logger
 from services.common.serving.registry import FACE_EMOTION, VOICE_EMOTION, Manifest, Metric
 

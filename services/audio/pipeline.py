@@ -10,7 +10,8 @@ from services.audio.settings import AudioSettings
 from services.audio.vad import Hysteresis, SpeechProbability
 from services.audio.windowing import speech_windows
 from services.common.contracts.labels import Modality, ModalityStatus
-from services.common.contracts.results import ErrorCode, ModalityResult, Notice, Quality, VoiceMeasures
+from services.common.contracts.results import ErrorCode, ModalityResult, Notice, Quality
+from services.common.contracts.voice import VoiceMeasures
 from services.common.errors import InputError
 from services.common.media import MediaFile, Progress, no_progress
 from services.common.serving.client import Predictor

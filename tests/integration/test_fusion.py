@@ -24,7 +24,8 @@ from services.common.contracts.labels import (
     Modality,
     ModalityStatus,
 )
-from services.common.contracts.results import ErrorCode, ModalityResult, ModelRef, Quality, Report
+from services.common.contracts.model_ref import ModelRef
+from services.common.contracts.results import ErrorCode, ModalityResult, Quality, Report
 from services.common.contracts.tasks import FUSION_COMBINE, CombineTask
 from services.common.db.bootstrap import DatabaseUrls, prepare_database
 from services.common.errors import TemporaryError

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from fusion.benchmark import benchmark, benchmark_entry, mid_rank_percentile, model_keys, scores_of
 from fusion.combine import combine
 from services.common.contracts.labels import EMOTIONS, TRAITS, Modality, ModalityStatus
-from services.common.contracts.results import EmotionScores, Fused, ModalityResult, ModelRef
+from services.common.contracts.model_ref import ModelRef
+from services.common.contracts.results import EmotionScores, Fused, ModalityResult
 
 UNIFORM: EmotionScores = dict.fromkeys(EMOTIONS, 1 / 7)
 values = st.floats(min_value=0.0, max_value=1.0)

@@ -8,7 +8,8 @@ from fusion.notices import warnings
 from fusion.reliability import ModelCards, channel_reliability
 from fusion.report import build_report, combine_results
 from services.common.contracts.labels import EMOTIONS, TRAITS, AssessmentStatus, Modality, ModalityStatus
-from services.common.contracts.results import ErrorCode, ModalityResult, ModelRef, Report
+from services.common.contracts.model_ref import ModelRef
+from services.common.contracts.results import ErrorCode, ModalityResult, Report
 from services.common.serving.registry import Manifest, Metric, TensorSpec
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)

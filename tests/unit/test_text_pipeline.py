@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from services.common.contracts.labels import TRAITS, MediaKind, Modality, ModalityStatus, Trait
-from services.common.contracts.results import ErrorCode, ModalityResult, ModelRef
+from services.common.contracts.model_ref import ModelRef
+from services.common.contracts.results import ErrorCode, ModalityResult
 from services.common.errors import InputError, TemporaryError
 from services.common.media import MediaFile
 from services.common.serving.registry import TEXT_TRAITS, Manifest, TensorSpec

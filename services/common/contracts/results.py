@@ -15,6 +15,8 @@ from services.common.contracts.labels import (
     ModalityStatus,
     Trait,
 )
+from services.common.contracts.model_ref import ModelRef
+from services.common.contracts.voice import VoiceMeasures, VoiceSummary
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Percentile = Annotated[float, Field(ge=0.0, le=100.0)]
@@ -57,13 +59,6 @@ class Notice(Contract):
 
     code: str
     detail: str
-
-
-class ModelRef(Contract):
-    """Which weights gave a score. Scores of different versions never share a cohort."""
-
-    name: str
-    version: int = Field(ge=1)
 
 
 class TimelineSegment(Contract):
@@ -113,13 +108,6 @@ class TextMeasures(Contract):
     trait_words: list[WordWeight] = Field(default_factory=list)
 
 
-class VoiceMeasures(Contract):
-    speech_s: Seconds
-    speech_share: Probability
-    segments: int = Field(ge=0, description="Stretches of speech that the voice activity found.")
-    sample_rate_hz: int = Field(gt=0, description="Sample rate of the source before resampling.")
-
-
 class HeadPose(Contract):
     """Degrees. Yaw is positive to the subject's left, pitch upwards, roll clockwise for the viewer."""
 
@@ -160,6 +148,9 @@ class ModalityResult(Contract):
     quality: Quality | None = None
     text: TextMeasures | None = None
     voice: VoiceMeasures | None = None
+    voice_summary: VoiceSummary | None = Field(
+        default=None, description="For the next answers of this person; never part of a report."
+    )
     face: FaceMeasures | None = None
     models: list[ModelRef] = Field(default_factory=list)
     elapsed_s: Seconds = 0.0

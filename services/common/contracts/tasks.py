@@ -7,6 +7,7 @@ from pydantic import Field
 from services.common.contracts.base import Contract
 from services.common.contracts.labels import Modality
 from services.common.contracts.media import MediaRef
+from services.common.contracts.voice import VoiceSummary
 
 TEXT_ANALYZE = "text.analyze"
 AUDIO_ANALYZE = "audio.analyze"
@@ -37,6 +38,9 @@ class AnalyzeTask(Contract):
     modality: Modality
     media: MediaRef | None = Field(
         description="What to analyse; null where the answer holds nothing for this modality."
+    )
+    enrolment: VoiceSummary | None = Field(
+        default=None, description="Mean voice of this person's earlier answers; only the voice asks for it."
     )
 
 

@@ -7,7 +7,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from services.common.contracts.base import Contract
-from services.common.contracts.results import ErrorCode, ModelRef
+from services.common.contracts.model_ref import ModelRef
+from services.common.contracts.results import ErrorCode
 from services.common.errors import TemporaryError
 
 TEXT_TRAITS = "text_traits"
