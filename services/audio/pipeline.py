@@ -11,7 +11,7 @@ from services.audio.vad import Hysteresis, SpeechProbability
 from services.audio.windowing import speech_windows
 from services.common.contracts.labels import Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, ModalityResult, Notice, Quality
-from services.common.contracts.voice import VoiceMeasures
+from services.common.contracts.voice import VoiceMeasures, VoiceSummary
 from services.common.errors import InputError
 from services.common.media import MediaFile, Progress, no_progress
 from services.common.serving.client import Predictor
@@ -28,6 +28,7 @@ def analyze(
     predictor: Predictor,
     settings: AudioSettings,
     progress: Progress = no_progress,
+    enrolment: VoiceSummary | None = None,  # noqa: ARG001 - the next model of the voice reads it
 ) -> ModalityResult:
     """Perceived emotions in the voice of a recording.
 
@@ -39,6 +40,7 @@ def analyze(
         predictor: answers for the model `voice_emotion`.
         settings: limits and the rules of voice activity.
         progress: told the share of the media that was read.
+        enrolment: mean voice of this person's earlier answers; not used yet.
 
     Returns:
         A result with status `succeeded`. `emotions` is the mean of the timeline weighted by duration

@@ -24,7 +24,9 @@ from services.common.storage import ObjectStore, open_store
 
 log = get_logger(__name__)
 
-Analyze = Callable[[MediaFile, Predictor, Progress], ModalityResult]
+Analyze = Callable[[MediaFile, Predictor, Progress, AnalyzeTask], ModalityResult]
+"""Analyses media; the task tells what else was sent along, such as the voice's enrolment."""
+
 PROGRESS_EVERY_S = 0.3
 MAX_RETRIES = 5
 RETRY_GRACE_S = 30.0
@@ -138,7 +140,7 @@ class AnalysisRuntime:
             return nothing_to_analyze(self._modality)
         with self.store.open_local(task.media.key) as path:
             media = MediaFile(path=path, kind=task.media.kind, content_type=task.media.content_type)
-            return self._analyze(media, self.predictor, progress)
+            return self._analyze(media, self.predictor, progress, task)
 
     def _retry_or_fail(
         self, celery_task: "Task[Any, Any]", assessment_id: str, fault: TemporaryError

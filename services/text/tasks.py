@@ -2,6 +2,7 @@
 
 from services.common.contracts.labels import Modality
 from services.common.contracts.results import ModalityResult
+from services.common.contracts.tasks import AnalyzeTask
 from services.common.media import MediaFile, Progress
 from services.common.serving.client import Predictor
 from services.common.worker import run_analysis_worker
@@ -13,7 +14,9 @@ def main() -> None:
     """Run the worker until it is told to stop."""
     settings = TextSettings()
 
-    def analyze_media(media: MediaFile, predictor: Predictor, progress: Progress) -> ModalityResult:
+    def analyze_media(
+        media: MediaFile, predictor: Predictor, progress: Progress, _task: AnalyzeTask
+    ) -> ModalityResult:
         return analyze(media, predictor=predictor, settings=settings, progress=progress)
 
     run_analysis_worker(Modality.TEXT, analyze_media)

@@ -27,7 +27,7 @@ def _append(name: str, line: str) -> int:
     return len((FOLDER / name).read_text().splitlines())
 
 
-def obey(media, predictor, progress) -> ModalityResult:
+def obey(media, predictor, progress, task) -> ModalityResult:
     command = media.path.read_text()
     start = _append("starts", command)
     if command == "corrupt":
