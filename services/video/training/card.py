@@ -1,13 +1,10 @@
 """The model card of `face_emotion`."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from services.training.card import confusion_table, per_class_table, with_interval
 from services.training.metrics import Interval, Scores
-
-if TYPE_CHECKING:
-    from services.video.training.fitting import Recipe
 
 TEMPLATE = """\
 # face_emotion
@@ -33,11 +30,10 @@ or origin is labelled, so fairness between groups was not and cannot be measured
 
 ## Figures
 
-Trained on `train` less a held-out tenth (byte-identical copies kept together), which chose the epoch
-({epoch} of {epochs}) and the temperature (least negative log-likelihood); scored once on `public` (n = {n}).
-One seed ({seed}). Percent; in brackets the 95 % interval by bootstrap over images (there are no persons to
-draw). FER2013 holds near-duplicates across its partitions, so that truly new faces may score lower. One
-crop, no mirrored second look.
+Trained on `train` less a held-out tenth (byte-identical copies kept together). {chosen} Scored on `public`
+(n = {n}). One seed ({seed}). Percent; in brackets the 95 % interval by bootstrap over images (there are no
+persons to draw). FER2013 holds near-duplicates across its partitions, so that truly new faces may score
+lower. {looks}
 
 | | `public` |
 |---|---|
@@ -49,7 +45,7 @@ crop, no mirrored second look.
 | negative log-likelihood, before → after | {nll_before:.3f} → {nll_after:.3f} |
 | accuracy on the held-out tenth of `train` | {held_out:.1f} |
 
-{per_class}
+{votes}{per_class}
 
 Confusion (row: truth, column: named):
 
@@ -83,12 +79,25 @@ class Figures:
     public: Scores
     intervals: dict[str, Interval]
     temperature: float
-    epoch: int
     trained_images: int
     parameters: int
 
 
-def write_card(figures: Figures, *, recipe: "Recipe", seed: int) -> str:
+class Wording(NamedTuple):
+    """What the card says in words about one way of training.
+
+    Attributes:
+        chosen: a sentence on what the held-out part and `public` decided.
+        looks: a sentence on mirroring.
+        votes: a paragraph on the FER+ labels, if the network learnt them.
+    """
+
+    chosen: str
+    looks: str
+    votes: str = ""
+
+
+def write_card(figures: Figures, *, wording: Wording, seed: int) -> str:
     """Markdown, with the figures of this run."""
     public = figures.public
     return TEMPLATE.format(
@@ -96,8 +105,9 @@ def write_card(figures: Figures, *, recipe: "Recipe", seed: int) -> str:
         temperature=figures.temperature,
         trained_images=figures.trained_images,
         n_held_out=figures.held_out.n,
-        epoch=figures.epoch,
-        epochs=recipe.epochs,
+        chosen=wording.chosen,
+        looks=wording.looks,
+        votes=f"{wording.votes}\n\n" if wording.votes else "",
         seed=seed,
         n=public.n,
         accuracy=with_interval(public.accuracy, figures.intervals["accuracy"]),

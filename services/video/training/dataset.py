@@ -73,13 +73,19 @@ def load_partition(data: Path, partition: str) -> FaceImages:
 
 
 def held_out_split(faces: FaceImages, *, share: float, seed: int) -> tuple[FaceImages, FaceImages]:
+    """The part to train on and the held-out part, by `held_out_rows`."""
+    kept, held_out = held_out_rows(faces, share=share, seed=seed)
+    return faces.take(kept), faces.take(held_out)
+
+
+def held_out_rows(faces: FaceImages, *, share: float, seed: int) -> tuple[IntArray, IntArray]:
     """Split off about `share` of every class; byte-identical images stay on one side.
 
     FER2013 holds many exact copies; one of them in the held-out part would flatter the temperature
     and the choice of the epoch. It names no persons, so that a split by person is not possible.
 
     Returns:
-        The part to train on and the held-out part.
+        Rows to train on and held-out rows, each ascending.
     """
     digests = [sha256(image.tobytes()).digest() for image in faces.images]
     _, groups = np.unique(np.array(digests), return_inverse=True)
@@ -92,7 +98,7 @@ def held_out_split(faces: FaceImages, *, share: float, seed: int) -> tuple[FaceI
     chosen = np.zeros(len(rank), dtype=bool)
     chosen[groups[held_out]] = True
     held_out = chosen[groups]
-    return faces.take(np.flatnonzero(~held_out)), faces.take(np.flatnonzero(held_out))
+    return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +112,27 @@ class Augmentation:
     mixup_share: float = 0.5
 
 
-def warp_randomly(image: NDArray[np.uint8], rng: np.random.Generator, how: Augmentation) -> NDArray[np.uint8]:
-    """Mirror, rotate, scale and shift one crop `(48, 48)`, edges replicated."""
+def warp_randomly(
+    image: NDArray[np.uint8], rng: np.random.Generator, how: Augmentation, *, size_px: int = IMAGE_SIZE_PX
+) -> NDArray[np.uint8]:
+    """Mirror, rotate, scale and shift one crop `(48, 48)`, edges replicated.
+
+    Returns:
+        Shape `(size_px, size_px)`: the whole moved crop, resampled once.
+    """
     centre = (IMAGE_SIZE_PX - 1) / 2
     angle = rng.uniform(-how.rotation_deg, how.rotation_deg)
     matrix = cv2.getRotationMatrix2D((centre, centre), angle, 1 + rng.uniform(-how.scale, how.scale))
     matrix[:, 2] += rng.uniform(-how.shift_px, how.shift_px, 2)
     if rng.random() < 0.5:
         matrix[0] = [-matrix[0, 0], -matrix[0, 1], IMAGE_SIZE_PX - 1 - matrix[0, 2]]
+    ratio = size_px / IMAGE_SIZE_PX
+    matrix *= ratio
+    matrix[:, 2] += (ratio - 1) / 2
     warped = cv2.warpAffine(
         image,
         matrix,
-        (IMAGE_SIZE_PX, IMAGE_SIZE_PX),
+        (size_px, size_px),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )

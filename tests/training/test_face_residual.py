@@ -1,0 +1,320 @@
+"""The residual face network: votes, batches, the same weights in two frameworks, and the export."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.common.contracts.labels import EMOTIONS
+from services.common.serving.litert import LiteRtPredictor
+from services.common.serving.registry import FACE_EMOTION
+from services.video.training import torch_fit
+from services.video.training.batches import LabelledFaces, augmented, load_labelled, smoothed
+from services.video.training.dataset import Augmentation, warp_randomly
+from services.video.training.evaluate import evaluate
+from services.video.training.finish import NotBetterError, finish, load_run
+from services.video.training.recipe import HEADS, Phase, ResidualRecipe, convolutions
+from services.video.training.votes import (
+    FERPLUS_LABELS,
+    NO_MAJORITY,
+    OTHER_VOTES,
+    load_votes,
+    majorities,
+    soft_targets,
+)
+
+keras = pytest.importorskip("keras")
+
+from services.video.training.residual import both_ways, put_weights, residual_network, served  # noqa: E402
+
+TINY = ResidualRecipe(phases=(Phase(1, 32), Phase(1, 48)), stem=4, widths=(6, 8), batch_size=14)
+STILL = Augmentation(rotation_deg=0, scale=0, shift_px=0)
+
+
+def votes_row(**counts: int) -> list[int]:
+    return [counts.get(name, 0) for name in FERPLUS_LABELS + OTHER_VOTES]
+
+
+def stripes(count: int, *, seed: int = 0) -> LabelledFaces:
+    """Images whose label shows as the number of bright stripes."""
+    generator = np.random.default_rng(seed)
+    labels = np.arange(count) % 7
+    images = generator.integers(0, 60, (count, 48, 48), dtype=np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[:: 2 + 2 * label] += 150
+    votes = np.zeros((count, 10), np.uint8)
+    votes[np.arange(count), labels] = 10
+    return LabelledFaces(images, labels.astype(np.int64), votes)
+
+
+def write_corpus(folder: Path) -> Path:
+    (folder / "fer2013").mkdir()
+    for seed, (name, count) in enumerate({"train": 140, "public": 35}.items()):
+        part = stripes(count, seed=seed)
+        np.savez(
+            folder / "fer2013" / f"{name}.npz",
+            images=part.images,
+            labels=part.labels,
+            label_names=np.array([str(emotion) for emotion in EMOTIONS]),
+            ferplus_votes=part.votes[:, ::-1],
+            ferplus_vote_names=np.array((FERPLUS_LABELS + OTHER_VOTES)[::-1]),
+        )
+    return folder
+
+
+def random_weights(recipe: ResidualRecipe, *, seed: int = 0) -> dict[str, np.ndarray]:
+    """Weights in PyTorch's names and layout; no two numbers are the same."""
+    generator = np.random.default_rng(seed)
+    weights: dict[str, np.ndarray] = {}
+    for layer in convolutions(recipe):
+        norm = f"{layer.name}_norm"
+        weights[f"{layer.name}.weight"] = generator.normal(0, 0.3, (layer.outputs, layer.inputs, 3, 3))
+        weights[f"{norm}.weight"] = generator.uniform(0.5, 1.5, layer.outputs)
+        weights[f"{norm}.bias"] = generator.normal(0, 0.3, layer.outputs)
+        weights[f"{norm}.running_mean"] = generator.normal(0, 0.3, layer.outputs)
+        weights[f"{norm}.running_var"] = generator.uniform(0.5, 1.5, layer.outputs)
+        weights[f"{norm}.num_batches_tracked"] = np.array(3)
+    for head, count in HEADS.items():
+        weights[f"{head}.weight"] = generator.normal(0, 0.3, (count, recipe.widths[-1]))
+        weights[f"{head}.bias"] = generator.normal(0, 0.3, count)
+    return {name: value.astype(np.float32) for name, value in weights.items()}
+
+
+def by_hand(image: np.ndarray, weights: dict[str, np.ndarray], recipe: ResidualRecipe) -> list[np.ndarray]:
+    """Both heads' logits of one image `(48, 48)`, by the definition of every layer."""
+
+    def normalised(x: np.ndarray, name: str) -> np.ndarray:
+        padded = np.pad(x, ((0, 0), (1, 1), (1, 1)))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
+        y = np.einsum("ihwkl,oikl->ohw", windows, weights[f"{name}.weight"])
+        scale, shift, mean, variance = (
+            weights[f"{name}_norm.{part}"][:, None, None]
+            for part in ("weight", "bias", "running_mean", "running_var")
+        )
+        return (y - mean) / np.sqrt(variance + 1e-5) * scale + shift
+
+    x = ((image - image.mean()) / np.sqrt(image.var() + 1e-4))[None]
+    x = np.maximum(normalised(x, "stem"), 0)
+    for number in range(1, len(recipe.widths) + 1):
+        channels, height, width = x.shape
+        x = x.reshape(channels, height // 2, 2, width // 2, 2).max(axis=(2, 4))
+        shortcut = np.maximum(normalised(x, f"stage{number}"), 0)
+        x = np.maximum(normalised(shortcut, f"stage{number}_first"), 0)
+        x = np.maximum(normalised(x, f"stage{number}_second") + shortcut, 0)
+    pooled = x.mean(axis=(1, 2))
+    return [weights[f"{head}.weight"] @ pooled + weights[f"{head}.bias"] for head in HEADS]
+
+
+def answers(network: keras.Model, batch: np.ndarray) -> list[np.ndarray]:
+    return [keras.ops.convert_to_numpy(head) for head in network(batch, training=False)]
+
+
+def tiny_network(weights: dict[str, np.ndarray]) -> keras.Model:
+    network = residual_network(TINY)
+    put_weights(network, TINY, weights)
+    return network
+
+
+def faces_batch(count: int) -> np.ndarray:
+    return np.random.default_rng(5).random((count, 48, 48, 1), dtype=np.float32)
+
+
+def test_votes_keep_their_emotion_when_the_file_orders_them_otherwise(tmp_path: Path):
+    data = write_corpus(tmp_path)
+    assert np.array_equal(load_votes(data, "public"), stripes(35, seed=1).votes)
+
+
+def test_votes_are_refused_when_the_file_names_other_columns(tmp_path: Path):
+    np.savez(tmp_path / "train.npz", ferplus_votes=np.zeros((1, 2)), ferplus_vote_names=["neutral", "joy"])
+    with pytest.raises(ValueError, match="joy"):
+        load_votes(tmp_path, "train")
+
+
+def test_soft_targets_leave_out_votes_that_name_no_emotion():
+    votes = np.array([votes_row(neutral=3, fear=1, unknown=6), votes_row(NF=10)], np.uint8)
+    targets = soft_targets(votes)
+    assert targets[0, FERPLUS_LABELS.index("neutral")] == pytest.approx(0.75)
+    assert targets.sum(axis=1) == pytest.approx([1.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("votes", "majority"),
+    [
+        (votes_row(anger=6, fear=4), "anger"),
+        (votes_row(anger=5, fear=5), None),
+        (votes_row(anger=2, fear=1, sadness=1, neutral=1), "anger"),
+        (votes_row(anger=1, fear=1), None),
+        (votes_row(anger=3, unknown=7), None),
+        (votes_row(NF=10), None),
+    ],
+)
+def test_majority_needs_more_than_half_when_single_votes_are_dropped(votes: list[int], majority: str | None):
+    expected = NO_MAJORITY if majority is None else FERPLUS_LABELS.index(majority)
+    assert majorities(np.array([votes], np.uint8)).tolist() == [expected]
+
+
+def test_smoothed_labels_sum_to_one_and_keep_their_peak():
+    targets = smoothed(np.array([2]), smoothing=0.1)
+    assert targets.sum() == pytest.approx(1.0)
+    assert targets[0, 2] == pytest.approx(0.9 + 0.1 / 7)
+
+
+def test_batch_has_the_size_of_its_phase_and_mixes_both_targets_alike():
+    faces = stripes(28)
+    inputs, (labels, votes) = augmented(
+        faces, np.arange(28), np.random.default_rng(0), ResidualRecipe(label_smoothing=0.0), size_px=32
+    )
+    assert inputs.shape == (28, 32, 32, 1)
+    assert 0.0 <= inputs.min() < inputs.max() <= 1.0
+    assert votes[:, :7] == pytest.approx(labels, abs=1e-6)
+    assert (labels.max(axis=1) < 0.999).any()
+
+
+def test_smaller_crop_shows_the_whole_face_when_nothing_else_moves_it():
+    image = np.zeros((48, 48), np.uint8)
+    image[:, :16] = 240
+    generator = np.random.default_rng(0)
+    small = [warp_randomly(image, generator, STILL, size_px=32) for _ in range(8)]
+    bright = {int((crop > 120).sum()) for crop in small}
+    assert bright <= {32 * 10, 32 * 11}
+    assert {bool(crop[0, 0] > 120) for crop in small} == {True, False}
+
+
+def test_size_follows_the_phases():
+    assert [TINY.size_px(epoch) for epoch in range(TINY.epochs)] == [32, 48]
+    with pytest.raises(ValueError, match="fewer epochs"):
+        TINY.size_px(2)
+
+
+def test_learning_rate_rises_then_falls_to_nothing():
+    recipe = ResidualRecipe(phases=(Phase(4, 32),), learning_rate=0.1, warm_up_epochs=1.0)
+    rates = [torch_fit.learning_rate(recipe, step=step, steps_per_epoch=50) for step in range(201)]
+    assert np.argmax(rates) == 50
+    assert max(rates) == pytest.approx(0.1)
+    assert rates[0] < 0.01
+    assert rates[200] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_keras_answers_as_the_layers_are_defined_when_weights_are_put_in():
+    weights = random_weights(TINY)
+    batch = faces_batch(2)
+    heads = answers(tiny_network(weights), batch)
+    for row, face in enumerate(batch):
+        for head, expected in zip(heads, by_hand(face[..., 0], weights, TINY), strict=True):
+            assert head[row] == pytest.approx(expected, abs=1e-4)
+
+
+def test_weights_are_refused_when_some_are_missing_or_left_over():
+    weights = random_weights(TINY)
+    with pytest.raises(ValueError, match="more_norm"):
+        put_weights(residual_network(TINY), TINY, weights | {"more_norm.bias": np.zeros(1, np.float32)})
+    del weights["stage2_first.weight"]
+    with pytest.raises(KeyError, match="stage2_first"):
+        put_weights(residual_network(TINY), TINY, weights)
+
+
+def test_a_face_and_its_mirror_image_get_the_same_answer_when_both_ways_are_looked_at():
+    network = tiny_network(random_weights(TINY))
+    batch = faces_batch(3)
+    mirror = np.ascontiguousarray(batch[:, :, ::-1])
+    assert np.abs(answers(network, batch)[0] - answers(network, mirror)[0]).max() > 1e-3
+    both = both_ways(network)
+    assert answers(both, batch)[0] == pytest.approx(answers(both, mirror)[0], abs=1e-5)
+    halves = (answers(network, batch)[1] + answers(network, mirror)[1]) / 2
+    assert answers(both, batch)[1] == pytest.approx(halves, abs=1e-5)
+
+
+def test_served_model_gives_calibrated_probabilities_of_the_first_head():
+    network = tiny_network(random_weights(TINY))
+    batch = faces_batch(2)
+    scaled = np.exp(answers(network, batch)[0] / 2.0)
+    expected = scaled / scaled.sum(axis=1, keepdims=True)
+    assert keras.ops.convert_to_numpy(served(network, temperature=2.0)(batch)) == pytest.approx(
+        expected, abs=1e-5
+    )
+
+
+def finished_run(folder: Path, *, epochs: int) -> Path:
+    folder.mkdir()
+    np.savez(folder / torch_fit.WEIGHTS_FILE, **random_weights(TINY))
+    (folder / torch_fit.HISTORY_FILE).write_text(json.dumps([{}] * epochs), encoding="utf-8")
+    return folder
+
+
+def test_finished_run_is_exported_served_and_scored(tmp_path: Path):
+    data, run = write_corpus(tmp_path), finished_run(tmp_path / "run", epochs=2)
+    models = tmp_path / "models"
+    measured, manifest = finish(data, folder=run, recipe=TINY, seed=0, models_dir=models)
+    assert manifest is not None
+    assert manifest.preprocessing["mirrored_second_look"] is measured.mirrored
+    report = evaluate(data, partition="public", predictor=LiteRtPredictor(models_dir=models))
+    assert report["accuracy"] == pytest.approx(measured.figures.public.accuracy)
+    assert report["accuracy"] == (measured.both_ways if measured.mirrored else measured.one_way)
+    assert measured.ferplus.n == 35
+    card = (models / FACE_EMOTION / "1" / "CARD.md").read_text(encoding="utf-8")
+    assert "FER+ majority" in card
+    assert "not for decisions about people" in card
+
+
+def test_nothing_is_exported_when_epochs_are_missing_or_the_served_model_is_as_good(tmp_path: Path):
+    data, run = write_corpus(tmp_path), finished_run(tmp_path / "run", epochs=1)
+    models = tmp_path / "models"
+    with pytest.raises(NotBetterError, match="1 of 2 epochs"):
+        finish(data, folder=run, recipe=TINY, seed=0, models_dir=models)
+    assert finish(data, folder=run, recipe=TINY, seed=0, models_dir=models, only_score=True)[1] is None
+    assert not models.exists()
+    whole = finished_run(tmp_path / "whole", epochs=2)
+    finish(data, folder=whole, recipe=TINY, seed=0, models_dir=models)
+    with pytest.raises(NotBetterError, match="the served model"):
+        finish(data, folder=whole, recipe=TINY, seed=0, models_dir=models)
+    assert [path.name for path in (models / FACE_EMOTION).iterdir()] == ["1"]
+
+
+def test_pytorch_and_keras_answer_alike_and_training_goes_on_where_it_stopped(tmp_path: Path):
+    torch = pytest.importorskip("torch")
+    from services.video.training.torch_network import forward
+
+    train, held_out = stripes(70), stripes(14, seed=1)
+    first = ResidualRecipe(phases=(Phase(1, 32),), stem=4, widths=(6, 8), batch_size=14)
+
+    def run(recipe: ResidualRecipe, name: str) -> list[torch_fit.EpochLog]:
+        return torch_fit.fit(train, held_out, recipe, seed=0, work_dir=tmp_path / name, bfloat16=False)
+
+    assert [row.number for row in run(first, "a")] == [1]
+    assert [row.number for row in run(TINY, "a")] == [1, 2]
+    assert [row.number for row in run(TINY, "a")] == [1, 2]
+    network = load_run(tmp_path / "a", TINY)
+    training = torch_fit.Training(TINY, seed=0, bfloat16=False)
+    training.load(tmp_path / "a")
+    batch = faces_batch(4)
+    with torch.no_grad():
+        logits = forward(training.averaged, torch.from_numpy(batch).permute(0, 3, 1, 2), TINY)
+    for ours, theirs in zip(answers(network, batch), logits, strict=True):
+        assert ours == pytest.approx(theirs.numpy(), abs=1e-5)
+
+
+def test_training_in_one_go_and_with_a_stop_give_the_same_weights(tmp_path: Path):
+    pytest.importorskip("torch")
+    train, held_out = stripes(70), stripes(14, seed=1)
+    whole = torch_fit.Training(TINY, seed=0, bfloat16=False)
+    losses = []
+    for number in range(2):
+        losses.append(whole.run_epoch(train))
+        whole.history.append(torch_fit.EpochLog(number + 1, TINY.size_px(number), losses[-1], 0, 0, 0))
+        if number == 0:
+            whole.save(tmp_path)
+    resumed = torch_fit.Training(TINY, seed=0, bfloat16=False)
+    resumed.load(tmp_path)
+    assert resumed.run_epoch(train) == pytest.approx(losses[1], rel=1e-4)
+    assert resumed.logits(held_out) == pytest.approx(whole.logits(held_out), abs=1e-3)
+
+
+@pytest.mark.corpora
+def test_ferplus_majorities_cover_most_of_public(corpora: Path):
+    faces = load_labelled(corpora, "public")
+    clear = majorities(faces.votes) != NO_MAJORITY
+    assert 0.80 < clear.mean() < 0.99
+    assert np.bincount(majorities(faces.votes)[clear], minlength=8).argmax() == FERPLUS_LABELS.index(
+        "neutral"
+    )
