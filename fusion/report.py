@@ -9,6 +9,7 @@ from fusion.combine import combine, complete, overall_status
 from fusion.notices import warnings
 from services.common.contracts.labels import Modality
 from services.common.contracts.results import Fused, ModalityResult, Report
+from services.common.contracts.voice import VoiceSummary
 from services.common.serving.registry import Metric
 
 
@@ -25,8 +26,8 @@ class Combination:
 def combine_results(
     results: Sequence[ModalityResult], *, reliability: Mapping[Modality, float], exponent: float
 ) -> Combination:
-    """Combine the channels of one answer; see `fusion.combine.combine`."""
-    by_modality = complete(results)
+    """Combine the channels of one answer; see `fusion.combine.combine`. No voice summary comes out."""
+    by_modality = complete([result.model_copy(update={"voice_summary": None}) for result in results])
     fused = combine(by_modality, reliability=reliability, exponent=exponent)
     return Combination(
         results=by_modality,
@@ -34,6 +35,11 @@ def combine_results(
         scores=scores_of(fused),
         model_keys=model_keys(by_modality, fused, exponent=exponent),
     )
+
+
+def voice_summary(results: Sequence[ModalityResult]) -> VoiceSummary | None:
+    """The mean voice of the answer, which is kept apart from its report."""
+    return next((result.voice_summary for result in results if result.voice_summary is not None), None)
 
 
 def build_report(

@@ -12,9 +12,21 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from services.common.contracts.results import ErrorCode, Report
-from services.common.db.models import Assessment, ModalityResultRow, ReportRow, ReportScore, Tenant
+from services.common.contracts.voice import VoiceSummary
+from services.common.db.models import (
+    Assessment,
+    ModalityResultRow,
+    ReportRow,
+    ReportScore,
+    Tenant,
+    VoiceSummaryRow,
+)
 from services.common.db.session import tenant_session
 from services.common.errors import CandorError, TemporaryError
+from services.common.logging import get_logger
+from services.common.voice_summary import mean_bytes
+
+log = get_logger(__name__)
 
 LIVE_STATE = "queued"
 """The only state of an assessment that may still get a report; the others are canceled and expired."""
@@ -121,8 +133,17 @@ class ReportTransaction:
         *,
         scores: Mapping[str, float],
         model_keys: Mapping[str, str],
+        voice: VoiceSummary | None = None,
     ) -> Report:
-        """Store the report with its results and scores, unless there is one; returns the stored one."""
+        """Store the report with its results and scores, unless there is one; returns the stored one.
+
+        Args:
+            report: without a voice summary, as its contract demands.
+            subject: whose report it is.
+            scores: what benchmarks compare, by name.
+            model_keys: what each score may be compared with.
+            voice: to keep for the person's next answers; null keeps nothing.
+        """
         document = report.model_dump(mode="json")
         written = self._session.scalar(
             insert(ReportRow)
@@ -140,7 +161,29 @@ class ReportTransaction:
             return self.stored(subject.assessment_id) or report
         self._add_results(report, subject)
         self._add_scores(report, subject, scores, model_keys)
+        if voice is not None:
+            self._add_voice(voice, subject)
         return report
+
+    def _add_voice(self, voice: VoiceSummary, subject: Subject) -> None:
+        """Keep the voice's mean. It comes from a process that parses strangers' media, so it is checked."""
+        try:
+            mean = mean_bytes(voice)
+        except ValueError as fault:
+            log.error("voice_summary_unusable", assessment_id=subject.assessment_id, detail=str(fault))
+            return
+        self._session.add(
+            VoiceSummaryRow(
+                assessment_id=subject.assessment_id,
+                tenant_id=subject.tenant_id,
+                candidate_id=subject.candidate_id,
+                model_name=voice.model.name,
+                model_version=voice.model.version,
+                clips=voice.clips,
+                mean=mean,
+            )
+        )
+        self._session.flush()
 
     def _add_results(self, report: Report, subject: Subject) -> None:
         self._session.add_all(

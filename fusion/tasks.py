@@ -11,12 +11,13 @@ from redis.exceptions import RedisError
 from sqlalchemy import Engine
 
 from fusion.reliability import ModelCards, channel_reliability, model_of
-from fusion.report import Combination, build_report, combine_results
+from fusion.report import Combination, build_report, combine_results, voice_summary
 from fusion.repository import AssessmentGoneError, ReportTransaction, Subject, transaction
 from fusion.settings import FusionSettings
 from services.common.contracts.labels import Modality
 from services.common.contracts.results import ModalityResult, Report
 from services.common.contracts.tasks import FUSION_COMBINE, QUEUE_OF_TASK, CombineTask
+from services.common.contracts.voice import VoiceSummary
 from services.common.db.session import create_engine_for
 from services.common.errors import TemporaryError
 from services.common.ledger import WorkLedger, open_ledger
@@ -81,16 +82,24 @@ class FusionRuntime:
             results, self._cards, unmeasured=self._settings.unmeasured_reliability
         )
         combination = combine_results(results, reliability=reliability, exponent=self._settings.pool_exponent)
+        voice = voice_summary(results) if task.keep_voice_summary else None
         try:
             with transaction(self.engine, task.tenant_id) as work:
                 subject = work.subject(task.assessment_id)
                 if subject is None:
                     return None
-                return work.stored(task.assessment_id) or self._store(work, subject, combination)
+                return work.stored(task.assessment_id) or self._store(work, subject, combination, voice=voice)
         except AssessmentGoneError:
             return None
 
-    def _store(self, work: ReportTransaction, subject: Subject, combination: Combination) -> Report:
+    def _store(
+        self,
+        work: ReportTransaction,
+        subject: Subject,
+        combination: Combination,
+        *,
+        voice: VoiceSummary | None,
+    ) -> Report:
         report = build_report(
             combination,
             assessment_id=subject.assessment_id,
@@ -101,7 +110,9 @@ class FusionRuntime:
             trait_accuracy=self._trait_accuracy(combination),
             created_at=datetime.now(UTC),
         )
-        return work.add(report, subject, scores=combination.scores, model_keys=combination.model_keys)
+        return work.add(
+            report, subject, scores=combination.scores, model_keys=combination.model_keys, voice=voice
+        )
 
     def _trait_accuracy(self, combination: Combination) -> Metric | None:
         ref = model_of(combination.results[Modality.TEXT], TEXT_TRAITS)

@@ -1,11 +1,15 @@
 """The messages between processes: strict, symmetric, and free of anything but pydantic."""
 
+from datetime import UTC, datetime
+
 import pytest
 from pydantic import ValidationError
 
-from services.common.contracts.labels import EMOTIONS, TRAITS, Modality, ModalityStatus
-from services.common.contracts.results import ErrorCode, ModalityResult, TimelineSegment
-from services.common.contracts.tasks import ANALYZE_TASK, QUEUE_OF_TASK, AnalyzeTask
+from services.common.contracts.labels import EMOTIONS, TRAITS, AssessmentStatus, Modality, ModalityStatus
+from services.common.contracts.model_ref import ModelRef
+from services.common.contracts.results import ErrorCode, Fused, ModalityResult, Report, TimelineSegment
+from services.common.contracts.tasks import ANALYZE_TASK, QUEUE_OF_TASK, AnalyzeTask, CombineTask
+from services.common.contracts.voice import VoiceSummary
 
 UNIFORM = dict.fromkeys(EMOTIONS, 1 / 7)
 
@@ -60,6 +64,33 @@ def test_result_is_refused_when_an_emotion_is_missing() -> None:
             modality=Modality.AUDIO,
             status=ModalityStatus.SUCCEEDED,
             emotions=dict.fromkeys(EMOTIONS[:2], 0.5),
+        )
+
+
+SUMMARY = VoiceSummary(model=ModelRef(name="voice_encoder", version=1), clips=2.0, mean="ADwAPA==")
+HEARD = ModalityResult(
+    modality=Modality.AUDIO, status=ModalityStatus.SUCCEEDED, emotions=UNIFORM, voice_summary=SUMMARY
+)
+
+
+def test_enrolment_survives_json_when_sent_between_processes() -> None:
+    task = AnalyzeTask(assessment_id="asm_1", modality=Modality.AUDIO, media=None, enrolment=SUMMARY)
+    assert AnalyzeTask.model_validate(task.model_dump(mode="json")) == task
+    assert ModalityResult.model_validate(HEARD.model_dump(mode="json")) == HEARD
+
+
+def test_no_voice_is_kept_when_the_message_does_not_say_so() -> None:
+    assert not CombineTask.model_validate({"assessment_id": "asm_1", "tenant_id": "ten_a"}).keep_voice_summary
+
+
+def test_report_is_refused_when_it_holds_a_voice_summary() -> None:
+    with pytest.raises(ValidationError, match="voice_summary"):
+        Report(
+            assessment_id="asm_1",
+            status=AssessmentStatus.SUCCEEDED,
+            fused=Fused(),
+            modalities={Modality.AUDIO: HEARD},
+            created_at=datetime.now(UTC),
         )
 
 

@@ -208,3 +208,9 @@ class Report(Contract):
     )
     warnings: list[Notice] = Field(default_factory=list)
     created_at: datetime
+
+    @model_validator(mode="after")
+    def _holds_no_voice(self) -> "Report":
+        if any(result.voice_summary is not None for result in self.modalities.values()):
+            raise ValueError("a voice_summary must not be part of a report")
+        return self

@@ -50,3 +50,6 @@ class CombineTask(Contract):
     schema_version: Literal[1] = 1
     assessment_id: str
     tenant_id: str
+    keep_voice_summary: bool = Field(
+        default=False, description="Whether the mean voice of this answer may be kept for the next ones."
+    )

@@ -194,3 +194,31 @@ class ReportScore(Base):
     value: Mapped[float]
     model_key: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class VoiceSummaryRow(Base):
+    """The mean voice embedding of one answer, for the person's next ones. Written by `fusion`.
+
+    It says something about a body, so it is personal data: it goes with its assessment, and the
+    gateway may erase it alone.
+    """
+
+    __tablename__ = "voice_summaries"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "assessment_id"],
+            ["assessments.tenant_id", "assessments.id"],
+            ondelete="CASCADE",
+        ),
+        CheckConstraint("clips > 0 AND clips < 'infinity'", name="clips"),
+        Index("ix_voice_summaries_candidate", "tenant_id", "candidate_id", "created_at"),
+    )
+
+    assessment_id: Mapped[str] = mapped_column(SORTABLE_ID, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(SORTABLE_ID)
+    candidate_id: Mapped[str] = mapped_column(SORTABLE_ID)
+    model_name: Mapped[str]
+    model_version: Mapped[int]
+    clips: Mapped[float]
+    mean: Mapped[bytes]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
