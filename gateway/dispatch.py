@@ -1,6 +1,6 @@
 """From a committed row to a chord on the broker. What cannot be sent is left to recovery."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from celery import Celery
@@ -13,6 +13,7 @@ from gateway.repository import mark_dispatched
 from services.common.contracts.labels import MODALITIES_OF, MediaKind, Modality
 from services.common.contracts.media import MediaRef
 from services.common.contracts.tasks import AnalyzeTask, CombineTask
+from services.common.contracts.voice import VoiceSummary
 from services.common.db.session import tenant_session
 from services.common.errors import CandorError
 from services.common.ledger import WorkLedger
@@ -35,11 +36,18 @@ class DispatchError(CandorError):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One assessment to analyse."""
+    """One assessment to analyse.
+
+    Attributes:
+        enrolment: mean voice of the person's earlier answers, for the audio analysis alone.
+        keep_voice_summary: whether this one's may be kept for the next.
+    """
 
     assessment_id: str
     tenant_id: str
     media: list[MediaRef]
+    enrolment: VoiceSummary | None = field(default=None, repr=False)
+    keep_voice_summary: bool = False
 
 
 class Dispatcher(Protocol):
@@ -63,7 +71,11 @@ class CeleryDispatcher:
 
     def send(self, work: Work) -> None:
         """The ledger first: once the message is out, a worker may report sooner than we return."""
-        combine = CombineTask(assessment_id=work.assessment_id, tenant_id=work.tenant_id)
+        combine = CombineTask(
+            assessment_id=work.assessment_id,
+            tenant_id=work.tenant_id,
+            keep_voice_summary=work.keep_voice_summary,
+        )
         try:
             analyses = analyses_of(work)
             self._ledger.queued(work.assessment_id, [task.modality for task in analyses])
@@ -85,6 +97,7 @@ def analyses_of(work: Work) -> list[AnalyzeTask]:
             assessment_id=work.assessment_id,
             modality=modality,
             media=next((by_kind[kind] for kind in kinds if kind in by_kind), None),
+            enrolment=work.enrolment if modality is Modality.AUDIO else None,
         )
         for modality, kinds in PREFERRED.items()
         if modality in possible

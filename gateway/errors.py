@@ -34,6 +34,7 @@ class ProblemCode(StrEnum):
     SCOPE_MISSING = "scope_missing"
     NOT_FOUND = "not_found"
     ASSESSMENT_NOT_FOUND = "assessment_not_found"
+    CANDIDATE_NOT_FOUND = "candidate_not_found"
     REPORT_NOT_READY = "report_not_ready"
     REPORT_UNAVAILABLE = "report_unavailable"
     METHOD_NOT_ALLOWED = "method_not_allowed"
@@ -68,6 +69,7 @@ PROBLEMS: dict[ProblemCode, tuple[int, str]] = {
     ProblemCode.SCOPE_MISSING: (403, "The API key lacks a scope"),
     ProblemCode.NOT_FOUND: (404, "There is nothing here"),
     ProblemCode.ASSESSMENT_NOT_FOUND: (404, "There is no such assessment"),
+    ProblemCode.CANDIDATE_NOT_FOUND: (404, "There is no such candidate"),
     ProblemCode.REPORT_NOT_READY: (404, "The report is not ready yet"),
     ProblemCode.REPORT_UNAVAILABLE: (404, "There will be no report"),
     ProblemCode.METHOD_NOT_ALLOWED: (405, "The method is not allowed here"),
@@ -199,7 +201,7 @@ def of_validation(fault: RequestValidationError) -> Problem:
 
 def allowed_methods(request: Request) -> str:
     """What `Allow` must list: Starlette names the methods of one matching route only."""
-    template = getattr(request.scope.get("route"), "path", None)
+    template = getattr(request.scope.get("route"), "path_format", None)
     operations = request.app.openapi()["paths"].get(template, {})
     return ", ".join(sorted(method.upper() for method in operations))
 

@@ -16,7 +16,8 @@ from redis.exceptions import RedisError
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from gateway.dispatch import Dispatcher, Work, dispatch
+from gateway.dispatch import Dispatcher, dispatch
+from gateway.enrolment import work_of
 from gateway.repository import StoredAssessment, claim_unreported, expire, find_assessment, now
 from gateway.settings import GatewaySettings
 from services.common.contracts.labels import AssessmentStatus
@@ -122,7 +123,7 @@ class Recovery:
         return self._clock() - self._idle_since.setdefault(assessment_id, self._clock())
 
     def _send(self, stored: StoredAssessment, reason: str) -> str:
-        work = Work(assessment_id=stored.row.id, tenant_id=stored.row.tenant_id, media=stored.media)
+        work = work_of(self._engine, stored, voice_enrolment=self._settings.voice_enrolment)
         sent = dispatch(self._engine, self._dispatcher, work, recheck_after_s=self._settings.recheck_after_s)
         log.info("sent_again", assessment_id=work.assessment_id, reason=reason, sent=sent)
         self._idle_since.pop(work.assessment_id, None)

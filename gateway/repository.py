@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy import ColumnElement, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.ids import Prefix, new_id
-from gateway.schemas import AssessmentForm
+from gateway.schemas import AssessmentForm, printable
 from services.common.contracts.media import MediaRef
 from services.common.db.models import Assessment, Candidate, ModalityResultRow, Question, ReportRow
 
@@ -85,6 +85,21 @@ def _candidate(session: Session, *, tenant_id: str, external_id: str) -> str:
         index_elements=["tenant_id", "external_id"], set_={"external_id": statement.excluded.external_id}
     ).returning(Candidate.id)
     return session.execute(returning).scalar_one()
+
+
+def find_candidate(session: Session, name: str) -> Candidate | None:
+    """A candidate of the tenant by our identifier or, where it is none of ours, by the platform's."""
+    try:
+        name = printable(name)
+    except ValueError:
+        return None
+    ours_first = (Candidate.id == name).desc()
+    return session.scalars(
+        select(Candidate)
+        .where(or_(Candidate.id == name, Candidate.external_id == name))
+        .order_by(ours_first)
+        .limit(1)
+    ).first()
 
 
 def find_assessment(session: Session, assessment_id: str) -> StoredAssessment | None:

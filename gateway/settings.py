@@ -40,6 +40,10 @@ class GatewaySettings(BaseSettings):
         default=True,
         description="Whether readiness goes red where a worker is missing or lacks its model server.",
     )
+    voice_enrolment: bool = Field(
+        default=True,
+        description="Whether the mean voice of an answer is kept, for the person's next ones.",
+    )
     recover_every_s: float = Field(default=5.0, gt=0)
     recover_batch: int = Field(default=100, gt=0, description="Assessments that one run looks at, at most.")
     recheck_after_s: float = Field(default=5.0, gt=0, description="Until one is looked at again.")

@@ -16,7 +16,8 @@ from gateway.dependencies import (
     TheServices,
     Writer,
 )
-from gateway.dispatch import Work, dispatch
+from gateway.dispatch import dispatch
+from gateway.enrolment import work_of
 from gateway.erasure import erase_assessment
 from gateway.errors import Problem, ProblemCode
 from gateway.forms import parse_form
@@ -96,7 +97,7 @@ def _keep(services: Services, tenant_id: str, received: Received) -> StoredAsses
 
 
 def _send(services: Services, stored: StoredAssessment) -> None:
-    work = Work(assessment_id=stored.row.id, tenant_id=stored.row.tenant_id, media=stored.media)
+    work = work_of(services.engine, stored, voice_enrolment=services.settings.voice_enrolment)
     sent = dispatch(
         services.engine,
         services.dispatcher,

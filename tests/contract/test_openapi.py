@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from gateway.errors import PROBLEMS, ProblemDetails
 from gateway.main import create_app
-from gateway.schemas import AssessmentForm, AssessmentView, NewQuestion, QuestionView
+from gateway.schemas import AssessmentForm, AssessmentView, NewQuestion, QuestionView, VoiceSummaryView
 from gateway.settings import GatewaySettings
 from services.common.settings import CommonSettings
 
@@ -19,6 +19,8 @@ OPERATIONS = {
     ("DELETE", "/v1/assessments/{assessment_id}"): "deleteAssessment",
     ("GET", "/v1/assessments/{assessment_id}/report"): "getReport",
     ("GET", "/v1/assessments/{assessment_id}/events"): "followAssessment",
+    ("GET", "/v1/candidates/{candidate}/voice-summary"): "getVoiceSummary",
+    ("DELETE", "/v1/candidates/{candidate}/voice-summary"): "deleteVoiceSummary",
     ("GET", "/v1/questions"): "listQuestions",
     ("POST", "/v1/questions"): "createQuestion",
     ("GET", "/livez"): "getLiveness",
@@ -126,6 +128,7 @@ def test_examples_are_valid(document: dict[str, Any]) -> None:
     for name, model in (
         ("AssessmentView", AssessmentView),
         ("QuestionView", QuestionView),
+        ("VoiceSummaryView", VoiceSummaryView),
         ("NewQuestion", NewQuestion),
     ):
         key = name if name in schemas else name.removesuffix("View")
