@@ -14,10 +14,11 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from fusion.reliability import ModelCards, channel_reliability, model_of
-from fusion.report import build_report, combine_results
+from fusion.report import build_report, combine_results, voice_summary
 from fusion.settings import FusionSettings
 from services.common.contracts.labels import MODALITIES_OF, MediaKind, Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, ModalityResult, Report
+from services.common.contracts.voice import VoiceSummary
 from services.common.errors import CandorError
 from services.common.media import MediaFile
 from services.common.media_types import HEAD_BYTES, kind_of, sniff
@@ -96,17 +97,26 @@ def probe(path: Path) -> MediaFile:
     return MediaFile(path=path.resolve(), kind=kind, content_type=media_type)
 
 
-def analyze_file(media: MediaFile, *, progress: ModalityProgress, cores: int | None = None) -> Analysis:
+def analyze_file(
+    media: MediaFile,
+    *,
+    progress: ModalityProgress,
+    enrolment: VoiceSummary | None = None,
+    cores: int | None = None,
+) -> Analysis:
     """Analyse one answer and combine what came out.
 
     Args:
         media: from `probe`.
         progress: told how far each modality is.
+        enrolment: mean voice of the same person's earlier recordings.
         cores: how many modalities run at once; by default what this process may use.
     """
     wanted = [modality for modality in Modality if _has_something_for(media.kind, modality)]
     with tempfile.TemporaryDirectory(prefix="candor-") as folder:
-        finished = _run_all(wanted, media, Path(folder), progress, limit=cores or usable_cores())
+        finished = _run_all(
+            wanted, media, Path(folder), progress, enrolment=enrolment, limit=cores or usable_cores()
+        )
         logs = {work.modality: _tail(work.log) for work in finished if _is_our_fault(work.result)}
     results = [work.result for work in finished if work.result is not None]
     results += [_skipped(modality, media.kind) for modality in Modality if modality not in wanted]
@@ -115,6 +125,32 @@ def analyze_file(media: MediaFile, *, progress: ModalityProgress, cores: int | N
         peak_bytes={work.modality: work.peak_bytes for work in finished},
         logs=logs,
     )
+
+
+def summarise_voice(media: MediaFile, *, progress: ModalityProgress) -> VoiceSummary:
+    """The mean voice of one recording, to compare another one of the same person with.
+
+    Args:
+        media: from `probe`.
+        progress: told how far it is.
+
+    Raises:
+        UnusableFileError: there is no voice in it that could be compared with.
+        AnalysisError: this installation could not find out.
+    """
+    if not _has_something_for(media.kind, Modality.AUDIO):
+        raise UnusableFileError(f"{media.path}: there is no voice in a {media.kind} to compare with.")
+    with tempfile.TemporaryDirectory(prefix="candor-") as folder:
+        [work] = _run_all([Modality.AUDIO], media, Path(folder), progress, enrolment=None, limit=1)
+        log = _tail(work.log)
+    result = work.result
+    summary = None if result is None else voice_summary([result])
+    if result is None or _is_our_fault(result):
+        raise AnalysisError(f"{media.path}: the voice could not be analysed. {log}")
+    if summary is None:
+        reason = result.reason or "No mean voice came out; a longer recording may help."
+        raise UnusableFileError(f"{media.path}: there is no voice to compare with. {reason}")
+    return summary
 
 
 def fuse(results: Sequence[ModalityResult], *, name: str) -> Report:
@@ -160,14 +196,20 @@ def _skipped(modality: Modality, kind: MediaKind) -> ModalityResult:
 
 
 def _run_all(
-    modalities: Sequence[Modality], media: MediaFile, folder: Path, progress: ModalityProgress, *, limit: int
+    modalities: Sequence[Modality],
+    media: MediaFile,
+    folder: Path,
+    progress: ModalityProgress,
+    *,
+    enrolment: VoiceSummary | None,
+    limit: int,
 ) -> list[_Work]:
     """Run every modality, at most `limit` at once, and collect the results."""
     waiting, active, finished = list(modalities), list[_Work](), list[_Work]()
     try:
         while waiting or active:
             while waiting and len(active) < limit:
-                active.append(_start(waiting.pop(0), media, folder))
+                active.append(_start(waiting.pop(0), media, folder, enrolment))
             for ready in wait([work.receiver for work in active]):
                 work = next(work for work in active if work.receiver is ready)
                 _receive(work, progress)
@@ -180,11 +222,12 @@ def _run_all(
     return finished
 
 
-def _start(modality: Modality, media: MediaFile, folder: Path) -> _Work:
+def _start(modality: Modality, media: MediaFile, folder: Path, enrolment: VoiceSummary | None) -> _Work:
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     log = folder / f"{modality}.log"
-    process = context.Process(target=_run_one, args=(modality, media, log, sender), daemon=True)
+    options = {"enrolment": enrolment} if modality is Modality.AUDIO else {}
+    process = context.Process(target=_run_one, args=(modality, media, log, sender, options), daemon=True)
     process.start()
     sender.close()  # so that the receiver sees the end when the process dies
     return _Work(modality, process, receiver, log)
@@ -211,8 +254,13 @@ def _receive(work: _Work, progress: ModalityProgress) -> None:
         work.result = ModalityResult.model_validate_json(document)
 
 
-def _run_one(modality: Modality, media: MediaFile, log: Path, sender: Connection) -> None:
-    """In the modality's own process: analyse, and send the progress and then the result."""
+def _run_one(
+    modality: Modality, media: MediaFile, log: Path, sender: Connection, options: Mapping[str, object]
+) -> None:
+    """In the modality's own process: analyse, and send the progress and then the result.
+
+    `options` are further arguments of the modality's `analyze`.
+    """
     with log.open("wb") as file:  # decoders and runtimes chatter on stderr
         os.dup2(file.fileno(), sys.stderr.fileno())
     from services.common.logging import configure_logging
@@ -227,7 +275,7 @@ def _run_one(modality: Modality, media: MediaFile, log: Path, sender: Connection
 
     def run() -> ModalityResult:
         result: ModalityResult = analyze(
-            media, predictor=open_predictor(common), settings=settings, progress=sender.send
+            media, predictor=open_predictor(common), settings=settings, progress=sender.send, **options
         )
         return result
 

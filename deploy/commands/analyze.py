@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from services.common.contracts.results import Report
+    from services.common.contracts.voice import VoiceSummary
 
 EXIT_UNUSABLE = 2
 
@@ -23,16 +26,26 @@ def analyze(
     out: Annotated[
         Path | None, typer.Option(help="Also write each report to this folder as NAME.report.json.")
     ] = None,
+    enrol: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="An earlier recording of the same person; repeat it for several, the most recent first "
+            "(the first 20 count). Their voice is analysed beforehand, and each answer is then compared with "
+            "how this person usually sounds. Nothing is kept.",
+        ),
+    ] = None,
 ) -> None:
     """Analyse each file as one answer. Exit code 2 if a file cannot be used at all."""
     from deploy.analysis import UnusableFileError
 
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
+    enrolment = _enrolment(enrol or [])
     unusable = 0
     for path in files:
         try:
-            _analyze_one(path, as_json=as_json, out=out)
+            _analyze_one(path, as_json=as_json, out=out, enrolment=enrolment)
         except UnusableFileError as fault:
             typer.echo(f"candor: {fault}", err=True)
             unusable += 1
@@ -40,7 +53,26 @@ def analyze(
         raise typer.Exit(EXIT_UNUSABLE)
 
 
-def _analyze_one(path: Path, *, as_json: bool, out: Path | None) -> None:
+def _enrolment(paths: "Sequence[Path]") -> "VoiceSummary | None":
+    """The mean voice of earlier recordings, null where there are none."""
+    from deploy.analysis import UnusableFileError, probe, summarise_voice
+    from deploy.progress import modality_bars
+    from services.common.voice_summary import merge
+
+    summaries = []
+    for path in paths:
+        try:
+            with modality_bars(path.name, visible=sys.stderr.isatty()) as progress:
+                summaries.append(summarise_voice(probe(path), progress=progress))
+        except UnusableFileError as fault:
+            typer.echo(f"candor: --enrol {fault}", err=True)
+            raise typer.Exit(EXIT_UNUSABLE) from fault
+    return merge(summaries)
+
+
+def _analyze_one(
+    path: Path, *, as_json: bool, out: Path | None, enrolment: "VoiceSummary | None" = None
+) -> None:
     from deploy.analysis import analyze_file, probe
     from deploy.progress import modality_bars
     from deploy.report_view import print_report
@@ -48,7 +80,7 @@ def _analyze_one(path: Path, *, as_json: bool, out: Path | None) -> None:
     media = probe(path)
     began = time.monotonic()
     with modality_bars(path.name, visible=sys.stderr.isatty()) as progress:
-        analysis = analyze_file(media, progress=progress)
+        analysis = analyze_file(media, progress=progress, enrolment=enrolment)
     elapsed_s = time.monotonic() - began
     report = analysis.report
     document = report.model_dump_json()

@@ -52,6 +52,12 @@ def test_a_report_is_readable_when_nothing_else_is_asked_for(essay: Path) -> Non
     assert "█" in done.stdout
 
 
+def test_the_reason_is_given_when_an_earlier_recording_has_no_voice(essay: Path) -> None:
+    done = candor("analyze", essay, "--enrol", essay, "--json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no voice in a document to compare with" in done.stderr
+
+
 def test_reports_are_written_when_a_folder_is_given(essay: Path, tmp_path: Path) -> None:
     done = candor("analyze", essay, "--json", "--out", tmp_path / "reports")
     assert (tmp_path / "reports" / "answer.txt.report.json").read_text() == done.stdout

@@ -6,10 +6,11 @@ import pytest
 
 from fusion.notices import warnings
 from fusion.reliability import ModelCards, channel_reliability
-from fusion.report import build_report, combine_results
+from fusion.report import build_report, combine_results, voice_summary
 from services.common.contracts.labels import EMOTIONS, TRAITS, AssessmentStatus, Modality, ModalityStatus
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.results import ErrorCode, ModalityResult, Report
+from services.common.contracts.voice import VoiceSummary
 from services.common.serving.registry import Manifest, Metric, TensorSpec
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -45,6 +46,15 @@ def write_manifest(models_dir: Path, name: str, version: int, *metrics: Metric) 
         licence="test",
     )
     (folder / "manifest.json").write_text(manifest.model_dump_json())
+
+
+def test_voice_summary_is_taken_off_when_results_are_combined() -> None:
+    kept = VoiceSummary(model=ModelRef(name="voice_encoder", version=1), clips=2.0, mean="ADwAPA==")
+    results = [WORDS, VOICE.model_copy(update={"voice_summary": kept}), NO_FACE]
+    assert voice_summary(results) == kept
+    combination = combine_results(results, reliability={Modality.AUDIO: 0.5}, exponent=1.0)
+    assert combination.results[Modality.AUDIO] == VOICE
+    assert voice_summary([WORDS, VOICE, NO_FACE]) is None
 
 
 def test_report_holds_everything_when_one_channel_failed() -> None:
