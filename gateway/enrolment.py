@@ -6,12 +6,15 @@ Fusion keeps one summary per answer (`voice_summaries`); deleting the answer del
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
+from redis.exceptions import RedisError
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from gateway.dispatch import PREFERRED, Work
+from gateway.errors import ProblemCode, unavailable
 from gateway.repository import StoredAssessment
 from services.common.contracts.labels import AssessmentStatus, Modality
 from services.common.contracts.model_ref import ModelRef
@@ -22,6 +25,12 @@ from services.common.logging import get_logger
 from services.common.voice_summary import MAX_SUMMARIES, from_stored, merge
 
 log = get_logger(__name__)
+
+
+class Forgetful(Protocol):
+    """What erasing a voice asks of the work ledger."""
+
+    def forget_results(self, assessment_id: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +115,20 @@ def kept_voices(session: Session, candidate_id: str) -> Sequence[KeptVoice]:
     ]
 
 
-def erase_voices(session: Session, candidate_id: str) -> None:
-    """Erase every summary of a person; the reports stay."""
+def erase_voices(session: Session, candidate_id: str, *, ledger: Forgetful) -> None:
+    """Erase every summary of a person, in the ledger's kept results first; the reports stay.
+
+    Raises:
+        Problem: `service_unavailable`, the ledger is out of reach and the rows are still there.
+    """
+    try:
+        for kept in kept_voices(session, candidate_id):
+            ledger.forget_results(kept.assessment_id)
+    except RedisError as fault:
+        log.warning("ledger_unreachable", detail=str(fault))
+        raise unavailable(
+            ProblemCode.SERVICE_UNAVAILABLE, "Kept results could not be erased yet; send the request again."
+        ) from fault
     session.execute(delete(VoiceSummaryRow).where(VoiceSummaryRow.candidate_id == candidate_id))
 
 

@@ -46,12 +46,15 @@ def get_voice_summary(services: TheServices, caller: AnyCaller, candidate: Candi
     summary="Erase what is kept of a person's voice",
     status_code=204,
     response_class=Response,
-    responses=problems(*AUTHENTICATED, ProblemCode.CANDIDATE_NOT_FOUND),
+    responses=problems(*AUTHENTICATED, ProblemCode.CANDIDATE_NOT_FOUND, ProblemCode.SERVICE_UNAVAILABLE),
 )
 def delete_voice_summary(services: TheServices, caller: Writer, candidate: CandidateName) -> None:
-    """Answers and reports stay. An answer that is analysed later, or right now, is kept anew."""
+    """Answers and reports stay. An answer that is analysed later, or right now, is kept anew.
+
+    After a 503, send it again to finish.
+    """
     with tenant_session(services.engine, caller.tenant_id) as session:
-        erase_voices(session, _load(session, candidate).id)
+        erase_voices(session, _load(session, candidate).id, ledger=services.ledger)
 
 
 def _load(session: Session, name: str) -> Candidate:

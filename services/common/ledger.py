@@ -158,6 +158,10 @@ class WorkLedger:
         """Announce that a worker has put the analysis off and starts it again within `wait_s`."""
         self._redis.set(_waiting_key(assessment_id, modality), "1", px=int(wait_s * 1000))
 
+    def forget_results(self, assessment_id: str) -> None:
+        """Erase the kept results alone; work that is delivered again would be done again."""
+        self._redis.delete(*(_result_key(assessment_id, modality) for modality in Modality))
+
     def forget(self, assessment_id: str) -> None:
         """Erase every trace of an assessment."""
         keys = [work_key(assessment_id), events_key(assessment_id)]

@@ -180,7 +180,8 @@ def create_analysis_worker(settings: CommonSettings, *, modality: Modality, anal
     def analyze_task(self: "Task[Any, Any]", *, payload: dict[str, Any]) -> dict[str, Any]:
         return runtime.run(self, payload)
 
-    app.task(name=ANALYZE_TASK[modality], bind=True)(analyze_task)
+    # A chord counts what its parts return without it; Celery's own copy would outlive an erasure.
+    app.task(name=ANALYZE_TASK[modality], bind=True, ignore_result=True)(analyze_task)
     return app
 
 

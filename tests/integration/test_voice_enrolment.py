@@ -23,6 +23,7 @@ from services.common.contracts.voice import VoiceSummary
 from services.common.db.bootstrap import DatabaseUrls
 from services.common.db.models import VoiceSummaryRow
 from services.common.db.session import tenant_session
+from services.common.ledger import open_ledger
 from services.common.settings import CommonSettings
 from services.common.storage import FolderStore
 from services.common.voice_summary import from_bytes, mean_values, summarise
@@ -300,6 +301,29 @@ def test_summaries_are_erased_and_reports_stay_when_asked_twice(by_id: bool, sce
 
 def mean_of(row: VoiceSummaryRow) -> list[float]:
     return from_bytes(row.mean)
+
+
+def test_kept_results_are_erased_with_the_summaries(scene: Scene) -> None:
+    ledger = scene.gateway.services.ledger
+    work = scene.answer()
+    ledger.queued(work.assessment_id, [Modality.AUDIO])
+    ledger.keep_result(work.assessment_id, heard(summary(1.0)))
+    scene.fuse(work, summary(1.0))
+    assert ledger.cached_result(work.assessment_id, Modality.AUDIO) is not None
+    assert scene.gateway.client.delete(scene.path()).status_code == 204
+    assert ledger.cached_result(work.assessment_id, Modality.AUDIO) is None
+
+
+def test_nothing_is_erased_by_halves_when_the_ledger_is_out_of_reach(scene: Scene) -> None:
+    scene.answered(summary(1.0))
+    ledger = scene.gateway.services.ledger
+    scene.gateway.replace(ledger=open_ledger("redis://127.0.0.1:1/0"))
+    answer = scene.gateway.client.delete(scene.path())
+    assert (answer.status_code, answer.json()["code"]) == (503, "service_unavailable")
+    assert len(scene.rows()) == 1
+    scene.gateway.replace(ledger=ledger)
+    assert scene.gateway.client.delete(scene.path()).status_code == 204
+    assert scene.rows() == []
 
 
 def test_platforms_own_identifier_may_hold_slashes(scene: Scene) -> None:

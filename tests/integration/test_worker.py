@@ -12,11 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from services.common.contracts.labels import MediaKind, Modality, ModalityStatus
 from services.common.contracts.media import MediaRef
+from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.results import ErrorCode
 from services.common.contracts.tasks import AnalyzeTask, CombineTask
+from services.common.contracts.voice import VoiceSummary
 from services.common.ledger import Stall, WorkLedger, open_ledger
 from services.common.messaging import create_celery, send_analyses
 from services.common.presence import OK, SILENT_AFTER_S
@@ -57,7 +60,14 @@ def worker(settings: CommonSettings, log: Path) -> Iterator[subprocess.Popen[byt
         process.wait()
 
 
-def send(settings: CommonSettings, ledger: WorkLedger, command: str, *, assessment_id: str = "asm_1") -> None:
+def send(
+    settings: CommonSettings,
+    ledger: WorkLedger,
+    command: str,
+    *,
+    assessment_id: str = "asm_1",
+    enrolment: VoiceSummary | None = None,
+) -> None:
     """Send an assessment whose analysis will obey `command`."""
     key = f"ten_a/{assessment_id}"
     with open_store(settings.storage_url).create(key) as writer:
@@ -68,7 +78,7 @@ def send(settings: CommonSettings, ledger: WorkLedger, command: str, *, assessme
     ledger.queued(assessment_id, [Modality.VIDEO])
     send_analyses(
         create_celery(settings),
-        [AnalyzeTask(assessment_id=assessment_id, modality=Modality.VIDEO, media=media)],
+        [AnalyzeTask(assessment_id=assessment_id, modality=Modality.VIDEO, media=media, enrolment=enrolment)],
         CombineTask(assessment_id=assessment_id, tenant_id="ten_a"),
     )
 
@@ -99,6 +109,30 @@ def test_result_reaches_fusion_when_all_is_well(
         wait_until(lambda: len(reports(tmp_path)) == 1)
     assert reports(tmp_path) == ["asm_1 video:succeeded:None"]
     assert ledger.progress("asm_1")[Modality.VIDEO].status is ModalityStatus.SUCCEEDED
+
+
+def test_enrolment_reaches_the_analysis_when_it_is_sent_along(
+    settings: CommonSettings, ledger: WorkLedger, tmp_path: Path
+) -> None:
+    enrolment = VoiceSummary(model=ModelRef(name="voice_encoder", version=1), clips=2.0, mean="ADwAPA==")
+    send(settings, ledger, "tell-enrolment", enrolment=enrolment)
+    with worker(settings, tmp_path / "log"):
+        wait_until(lambda: len(reports(tmp_path)) == 1)
+    assert (tmp_path / "enrolments").read_text() == "ADwAPA==\n"
+
+
+def test_no_copy_of_a_result_is_left_when_the_assessment_is_forgotten(
+    settings: CommonSettings, ledger: WorkLedger, redis_url: str, tmp_path: Path
+) -> None:
+    send(settings, ledger, "succeed")
+    with worker(settings, tmp_path / "log"), Redis.from_url(redis_url, decode_responses=True) as client:
+        wait_until(lambda: len(reports(tmp_path)) == 1)
+        wait_until(lambda: not client.exists("unacked"))
+        ledger.forget("asm_1")
+        keys = list(client.scan_iter())
+        values = [str(client.get(key)) for key in keys if client.type(key) == "string"]
+    assert not [value for value in values if "emotions" in value]
+    assert not [key for key in keys if key.endswith(".j")], "what the chord counts"
 
 
 def test_worker_is_known_to_be_there_while_it_lives(
