@@ -1,0 +1,87 @@
+"""Intensity of speech and syllable nuclei in it, without knowing the words. Pure.
+
+N. H. de Jong and T. Wempe, "Praat script to detect syllable nuclei and measure speech rate
+automatically", Behavior Research Methods 41 (2009), 385-390: a nucleus is a voiced peak of intensity
+between two dips of at least 2 dB, not more than 25 dB below the loudest speech. Rates made from it
+correlate with those of human counts (r about 0.7 to 0.9 in their corpora) but lie below them: a syllable
+that is swallowed or runs into the next one is not counted.
+"""
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.audio.features import FloatArray
+from services.audio.pitch import HOP_SAMPLES
+
+FLOOR_DB = -100.0
+"""What silence is called: below the quantisation of 16 bits."""
+DIP_DB = 2.0
+BELOW_LOUDEST_DB = 25.0
+_CELL_SAMPLES = HOP_SAMPLES // 2
+_CELLS = 26
+MARGIN_SAMPLES = _CELLS // 2 * _CELL_SAMPLES
+"""How much sound an intensity needs on either side of its centre: 65 ms."""
+
+
+def intensity_db(samples: FloatArray) -> NDArray[np.float64]:
+    """Intensity every `HOP_SAMPLES`, relative to a square wave of full scale (a full sine is at -3 dB).
+
+    Smoothed over about 64 ms, so that the periods of a voice from 50 Hz up leave no ripple. Sound of 0 Hz
+    counts for nothing.
+
+    Args:
+        samples: shape `(n * HOP_SAMPLES + 2 * MARGIN_SAMPLES,)`, -1..1.
+
+    Returns:
+        Shape `(n,)`, dB, at least `FLOOR_DB`. The first is centred on sample
+        `MARGIN_SAMPLES + HOP_SAMPLES // 2`.
+    """
+    cells = samples.astype(np.float64).reshape(-1, _CELL_SAMPLES)
+    mean = np.convolve(cells.mean(axis=1), _kernel(), mode="valid")
+    square = np.convolve(np.einsum("ns,ns->n", cells, cells) / _CELL_SAMPLES, _kernel(), mode="valid")
+    power = np.maximum(square - mean**2, 10.0 ** (FLOOR_DB / 10.0))
+    return np.asarray(10.0 * np.log10(power))[1::2]
+
+
+def syllable_nuclei(
+    intensity: NDArray[np.float64], voiced: NDArray[np.bool_], *, loudest_db: float
+) -> list[int]:
+    """Frames that are the nucleus of a syllable.
+
+    Args:
+        intensity: shape `(n,)`, dB, consecutive frames.
+        voiced: shape `(n,)`, whether the frame has a pitch.
+        loudest_db: the intensity that the loudest speech reaches.
+    """
+    nuclei: list[int] = []
+    lowest, peak = np.inf, -1
+    for frame in _turning_points(intensity):
+        level = intensity[frame]
+        if peak < 0:
+            lowest = min(lowest, level)
+            peak = frame if level >= lowest + DIP_DB else -1
+        elif level > intensity[peak]:
+            peak = frame
+        elif level <= intensity[peak] - DIP_DB:
+            if voiced[peak] and intensity[peak] >= loudest_db - BELOW_LOUDEST_DB:
+                nuclei.append(peak)
+            lowest, peak = level, -1
+    return nuclei
+
+
+def _turning_points(intensity: NDArray[np.float64]) -> list[int]:
+    """First and last frame and every local extreme between, so that the search skips the slopes."""
+    if len(intensity) < 3:
+        return list(range(len(intensity)))
+    slope = np.sign(np.diff(intensity))
+    inner = np.flatnonzero(slope[1:] != slope[:-1]) + 1
+    return [0, *inner.tolist(), len(intensity) - 1]
+
+
+@cache
+def _kernel() -> NDArray[np.float64]:
+    """Kaiser window over 130 ms, about 64 ms wide, of unit sum, shape `(_CELLS,)`."""
+    window = np.kaiser(_CELLS, 20.0)
+    return np.asarray(window / window.sum())
