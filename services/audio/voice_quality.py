@@ -6,8 +6,8 @@ long around its place fits best what follows (cross-correlation as in Praat's ma
 PointProcess (cc)"), between samples by a parabola. Local jitter and shimmer are as defined there: the
 mean absolute difference of neighbouring periods, or of their amplitudes, by the mean.
 
-On pulse trains from 90 to 350 Hz with 0 to 2.2 % jitter and 0 to 11 % shimmer both come out within 0.0003
-of the truth. For Praat's on real speech see `prosody.py`.
+On pulse trains from 90 to 350 Hz with 0 to 2.2 % jitter and 0 to 11 % shimmer jitter comes out within
+0.0001 and shimmer within 0.001 of the truth. For Praat's on real speech see `prosody.py`.
 """
 
 import itertools
