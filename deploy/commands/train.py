@@ -1,10 +1,12 @@
-"""`candor train`: fit and export a new version of a model."""
+"""`candor train`: fit and export a new version of a model, or measure a system it is compared with."""
 
 import logging
 import sys
 from enum import StrEnum
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -32,17 +34,42 @@ def train(
         Path | None, typer.Option(help="Where the new version is written (deploy/models by default).")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of folds, weights and augmentation.")] = 0,
+    system: Annotated[
+        str | None,
+        typer.Option(help="Measure a system that the model is compared with instead; nothing is exported."),
+    ] = None,
+    list_systems: Annotated[bool, typer.Option("--list-systems", help="List those systems.")] = False,
+    report: Annotated[bool, typer.Option("--report", help="Print the table of all results.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="With --report: in Markdown.")] = False,
+    results_dir: Annotated[
+        Path | None, typer.Option(help="Folder of the results files (deploy/results by default).")
+    ] = None,
 ) -> None:
     """Train on the corpora, measure out of fold, calibrate, export the next version. Takes a while."""
-    from importlib import import_module
+    require_training_packages()
+    if list_systems:
+        _list_systems(model)
+    elif report or markdown:
+        _show(model, _results(results_dir), as_markdown=markdown)
+    elif system is not None:
+        _measure(model, system, data, seed=seed, results=_results(results_dir))
+    else:
+        _train(model, data, models_dir=models_dir, seed=seed)
 
+
+def _results(folder: Path | None) -> Path:
+    from services.common.settings import REPOSITORY
+
+    return folder or REPOSITORY / "deploy" / "results"
+
+
+def _train(model: ModelChoice, data: Path | None, *, models_dir: Path | None, seed: int) -> None:
     from deploy.progress import progress_display
     from services.common.settings import CommonSettings
 
-    require_training_packages()
     settings = CommonSettings()
     folder = require_folder(data or settings.data)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    _log_to_stderr()
     with progress_display(visible=sys.stderr.isatty()) as display:
         task = display.add_task(f"training {model}", total=1.0)
         manifest = import_module(f"{model.package}.train").train(
@@ -54,18 +81,79 @@ def train(
     typer.echo(manifest.model_dump_json())
 
 
+def _list_systems(model: ModelChoice) -> None:
+    systems = _part(model, "reference.systems").SYSTEMS
+    width = max(map(len, systems))
+    for name, system in systems.items():
+        typer.echo(f"{name:<{width}}  {system.about}")
+
+
+def _measure(model: ModelChoice, system: str, data: Path | None, *, seed: int, results: Path) -> None:
+    from deploy.progress import progress_display
+    from services.common.settings import CommonSettings
+
+    reference = _part(model, "reference.systems")
+    try:
+        reference.find_system(system)
+    except ValueError as fault:
+        raise _unusable(fault) from fault
+    folder = require_folder(data or CommonSettings().data)
+    _log_to_stderr()
+    with progress_display(visible=sys.stderr.isatty()) as display:
+        task = display.add_task(f"measuring {system}", total=1.0)
+        try:
+            reference.train_system(
+                system,
+                folder,
+                seed=seed,
+                results=results,
+                progress=lambda share: display.update(task, completed=share),
+            )
+        except FileNotFoundError as fault:
+            raise _unusable(fault) from fault
+    _show(model, results, system=system)
+
+
+def _show(model: ModelChoice, folder: Path, *, as_markdown: bool = False, system: str | None = None) -> None:
+    """Print the results of all systems, or of one."""
+    from deploy.result_view import print_tables
+
+    report = _part(model, "report")
+    try:
+        files = report.results(folder, system=system)
+    except FileNotFoundError as fault:
+        raise _unusable(fault) from fault
+    if as_markdown:
+        typer.echo(report.markdown(files))
+    else:
+        print_tables(report.tables(files), footnotes=report.footnotes(files))
+
+
+def _part(model: ModelChoice, name: str) -> Any:
+    """A module of the model's training package; exits where the model has no comparison yet."""
+    if find_spec(f"{model.package}.report") is None:
+        raise _unusable(f"the {model} model has no systems to compare with yet.")
+    return import_module(f"{model.package}.{name}")
+
+
+def _unusable(fault: object) -> typer.Exit:
+    """Say what is wrong; the exit to raise."""
+    typer.echo(f"candor: {fault}", err=True)
+    return typer.Exit(EXIT_UNUSABLE)
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+
+
 def require_folder(folder: Path) -> Path:
     """`folder`, or exit with what to do about it."""
     if folder.is_dir():
         return folder
-    typer.echo(f"candor: there is no folder {folder}; name the corpora with --data or CANDOR_DATA.", err=True)
-    raise typer.Exit(EXIT_UNUSABLE)
+    raise _unusable(f"there is no folder {folder}; name the corpora with --data or CANDOR_DATA.")
 
 
 def require_training_packages() -> None:
     """Exit with what to install, where TensorFlow is missing."""
-    from importlib.util import find_spec
-
     if find_spec("tensorflow") is None:
-        typer.echo("candor: training needs TensorFlow; install it with: make venv-dev", err=True)
-        raise typer.Exit(EXIT_UNUSABLE)
+        raise _unusable("training needs TensorFlow; install it with: make venv-dev")

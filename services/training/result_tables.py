@@ -91,7 +91,7 @@ def _line_by_line(title: str, rows: Sequence[ResultRow]) -> TextTable:
 
 
 def _side_by_side(title: str, rows: Sequence[ResultRow]) -> TextTable:
-    """One line per title, the main figures under every protocol beside each other."""
+    """One line per title, the main figures under every protocol beside each other; notes say the rest."""
     protocols = list(dict.fromkeys(row.protocol for row in rows))
     titles = list(dict.fromkeys(row.title for row in rows))
     by_place = {(row.title, row.protocol): row for row in rows}
@@ -99,16 +99,22 @@ def _side_by_side(title: str, rows: Sequence[ResultRow]) -> TextTable:
     lines = []
     for name in titles:
         here = [by_place.get((name, protocol)) for protocol in protocols]
-        marks = "".join(notes.mark(row.note) for row in here if row is not None)
+        marks = "".join(dict.fromkeys(notes.mark(row.note) for row in here if row is not None))
         cells = [
             figure_text(row.figures.get(figure)) if row is not None else ABSENT
             for row in here
             for figure in SIDE_BY_SIDE
         ]
         lines.append((name + marks, *cells))
-    heads = [f"{protocol}: {HEADINGS[figure]}" for protocol in protocols for figure in SIDE_BY_SIDE]
+    heads = [f"{head}: {HEADINGS[figure]}" for head in _heads(protocols) for figure in SIDE_BY_SIDE]
     sizes = tuple(_size(protocol, rows) for protocol in protocols)
     return TextTable(title, ("system", *heads), tuple(lines), notes.texts + sizes)
+
+
+def _heads(protocols: Sequence[str]) -> list[str]:
+    """What stands before the first comma of each protocol, where that tells them apart; else all of it."""
+    short = [protocol.partition(",")[0] for protocol in protocols]
+    return short if len(set(short)) == len(short) else list(protocols)
 
 
 def _size(protocol: str, rows: Sequence[ResultRow]) -> str:

@@ -20,7 +20,7 @@ from services.training.results import (
     write_results,
 )
 
-FOLDS, LEAKY = "actor folds", "random split (leaky)"
+FOLDS, LEAKY = "actor folds, 5 of 4", "leaky split, 80/20"
 
 
 def row(title: str = "svc", protocol: str = FOLDS, *, group: str = REFERENCE, **changes: object) -> ResultRow:
@@ -109,9 +109,14 @@ def test_protocols_stand_side_by_side_when_systems_are_the_references(tmp_path: 
     (table,) = tables(write([row("svc"), leaky, row("forest")], tmp_path))
     assert table.columns[:2] == ("system", "actor folds: UAR")
     assert [line[0] for line in table.rows] == ["svc", "forest"]
-    assert table.rows[0][table.columns.index(f"{LEAKY}: UAR")] == "90.0"
-    assert table.rows[1][table.columns.index(f"{LEAKY}: UAR")] == "–"
+    assert table.rows[0][table.columns.index("leaky split: UAR")] == "90.0"
+    assert table.rows[1][table.columns.index("leaky split: UAR")] == "–"
     assert any(note.startswith(f"{LEAKY}: n = 210") for note in table.notes)
+
+
+def test_protocols_head_the_columns_in_full_when_their_beginnings_agree(tmp_path: Path) -> None:
+    (table,) = tables(write([row(protocol="folds, 5"), row(protocol="folds, 10")], tmp_path))
+    assert table.columns[1::3] == ("folds, 5: UAR", "folds, 10: UAR")
 
 
 def test_the_served_model_comes_first_when_its_file_is_last(tmp_path: Path) -> None:
@@ -125,9 +130,9 @@ def test_the_served_model_comes_first_when_its_file_is_last(tmp_path: Path) -> N
 
 
 def test_equal_notes_share_a_number_when_rows_repeat_them(tmp_path: Path) -> None:
-    rows = [row("a", note="small budget"), row("b", note="other"), row("c", note="small budget")]
+    rows = [row("a", note="small budget"), row("b", note="other"), row("a", LEAKY, note="small budget")]
     (table,) = tables(write(rows, tmp_path))
-    assert [line[0] for line in table.rows] == ["a (1)", "b (2)", "c (1)"]
+    assert [line[0] for line in table.rows] == ["a (1)", "b (2)"]
     assert table.notes[:2] == ("(1) small budget", "(2) other")
 
 

@@ -57,6 +57,17 @@ class UnknownSystemError(ValueError):
     """There is no system of that name."""
 
 
+def find_system(name: str) -> System:
+    """The system of that name.
+
+    Raises:
+        UnknownSystemError: there is none.
+    """
+    if name not in SYSTEMS:
+        raise UnknownSystemError(f"no system {name!r} for voice; known are {', '.join(SYSTEMS)}")
+    return SYSTEMS[name]
+
+
 def train_system(
     name: str,
     data: Path,
@@ -86,9 +97,7 @@ def train_system(
         UnknownSystemError: there is no such system.
         FileNotFoundError: there is no RAVDESS in `data`.
     """
-    if name not in SYSTEMS:
-        raise UnknownSystemError(f"no system {name!r} for voice; known are {', '.join(SYSTEMS)}")
-    system = SYSTEMS[name]
+    system = find_system(name)
     recordings = load_recordings(data, runs=runs)
     log.info("%s: %d clips, data %s", name, len(recordings.clips), recordings.digest[:12])
     work = [(line, protocol) for line in system.lines() for protocol in PROTOCOLS]
