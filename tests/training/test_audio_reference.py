@@ -182,8 +182,8 @@ def test_the_grid_surrounds_the_draw_when_a_line_is_tuned():
         "classify__hidden_layer_sizes": [(128,)],
     }
     (forest,) = mfcc_random_forest()
-    grid = forest.grid({"classify__n_estimators": 150, "classify__min_samples_leaf": 2})
-    assert grid == {"classify__n_estimators": [150, 300], "classify__min_samples_leaf": [2, 4]}
+    grid = forest.grid({"classify__n_estimators": 100, "classify__min_samples_leaf": 2})
+    assert grid == {"classify__n_estimators": [100, 200], "classify__min_samples_leaf": [2, 4]}
 
 
 def test_a_tuned_line_learns_the_pitch_when_fitted(recordings):

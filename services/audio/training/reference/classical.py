@@ -166,11 +166,11 @@ def mfcc_random_forest() -> list[Classical]:
     return _tuned(
         "random forest",
         lambda seed: RandomForestClassifier(random_state=seed),
-        draws=8,
+        draws=6,
         drawn={
-            "n_estimators": [150],
+            "n_estimators": [100],
             "max_depth": [8, 12, 20, None],
-            "max_features": ["sqrt", 0.15, 0.25],
+            "max_features": ["sqrt", 0.15],
             "min_samples_leaf": [1, 2, 4],
         },
         factors={"n_estimators": (1, 2), "min_samples_leaf": (1, 2)},
@@ -184,13 +184,13 @@ def mfcc_xgboost() -> list[Classical]:
     return _tuned(
         "XGBoost",
         lambda seed: XGBClassifier(tree_method="hist", n_jobs=1, random_state=seed),
-        draws=8,
+        draws=6,
         drawn={
-            "n_estimators": [100],
-            "max_depth": [2, 3, 4],
+            "n_estimators": [80],
+            "max_depth": [2, 3],
             "learning_rate": loguniform(0.05, 0.4),
             "subsample": uniform(0.6, 0.4),
-            "colsample_bytree": uniform(0.2, 0.6),
+            "colsample_bytree": uniform(0.2, 0.4),
             "min_child_weight": [1, 3, 5],
         },
         factors={"n_estimators": (1, 2), "learning_rate": (0.6, 1.0)},
