@@ -2,6 +2,7 @@
 
 import math
 import random
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,10 +23,10 @@ from services.common.contracts.results import (
     Report,
     TextMeasures,
     TimelineSegment,
-    VoiceMeasures,
     WordCount,
     WordWeight,
 )
+from services.common.contracts.voice import Prosody, SalienceMap, VoiceMeasures
 from services.common.serving.registry import Metric
 
 HOSTILE = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>"
@@ -64,20 +65,104 @@ def mean_of(segments: list[TimelineSegment]) -> EmotionScores:
     return {label: math.fsum(s.emotions[label] for s in segments) / len(segments) for label in EMOTIONS}
 
 
+BAND_EDGES_HZ = [0.0, 391.0, 763.4, 1150.5, 1689.2, 2480.1, 3641.3, 5346.2, 8000.0]
+PROSODY = Prosody(
+    pitch_median_hz=187.4,
+    pitch_range_semitones=9.8,
+    pitch_sd_semitones=2.9,
+    intensity_mean_db=-24.6,
+    intensity_range_db=22.3,
+    speaking_rate_hz=3.94,
+    articulation_rate_hz=4.83,
+    pause_share=0.18,
+    longest_pause_s=1.72,
+    voiced_share=0.64,
+    jitter=0.0214,
+    shimmer=0.1043,
+    harmonics_to_noise_db=11.6,
+)
+TOO_NOISY = Notice(
+    code="too_noisy",
+    detail="Speech is only 8 dB above the background; record in a quieter room or closer to the microphone.",
+)
+LITTLE_SPEECH = Notice(
+    code="little_speech", detail="There are only 4.1 s of speech; the scores rest on little."
+)
+
+
+def salience(label: Emotion, *, start_s: float, seed: int) -> SalienceMap:
+    """A map as occlusion gives it: two places that speak for the label, one against, and little elsewhere."""
+    generator = random.Random(seed)
+    bands, slots = len(BAND_EDGES_HZ) - 1, 12
+    hills = [(generator.uniform(0, 3), generator.uniform(1, 6), 1.0)]
+    hills += [(generator.uniform(3, 7), generator.uniform(6, 11), 0.7)]
+    hills += [(generator.uniform(2, 6), generator.uniform(2, 9), -0.8)]
+    fall = [
+        [
+            math.fsum(h * math.exp(-((band - b) ** 2) / 1.6 - (slot - t) ** 2 / 2.6) for b, t, h in hills)
+            + generator.gauss(0.0, 0.06)
+            for slot in range(slots)
+        ]
+        for band in range(bands)
+    ]
+    largest = max(abs(value) for row in fall for value in row)
+    return SalienceMap(
+        label=label,
+        start_s=start_s,
+        end_s=start_s + 2.88,
+        confidence=0.74,
+        band_edges_hz=BAND_EDGES_HZ,
+        relevance=[[round(value / largest, 3) for value in row] for row in fall],
+    )
+
+
 def voice() -> ModalityResult:
+    """A voice with everything measured, beside earlier answers of the same person."""
+    measures = VoiceMeasures(
+        speech_s=47.9,
+        speech_share=0.82,
+        segments=11,
+        sample_rate_hz=48_000,
+        loudness_lufs=-23.4,
+        signal_to_noise_db=8.3,
+        enrolment_clips=14.4,
+        prosody=PROSODY,
+        salience=[
+            salience(Emotion.NEUTRAL, start_s=8.3, seed=3),
+            salience(Emotion.HAPPY, start_s=31.52, seed=7),
+        ],
+    )
+    return voice_of(measures, reasons=[TOO_NOISY])
+
+
+def first_voice() -> ModalityResult:
+    """A short answer of an unknown speaker: some figures are missing, and nothing could be explained."""
+    measures = VoiceMeasures(
+        speech_s=4.1,
+        speech_share=0.07,
+        segments=1,
+        sample_rate_hz=8_000,
+        loudness_lufs=-31.0,
+        prosody=Prosody(pitch_median_hz=112.0, articulation_rate_hz=4.2, voiced_share=0.6),
+    )
+    return voice_of(measures, reasons=[LITTLE_SPEECH])
+
+
+def earlier_voice() -> ModalityResult:
+    """As reports were stored before the voice was measured."""
+    return voice_of(VoiceMeasures(speech_s=47.9, speech_share=0.82, segments=11, sample_rate_hz=48_000))
+
+
+def voice_of(measures: VoiceMeasures, *, reasons: Sequence[Notice] = ()) -> ModalityResult:
     segments = timeline(random.Random(4), step_s=2.0, coverage=0.85)
     return ModalityResult(
         modality=Modality.AUDIO,
         status=ModalityStatus.SUCCEEDED,
         emotions=mean_of(segments),
         timeline=segments,
-        quality=Quality(
-            duration_s=DURATION_S,
-            coverage=0.82,
-            reasons=[Notice(code="noisy", detail="There is noise behind the voice; a quieter room helps.")],
-        ),
-        voice=VoiceMeasures(speech_s=47.9, speech_share=0.82, segments=11, sample_rate_hz=48_000),
-        models=[ModelRef(name="voice_emotion", version=1)],
+        quality=Quality(duration_s=DURATION_S, coverage=measures.speech_share, reasons=list(reasons)),
+        voice=measures,
+        models=[ModelRef(name="voice_emotion", version=2), ModelRef(name="voice_encoder", version=1)],
         elapsed_s=4.2,
     )
 
@@ -158,9 +243,9 @@ def results_of(kind: str, status: str) -> list[ModalityResult]:
     if kind in ("text", "document"):
         return [words()]
     if kind == "audio":
-        return [absent(Modality.TEXT), voice()]
+        return [absent(Modality.TEXT), first_voice()]
     if status == "partially_succeeded":
-        return [words(), voice(), no_face()]
+        return [words(), earlier_voice(), no_face()]
     return [words(), voice(), face()]
 
 

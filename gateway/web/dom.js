@@ -39,6 +39,19 @@ export function show(node, ...children) {
   node.replaceChildren(...children.flat(Infinity).filter(Boolean));
 }
 
+/** A frame whose picture is drawn for its width, and again when that changes. */
+export function fitted(className, draw) {
+  const frame = el("div", { class: className });
+  let drawn = 0;
+  new ResizeObserver(([entry]) => {
+    const width = Math.floor(entry.contentRect.width);
+    if (width === 0 || Math.abs(width - drawn) < 2) return;
+    drawn = width;
+    show(frame, draw(width));
+  }).observe(frame);
+  return frame;
+}
+
 /** Say something to people who listen to the page; the short wait makes repeated texts audible. */
 export function announce(text) {
   const region = document.getElementById("announcer");

@@ -4,12 +4,14 @@ const percentFormat = new Intl.NumberFormat(undefined, { style: "percent", maxim
 const wholeFormat = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const decimalFormat = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 const signedFormat = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0, signDisplay: "exceptZero" });
+const twoFiguresFormat = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 2 });
+const tenthsFormat = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const dateFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const listFormat = new Intl.ListFormat("en-GB", { type: "conjunction" });
 
 export const percent = (share) => percentFormat.format(share);
 export const whole = (value) => wholeFormat.format(value);
-export const decimal = (value) => decimalFormat.format(value);
+export const decimal = (value) => decimalFormat.format(value).replace("-", "−");
 export const degrees = (value) => `${signedFormat.format(value)}°`;
 export const when = (iso) => dateFormat.format(new Date(iso));
 export const list = (items) => listFormat.format(items);
@@ -29,6 +31,12 @@ export function preciseClock(seconds) {
 
 /** `48.2 s`, or `3:05 min` from a minute on. */
 export const duration = (seconds) => (seconds < 60 ? `${decimal(seconds)} s` : `${clock(seconds)} min`);
+
+/** `7.2 s`, or `1:05.5` from a minute on: a place in the recording. */
+export const moment = (seconds) => (Math.round(seconds * 10) < 600 ? `${tenthsFormat.format(seconds)} s` : preciseClock(seconds));
+
+/** Frequency to two figures, as the borders of bands deserve. */
+export const hertz = (frequency) => twoFiguresFormat.format(frequency);
 
 export function fileSize(bytes) {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"];

@@ -54,6 +54,12 @@ const ERROR = {
 /** What a modality's error code means for the person who answered. */
 export const explain = (code) => ERROR[code] ?? "This part could not be analysed.";
 
+/** Why the voice's emotions are stated less surely, by reason code. */
+const LOWERS = { too_noisy: "noise behind the voice", too_short: "a very short recording", little_speech: "little speech" };
+
+/** What lowered the confidence of the voice's emotions, in a few words each. */
+export const lowering = (reasons) => reasons.map((reason) => LOWERS[reason.code]).filter(Boolean);
+
 /** `trait.openness` → `Openness`. */
 export function scoreName(score) {
   const [kind, name] = score.split(".");

@@ -3,9 +3,10 @@
 import { agreement, emotionTable, leans, traitList } from "./charts.js";
 import { el, section } from "./dom.js";
 import { list, percent } from "./format.js";
-import { CHANNEL, EMOTIONS, MODALITIES, explain } from "./labels.js";
-import { basisSection, comparisonSection, measuresSection, wordsSection } from "./sections.js";
+import { CHANNEL, EMOTIONS, MODALITIES, explain, lowering } from "./labels.js";
+import { basisSection, comparisonSection, faceSection, wordsSection } from "./sections.js";
 import { timeline } from "./timeline.js";
+import { voiceSection } from "./voice.js";
 
 const BESIDE = { traits_from_text_weak: "traits", acted_speech: "emotions", labelled_photographs: "emotions" };
 const MENTIONED_FROM = 0.15;
@@ -22,7 +23,8 @@ export function reportView(report) {
     done("text") && el("div", { class: "columns even" },
       report.fused.traits && traitSection(report.fused.traits, notices("traits")),
       parts.text.text && wordsSection(parts.text.text)),
-    measuresSection(parts),
+    done("audio") && parts.audio.voice && voiceSection(parts.audio),
+    faceSection(parts.video),
     comparisonSection(report.benchmark ?? {}),
     basisSection(parts));
 }
@@ -61,7 +63,14 @@ function emotionSection(report, notices) {
     el("div", { class: fused.congruence === null ? "" : "with-aside" },
       emotionTable(shown),
       fused.congruence !== null && agreementFigure(fused)),
+    lessSure(parts.audio),
     fineprint(notices));
+}
+
+/** That the sound made the voice's emotions less sure, and why. */
+function lessSure(part) {
+  const why = part?.status === "succeeded" ? lowering(part.quality?.reasons ?? []) : [];
+  return why.length > 0 && el("p", { class: "reason" }, `What the voice says is less sure than usual because of ${list(why)}.`);
 }
 
 function agreementFigure({ congruence, channels }) {
@@ -83,6 +92,7 @@ function timelineSection(parts) {
   const durations = ["audio", "video"].map((modality) => parts[modality]?.quality?.duration_s ?? 0);
   return section("Over time",
     el("p", { class: "hint" }, "The taller, the surer. Gaps are where there was no speech, or no face."),
+    lessSure(parts.audio),
     timeline(lanes, Math.max(0.1, ...ends, ...durations)));
 }
 

@@ -35,18 +35,16 @@ function traitWords(words) {
   return el("details", { class: "more" }, el("summary", {}, "Words that moved the estimates"), el("dl", { class: "trait-words" }, groups));
 }
 
-export function measuresSection(parts) {
-  const tiles = [...voiceTiles(parts.audio?.voice), ...faceTiles(parts.video?.face)];
-  if (!tiles.length) return null;
-  return section("Measured", el("dl", { class: "tiles" }, tiles.map(([name, value, remark]) =>
-    el("div", { class: "tile" }, el("dt", {}, name), el("dd", {}, value), remark && el("dd", { class: "remark" }, remark)))));
+export function faceSection(part) {
+  const tiles = faceTiles(part?.face);
+  return tiles.length > 0 && section("Your face", tileList(tiles));
 }
 
-function voiceTiles(voice) {
-  if (!voice) return [];
-  return [
-    ["Speech", percent(voice.speech_share), `${duration(voice.speech_s)} in ${plural(voice.segments, "stretch", "stretches")}`],
-  ];
+/** Figures with their names and a remark each: `[name, value, remark?, unit?]`. */
+export function tileList(tiles) {
+  return el("dl", { class: "tiles" }, tiles.map(([name, value, remark, unit]) =>
+    el("div", { class: "tile" }, el("dt", {}, name), el("dd", {}, value, unit && el("span", { class: "unit" }, ` ${unit}`)),
+      remark && el("dd", { class: "remark" }, remark))));
 }
 
 function faceTiles(face) {
@@ -110,7 +108,7 @@ function basisItem(modality, part) {
     el("p", { class: "basis-head" }, el("strong", {}, CHANNEL[modality]), el("span", { class: `state state-${part.status}` }, STATUS[part.status])),
     covered && el("p", {}, coverage(modality, part.quality)),
     part.status !== "succeeded" && el("p", {}, part.reason ?? explain(part.error_code)),
-    (part.quality?.reasons ?? []).map((reason) => el("p", { class: "reason" }, reason.detail)),
+    !part.voice && (part.quality?.reasons ?? []).map((reason) => el("p", { class: "reason" }, reason.detail)),
     models && el("p", { class: "hint" }, `Models: ${models}. Analysed in ${part.elapsed_s < 0.1 ? "under " : ""}${decimal(Math.max(0.1, part.elapsed_s))} s.`));
 }
 

@@ -1,6 +1,6 @@
 // Perceived emotions over the time of the recording, one lane per channel; a table tells the same.
 
-import { el, show, svg } from "./dom.js";
+import { el, fitted, svg } from "./dom.js";
 import { capital, clock, duration, percent, preciseClock } from "./format.js";
 import { CHANNEL, EMOTIONS } from "./labels.js";
 
@@ -18,15 +18,60 @@ const MIN_LABEL_PX = 58;
  * @param {number} duration_s
  */
 export function timeline(lanes, duration_s) {
-  const frame = el("div", { class: "timeline" });
-  let drawn = 0;
-  const draw = (width) => {
-    if (Math.abs(width - drawn) < 2) return;
-    drawn = width;
-    show(frame, picture(lanes, duration_s, width));
+  let at = null;
+  const frame = fitted("timeline", (width) => {
+    const drawn = picture(lanes, duration_s, width);
+    point(drawn, at, duration_s);
+    return drawn;
+  });
+  const reader = momentReader(lanes, duration_s, (seconds) => {
+    at = seconds;
+    const drawn = frame.querySelector("svg");
+    if (drawn) point(drawn, at, duration_s);
+  });
+  const follow = (event) => {
+    const box = frame.getBoundingClientRect();
+    reader.move(Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)) * duration_s);
   };
-  new ResizeObserver(([entry]) => draw(Math.floor(entry.contentRect.width))).observe(frame);
-  return el("div", {}, legend(lanes), frame, alternative(lanes));
+  frame.addEventListener("pointermove", follow);
+  frame.addEventListener("pointerdown", follow);
+  return el("div", {}, legend(lanes), frame, reader.node, alternative(lanes));
+}
+
+/** A slider that reads the picture off at any moment: by keyboard, by touch, or by pointing at the picture. */
+function momentReader(lanes, duration_s, onMove) {
+  const step = Math.max(0.1, Math.round(duration_s / 10) / 10);
+  const text = el("p", { class: "readout" }, "Point at the picture, or move the slider, for what was perceived when, and how surely.");
+  const slider = el("input", { type: "range", min: 0, max: duration_s, step, value: 0, "aria-valuetext": momentWords(lanes, 0) });
+  const tell = (seconds) => {
+    text.textContent = momentWords(lanes, seconds);
+    slider.setAttribute("aria-valuetext", text.textContent);
+    onMove(seconds);
+  };
+  slider.addEventListener("input", () => tell(Number(slider.value)));
+  const move = (seconds) => {
+    slider.value = String(seconds);
+    tell(seconds);
+  };
+  const node = el("div", { class: "reader" }, el("label", { class: "scrub" }, el("span", {}, "Read off a moment"), slider), text);
+  return { node, move };
+}
+
+/** What every channel shows at a moment, in words. */
+export function momentWords(lanes, seconds) {
+  const told = lanes.map(({ modality, segments }) => {
+    const found = segments.find((segment) => segment.start_s <= seconds && seconds < segment.end_s);
+    return `${CHANNEL[modality]}: ${found ? `${found.label}, ${percent(found.confidence)}` : "nothing here"}.`;
+  });
+  return `${preciseClock(seconds)}. ${told.join(" ")}`;
+}
+
+function point(drawn, seconds, duration_s) {
+  const cursor = drawn.querySelector(".cursor");
+  cursor.toggleAttribute("hidden", seconds === null);
+  const x = (Math.min(seconds ?? 0, duration_s) / duration_s) * Number(drawn.getAttribute("width"));
+  cursor.setAttribute("x1", x);
+  cursor.setAttribute("x2", x);
 }
 
 /** Neighbouring stretches of one emotion as one, for labels and for the table. */
@@ -62,7 +107,8 @@ function picture(lanes, duration_s, width) {
   const label = `Perceived emotions over ${duration(duration_s)}. ${lanes.map(summary).join(" ")} The table below has every stretch.`;
   return svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label },
     ticks(duration_s, width).map((seconds) => tick(x(seconds), seconds, height, width)),
-    lanes.map((lane, index) => laneGroup(lane, TOP + index * (LANE + GAP), x, width)));
+    lanes.map((lane, index) => laneGroup(lane, TOP + index * (LANE + GAP), x, width)),
+    svg("line", { class: "cursor", y1: TOP - 4, y2: height - AXIS + 2 }));
 }
 
 function ticks(duration_s, width) {

@@ -146,6 +146,8 @@ TEXT_PAIRS = [
     ("danger", "ground"),
     ("danger", "danger-wash"),
     ("card", "danger"),
+    ("on-sign", "for"),
+    ("on-sign", "against"),
     ("amber-ink", "amber-wash"),
     ("amber-ink", "card"),
     ("amber-ink", "ground"),
@@ -160,7 +162,9 @@ def test_text_has_aa_contrast_when_it_lies_on_its_ground(scheme: str, text: str,
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("graphic", ["edge", "accent", *(f"emotion-{label}" for label in EMOTIONS)])
+@pytest.mark.parametrize(
+    "graphic", ["edge", "accent", "for", "against", *(f"emotion-{label}" for label in EMOTIONS)]
+)
 def test_graphic_has_aa_contrast_when_it_lies_on_a_card(scheme: str, graphic: str) -> None:
     colors = tokens(scheme)
     assert contrast(colors[graphic], colors["card"]) >= 3.0
@@ -172,3 +176,32 @@ def test_emotions_stay_apart_when_seen_with_a_colour_vision_deficiency(scheme: s
     colors = tokens(scheme)
     seen = [oklab(np.clip(BLINDNESS[vision] @ colors[f"emotion-{label}"], 0, 1)) for label in EMOTIONS]
     assert min(float(np.linalg.norm(a - b)) for a, b in itertools.combinations(seen, 2)) >= 0.1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("side", ["for", "against"])
+@pytest.mark.parametrize("strength", [0.5, 0.75, 1.0])
+def test_sign_has_aa_contrast_when_it_lies_on_a_cell_of_the_salience(
+    scheme: str, side: str, strength: float
+) -> None:
+    colors = tokens(scheme)
+    cell = painted(colors[side], colors["card"], strength)
+    assert contrast(colors["ink"], cell) >= 3.0
+
+
+def painted(color: Color, ground: Color, opacity: float) -> Color:
+    """What a browser paints: opacity mixes in sRGB."""
+    encode = [np.where(c <= 0.0031308, 12.92 * c, 1.055 * c ** (1 / 2.4) - 0.055) for c in (color, ground)]
+    srgb = opacity * encode[0] + (1 - opacity) * encode[1]
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("vision", BLINDNESS)
+def test_salience_colours_diverge_when_seen_with_a_colour_vision_deficiency(scheme: str, vision: str) -> None:
+    colors = tokens(scheme)
+    against, ground, side = (
+        oklab(np.clip(BLINDNESS[vision] @ colors[name], 0, 1)) for name in ("against", "card", "for")
+    )
+    assert np.linalg.norm(side - against) >= 0.2
+    assert min(np.linalg.norm(side - ground), np.linalg.norm(against - ground)) >= 0.2

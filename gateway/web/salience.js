@@ -1,0 +1,99 @@
+// Why a label was given: which times and frequencies of the sound carried it, as a picture and as a table.
+
+import { el, fitted, svg } from "./dom.js";
+import { capital, hertz, moment, percent } from "./format.js";
+import { frequencies, regionWords, slotStart } from "./regions.js";
+
+const LEFT = 44;
+const TOP = 20;
+const ROW = 20;
+const AXIS = 38;
+const MIN_TICK_PX = 46;
+/** Cells from here on carry a sign, so that nothing is told by colour alone. */
+const SIGNED_FROM = 0.5;
+const TOLD_FROM = 0.1;
+
+/** @param {{label: string, start_s: number, end_s: number, confidence: number, band_edges_hz: number[], relevance: number[][]}[]} maps */
+export function salienceFigures(maps) {
+  const shown = maps.filter((map) => map.relevance[0]?.length);
+  return shown.length > 0 && [
+    el("h3", {}, "What carried the label"),
+    el("p", {}, "For the clearest moment of each emotion that was perceived longest: what changes within one small region of the sound was "
+      + "levelled out, the model was asked again, and the region coloured by how much less, or more, likely the label became (occlusion)."),
+    el("p", { class: "hint" }, "It shows what the model relied on. It does not show what you felt, nor that such sounds mean an emotion; and regions that say the same can stand in for one another."),
+    el("div", { class: "salience-list" }, shown.map(figure)),
+  ];
+}
+
+function figure(map) {
+  const period = `${moment(map.start_s)} to ${moment(map.end_s)}`;
+  return el("figure", { class: "salience" },
+    el("p", { class: "salience-title" }, el("strong", {}, `Why “${map.label}”`), ` ${period}, ${percent(map.confidence)} confidence`),
+    legend(map),
+    fitted("salience-frame", (width) => picture(map, width)),
+    el("figcaption", {}, regionWords(map)),
+    table(map));
+}
+
+function legend({ label }) {
+  const item = (kind, sign, words) => el("li", {}, el("span", { class: `sign-swatch ${kind}` }, sign), words);
+  return el("ul", { class: "legend", "aria-hidden": "true" }, item("for", "+", `spoke for “${label}”`), item("against", "−", "spoke against it"));
+}
+
+function picture(map, width) {
+  const bands = map.relevance.length;
+  const floor = TOP + bands * ROW;
+  const step = (width - LEFT - 1) / map.relevance[0].length;
+  const words = `What spoke for and against “${map.label}”, by time and frequency. ${regionWords(map)} The table below has every region that counts.`;
+  return svg("svg", { viewBox: `0 0 ${width} ${floor + AXIS}`, width, height: floor + AXIS, role: "img", "aria-label": words },
+    svg("text", { class: "axis-name", x: LEFT - 6, y: 12, "text-anchor": "end" }, "Hz"),
+    map.band_edges_hz.map((edge, index) =>
+      svg("text", { x: LEFT - 6, y: floor - index * ROW + 4, "text-anchor": "end" }, hertz(edge))),
+    map.relevance.map((row, band) => row.map((value, slot) =>
+      cell({ value, x: LEFT + slot * step, y: floor - (band + 1) * ROW, width: step, title: cellWords(map, band, slot) }))),
+    svg("rect", { class: "border", x: LEFT, y: TOP, width: step * map.relevance[0].length, height: bands * ROW }),
+    timeTicks(map, step, floor),
+    svg("text", { class: "axis-name", x: (LEFT + width) / 2, y: floor + 34, "text-anchor": "middle" }, map.end_s < 60 ? "seconds" : "minutes : seconds"));
+}
+
+function cell({ value, x, y, width, title }) {
+  const kind = value < 0 ? "against" : "for";
+  const [middle, centre, arm] = [x + width / 2, y + ROW / 2, Math.min(4, width / 4)];
+  const across = `M${middle - arm} ${centre}H${middle + arm}`;
+  return svg("g", { class: kind }, svg("title", {}, title),
+    svg("rect", { x, y, width, height: ROW, "fill-opacity": Math.abs(value) }),
+    Math.abs(value) >= SIGNED_FROM && svg("path", { class: "sign", d: value < 0 ? across : `${across}M${middle} ${centre - arm}V${centre + arm}` }));
+}
+
+function timeTicks(map, step, floor) {
+  const slots = map.relevance[0].length;
+  const every = Math.max(1, Math.ceil(MIN_TICK_PX / step));
+  return Array.from({ length: Math.floor(slots / every) + 1 }, (_, index) => index * every).map((slot) => {
+    const [x, last] = [LEFT + slot * step, slot === slots];
+    return svg("g", { class: "tick" },
+      svg("line", { x1: x, x2: x, y1: floor, y2: floor + 4 }),
+      svg("text", { x: last ? x + 1 : x, y: floor + 17, "text-anchor": last ? "end" : "middle" }, moment(slotStart(map, slot)).replace(/ s$/, "")));
+  });
+}
+
+const side = (value) => (value < 0 ? "against" : "for");
+const period = (map, slot) => `${moment(slotStart(map, slot))} to ${moment(slotStart(map, slot + 1))}`;
+
+function cellWords(map, band, slot) {
+  const value = map.relevance[band][slot];
+  return `${period(map, slot)}, ${frequencies(map, band, band + 1)}: ${percent(Math.abs(value))} of the strongest, ${side(value)} “${map.label}”`;
+}
+
+function table(map) {
+  const cells = map.relevance.flatMap((row, band) => row.map((value, slot) => ({ value, band, slot })))
+    .filter(({ value }) => Math.abs(value) >= TOLD_FROM)
+    .sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
+  const name = `${capital(map.label)} at ${moment(map.start_s)}: regions by strength`;
+  return el("details", { class: "more" }, el("summary", {}, "The picture as a table"),
+    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": name },
+      el("table", { class: "plain-table" },
+        el("thead", {}, el("tr", {}, ["Time", "Frequency", "Spoke", "Strength"].map((title) => el("th", { scope: "col" }, title)))),
+        el("tbody", {}, cells.map(({ value, band, slot }) => el("tr", {},
+          el("td", {}, period(map, slot)), el("td", {}, frequencies(map, band, band + 1)), el("td", {}, side(value)), el("td", {}, percent(Math.abs(value)))))))),
+    el("p", { class: "hint" }, `In parts of the strongest region; regions below ${percent(TOLD_FROM)} are left out.`));
+}
