@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from deploy.voice_view import voice_view
 from services.common.contracts.labels import EMOTIONS, TRAITS, Emotion, Modality, ModalityStatus
 from services.common.contracts.results import ModalityResult, Report, TimelineSegment
 
@@ -31,7 +32,8 @@ def print_report(report: Report, *, title: str, console: Console | None = None) 
     """Write `report` to `console` (stdout by default)."""
     console = console or Console()
     console.rule(Text(f"{title}: {report.status.replace('_', ' ')}"))
-    for part in (_emotions(report), _traits(report), *map(_modality, report.modalities.values())):
+    channels = [_modality(result, width=console.width) for result in report.modalities.values()]
+    for part in (_emotions(report), _traits(report), *channels):
         if part is not None:
             console.print(part)
     for notice in report.warnings:
@@ -94,7 +96,7 @@ def _traits(report: Report) -> RenderableType | None:
     return Padding(table, (0, 0, 1, 0))
 
 
-def _modality(result: ModalityResult) -> RenderableType:
+def _modality(result: ModalityResult, *, width: int) -> RenderableType:
     name = CHANNEL_NAME[result.modality]
     if result.status is not ModalityStatus.SUCCEEDED:
         return Text(f"{name}: {result.status} ({result.error_code}). {result.reason or ''}")
@@ -108,6 +110,8 @@ def _modality(result: ModalityResult) -> RenderableType:
         lines.append(Text.assemble("  0 s ", strip, f" {duration_s:.0f} s"))
     reasons = result.quality.reasons if result.quality else []
     lines += [Text(f"  {note.detail}", style="dim") for note in reasons]
+    if result.voice is not None:
+        lines.append(voice_view(result.voice, width=width))
     return Group(*lines)
 
 

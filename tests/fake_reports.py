@@ -9,15 +9,13 @@ from typing import Any
 from fusion.benchmark import benchmark, scores_of
 from fusion.combine import combine, complete, overall_status
 from fusion.notices import warnings
+from services.common.contracts.face import Blink, FaceMeasures, HeadPose
 from services.common.contracts.labels import EMOTIONS, TRAITS, Emotion, Modality, ModalityStatus, Trait
+from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.results import (
-    Blink,
     EmotionScores,
     ErrorCode,
-    FaceMeasures,
-    HeadPose,
     ModalityResult,
-    ModelRef,
     Notice,
     Quality,
     Report,

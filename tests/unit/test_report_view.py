@@ -7,18 +7,21 @@ import pytest
 from rich.console import Console
 
 from deploy.report_view import LETTER, bar, print_report, timeline_strip
+from deploy.salience_words import region_words, strongest_regions
+from deploy.voice_view import compared_with, heat_map
 from services.common.contracts.labels import EMOTIONS, AssessmentStatus, Emotion, Modality, ModalityStatus
+from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.results import (
     ErrorCode,
     Fused,
     ModalityResult,
-    ModelRef,
     Notice,
     Quality,
     Report,
     TimelineSegment,
-    VoiceMeasures,
 )
+from services.common.contracts.voice import Prosody, SalienceMap, VoiceMeasures
+from tests.fake_reports import earlier_voice, first_voice, voice
 
 HAPPY = {emotion: (0.7 if emotion is Emotion.HAPPY else 0.05) for emotion in EMOTIONS}
 
@@ -78,3 +81,142 @@ def test_scores_reasons_and_warnings_are_said_when_a_report_is_printed() -> None
         *("no_face", "Sit in front of the camera.", "It is short.", "Mind this.", "coverage 50%"),
     ):
         assert expected in text
+
+
+def _salience(relevance: list[list[float]], *, start_s: float = 1.0, end_s: float = 3.0) -> SalienceMap:
+    return SalienceMap(
+        label=Emotion.HAPPY,
+        start_s=start_s,
+        end_s=end_s,
+        confidence=0.7,
+        band_edges_hz=[0.0, 391.0, 1150.5, 8000.0][: len(relevance) + 1],
+        relevance=relevance,
+    )
+
+
+@pytest.mark.parametrize(
+    ("relevance", "said"),
+    [
+        (
+            [[0.0, 0.9, 0.1, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.6]],
+            (
+                "Most (73%) of what spoke for “happy” lies between 1.5 s and 2.0 s, 0–1,200 Hz. "
+                "Next comes the region between 2.5 s and 3.0 s, 1,200–8,000 Hz (23%)."
+            ),
+        ),
+        (
+            [[1.0, 0.0, 0.0, 0.8], [0.0, 0.0, 0.0, 0.0], [-0.5, 0.7, 0.0, 0.0]],
+            (
+                "The largest part (40%) of what spoke for “happy” lies between 1.0 s and 1.5 s, 0–390 Hz. "
+                "Next comes the region between 2.5 s and 3.0 s, 0–390 Hz (32%)."
+            ),
+        ),
+        (
+            [[-1.0, -1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.5, 0.0]],
+            (
+                "Most (100%) of what spoke against “happy” lies between 1.0 s and 2.0 s, 0–390 Hz. "
+                "What spoke for “happy” lies mainly between 2.0 s and 2.5 s, 1,200–8,000 Hz (100%)."
+            ),
+        ),
+        (
+            [[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]],
+            "Most (100%) of what spoke for “happy” lies between 1.0 s and 2.0 s, all frequencies.",
+        ),
+        ([[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]], "No region by itself spoke for or against “happy”."),
+    ],
+)
+def test_the_strongest_regions_are_named_when_a_label_is_explained(
+    relevance: list[list[float]], said: str
+) -> None:
+    assert region_words(_salience(relevance)) == said
+
+
+def test_a_region_is_told_in_minutes_when_it_lies_beyond_the_first() -> None:
+    late = _salience([[0.0, 1.0]], start_s=59.0, end_s=61.0)
+    assert "between 1:00.0 and 1:01.0" in region_words(late)
+
+
+def test_regions_never_overlap_when_several_are_found() -> None:
+    regions = strongest_regions([[1.0, 0.9, 0.2], [0.9, 0.8, -0.9]], count=3)
+    cells = [
+        (band, slot) for region in regions for band in range(*region.bands) for slot in range(*region.slots)
+    ]
+    assert len(regions) == 2
+    assert len(cells) == len(set(cells)) == 5
+
+
+def test_a_heat_map_has_both_axes_when_it_fits() -> None:
+    picture = heat_map(_salience([[0.0, 1.0], [-1.0, 0.5], [0.1, 0.0]]), width=60)
+    assert picture is not None
+    rows = picture.plain.splitlines()
+    assert rows[0].strip() == "1,200–8,000 Hz│"
+    assert rows[1].endswith("390–1,200 Hz│##▒▒")
+    assert rows[2].endswith("0–390 Hz│  ██")
+    assert rows[3].split() == ["1.0", "s", "3.0", "s"]
+    assert rows[4] == "░▒▓█ spoke for it   -=≡# against it"
+
+
+def test_a_heat_map_is_left_to_its_sentence_when_the_terminal_is_narrow() -> None:
+    salience = _salience([[0.1] * 40])
+    assert heat_map(salience, width=55) is None
+    picture = heat_map(salience, width=56)
+    assert picture is not None
+    assert max(map(len, picture.plain.splitlines())) <= 56
+
+
+@pytest.mark.parametrize(
+    ("windows", "said"),
+    [(0.0, "Nothing is known"), (0.3, "(1 window of speech)"), (14.4, "(14 windows of speech)")],
+)
+def test_it_is_said_whom_a_voice_was_compared_with_when_it_is_shown(windows: float, said: str) -> None:
+    assert said in compared_with(windows)
+
+
+def _printed(result: ModalityResult, *, width: int = 100) -> str:
+    page = io.StringIO()
+    report = _report().model_copy(update={"modalities": {Modality.AUDIO: result}})
+    print_report(report, title="clip.mp4", console=Console(file=page, width=width))
+    return page.getvalue()
+
+
+def test_figures_and_pictures_are_drawn_when_the_voice_was_measured() -> None:
+    text = _printed(voice())
+    for expected in (
+        *("187 Hz", "9.8 semitones", "3.9 syllables/s", "1.7 s", "11.6 dB", "-23.4 LUFS", "8.3 dB", "2.1%"),
+        *("unreliable", "why happy", "spoke for it", "not what was felt", "8 dB above the background"),
+    ):
+        assert expected in text
+
+
+def test_only_sentences_remain_when_the_terminal_is_too_narrow_for_pictures() -> None:
+    text = " ".join(_printed(voice(), width=34).split())
+    assert "spoke for it" not in text
+    assert "What spoke against “happy” lies mainly between" in text
+
+
+def test_what_is_missing_is_left_out_when_little_could_be_measured() -> None:
+    text = _printed(first_voice())
+    assert "112 Hz" in text
+    for missing in ("semitones", "jitter", "signal to noise", "unreliable", "why ", "None"):
+        assert missing not in text
+
+
+def test_a_voice_is_printed_when_its_report_is_older_than_its_measures() -> None:
+    text = _printed(earlier_voice())
+    assert "47.9 s of speech" in text
+    for missing in ("how it was said", "why ", "None"):
+        assert missing not in text
+
+
+def test_a_voice_is_printed_when_every_figure_is_null_and_a_map_is_empty() -> None:
+    empty = VoiceMeasures(
+        speech_s=1.0,
+        speech_share=1.0,
+        segments=1,
+        sample_rate_hz=16_000,
+        prosody=Prosody(),
+        salience=[_salience([[]])],
+    )
+    text = _printed(voice().model_copy(update={"voice": empty}))
+    assert "Nothing is known" in text
+    assert "how it was said" not in text

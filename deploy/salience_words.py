@@ -1,0 +1,129 @@
+"""The strongest regions of a picture of relevance, and the sentences that name them.
+
+`gateway/web/regions.js` finds and words them in the same way; a test compares both.
+"""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.common.contracts.voice import SalienceMap
+
+FLOOR = 0.3
+"""What a region must exceed on average, as a share of the strongest cell, to be part of what is named."""
+_TAKEN = -1e6
+_SHOWN = 2
+_MOST = 0.5
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A rectangle of a map.
+
+    Attributes:
+        sign: 1 where it spoke for the label, -1 where against.
+        bands: the lowest, and one past the highest.
+        slots: the first, and one past the last.
+        share: of everything in the map with that sign, 0..1.
+    """
+
+    sign: int
+    bands: tuple[int, int]
+    slots: tuple[int, int]
+    share: float
+
+
+def strongest_regions(relevance: list[list[float]], *, count: int = _SHOWN) -> list[Region]:
+    """Rectangles that stand out, strongest first: what their cells have above `FLOOR` sums up highest.
+
+    Args:
+        relevance: a row per band, -1..1.
+        count: how many at most; fewer where nothing else stands out.
+    """
+    values = np.array(relevance, np.float64)
+    excess = {sign: sign * values - FLOOR for sign in (1, -1)}
+    found: list[Region] = []
+    while len(found) < count:
+        best = {sign: _largest_rectangle(cells) for sign, cells in excess.items()}
+        sign = 1 if best[1][0] >= best[-1][0] else -1
+        total, bands, slots = best[sign]
+        if total <= 0.0:
+            break
+        inside = (slice(*bands), slice(*slots))
+        signed = np.maximum(sign * values, 0.0)
+        found.append(Region(sign, bands, slots, float(signed[inside].sum() / signed.sum())))
+        for cells in excess.values():
+            cells[inside] = _TAKEN
+    return found
+
+
+def _largest_rectangle(cells: Floats) -> tuple[float, tuple[int, int], tuple[int, int]]:
+    """The rectangle of the largest sum: every range of bands, and in each the best run (Kadane)."""
+    best, bands, slots = 0.0, (0, 0), (0, 0)
+    for low, high in itertools.combinations(range(len(cells) + 1), 2):
+        total, start = 0.0, 0
+        for slot, column in enumerate(cells[low:high].sum(axis=0).tolist()):
+            if total <= 0.0:
+                total, start = 0.0, slot
+            total += column
+            if total > best:
+                best, bands, slots = total, (low, high), (start, slot + 1)
+    return best, bands, slots
+
+
+def region_words(salience: SalienceMap) -> str:
+    """The two strongest regions of a map, in words."""
+    label = f"“{salience.label}”"
+    regions = strongest_regions(salience.relevance)
+    if not regions:
+        return f"No region by itself spoke for or against {label}."
+    first, *rest = regions
+    part = "Most" if first.share >= _MOST else "The largest part"
+    told = f"{part} ({first.share:.0%}) of what spoke {_side(first)} {label} lies {_place(salience, first)}."
+    for second in rest:
+        where = f"{_place(salience, second)} ({second.share:.0%})"
+        same = second.sign == first.sign
+        told += (
+            f" Next comes the region {where}."
+            if same
+            else f" What spoke {_side(second)} {label} lies mainly {where}."
+        )
+    return told
+
+
+def _side(region: Region) -> str:
+    return "for" if region.sign > 0 else "against"
+
+
+def _place(salience: SalienceMap, region: Region) -> str:
+    start, end = (moment(slot_start_s(salience, slot)) for slot in region.slots)
+    return f"between {start} and {end}, {frequencies(salience, *region.bands)}"
+
+
+def slot_start_s(salience: SalienceMap, slot: int) -> float:
+    """When a slot begins, on the clock of the recording."""
+    return salience.start_s + (salience.end_s - salience.start_s) * slot / len(salience.relevance[0])
+
+
+def frequencies(salience: SalienceMap, low: int, high: int) -> str:
+    """`390–1,200 Hz` for bands `low` up to and without `high`."""
+    if (low, high) == (0, len(salience.relevance)):
+        return "all frequencies"
+    return f"{hertz(salience.band_edges_hz[low])}–{hertz(salience.band_edges_hz[high])} Hz"
+
+
+def hertz(frequency: float) -> str:
+    """Frequency to two figures, as the borders of bands deserve."""
+    return f"{float(f'{frequency:.2g}'):,.0f}"
+
+
+def moment(seconds: float) -> str:
+    """`7.2 s`, or `1:05.5` from a minute on."""
+    tenths = round(seconds * 10)
+    if tenths < 600:
+        return f"{seconds:.1f} s"
+    return f"{tenths // 600}:{tenths % 600 // 10:02}.{tenths % 10}"
