@@ -5,12 +5,10 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
+from services.common.contracts.face import Blink, FaceMeasures, HeadPose
 from services.common.contracts.labels import Modality, ModalityStatus
 from services.common.contracts.results import (
-    Blink,
     ErrorCode,
-    FaceMeasures,
-    HeadPose,
     ModalityResult,
     Notice,
     Quality,

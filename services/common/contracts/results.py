@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from services.common.contracts.base import Contract
+from services.common.contracts.face import FaceMeasures
 from services.common.contracts.labels import (
     EMOTIONS,
     AssessmentStatus,
@@ -106,30 +107,6 @@ class TextMeasures(Contract):
     language: str | None = Field(default=None, description="ISO 639-1 code, where it was detected.")
     frequent_words: list[WordCount] = Field(default_factory=list)
     trait_words: list[WordWeight] = Field(default_factory=list)
-
-
-class HeadPose(Contract):
-    """Degrees. Yaw is positive to the subject's left, pitch upwards, roll clockwise for the viewer."""
-
-    yaw_deg: float
-    pitch_deg: float
-    roll_deg: float
-
-
-class Blink(Contract):
-    start_s: Seconds
-    end_s: Seconds
-
-
-class FaceMeasures(Contract):
-    frames_decoded: int = Field(ge=0)
-    frames_analysed: int = Field(ge=0)
-    frames_with_face: int = Field(ge=0)
-    max_faces: int = Field(ge=0, description="Most faces seen in one frame.")
-    blinks: list[Blink] = Field(default_factory=list)
-    blink_rate_per_min: float | None = Field(default=None, ge=0)
-    head_pose_mean: HeadPose | None = None
-    head_pose_sd: HeadPose | None = None
 
 
 class ModalityResult(Contract):
