@@ -4,6 +4,7 @@
 """
 
 import itertools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,7 +124,7 @@ def hertz(frequency: float) -> str:
 
 def moment(seconds: float) -> str:
     """`7.2 s`, or `1:05.5` from a minute on."""
-    tenths = round(seconds * 10)
+    tenths = math.floor(seconds * 10 + 0.5)
     if tenths < 600:
-        return f"{seconds:.1f} s"
+        return f"{tenths / 10:.1f} s"
     return f"{tenths // 600}:{tenths % 600 // 10:02}.{tenths % 10}"

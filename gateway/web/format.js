@@ -33,7 +33,10 @@ export function preciseClock(seconds) {
 export const duration = (seconds) => (seconds < 60 ? `${decimal(seconds)} s` : `${clock(seconds)} min`);
 
 /** `7.2 s`, or `1:05.5` from a minute on: a place in the recording. */
-export const moment = (seconds) => (Math.round(seconds * 10) < 600 ? `${tenthsFormat.format(seconds)} s` : preciseClock(seconds));
+export function moment(seconds) {
+  const tenths = Math.floor(seconds * 10 + 0.5);
+  return tenths < 600 ? `${tenthsFormat.format(tenths / 10)} s` : preciseClock(tenths / 10);
+}
 
 /** Frequency to two figures, as the borders of bands deserve. */
 export const hertz = (frequency) => twoFiguresFormat.format(frequency);

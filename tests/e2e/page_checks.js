@@ -43,6 +43,17 @@
   if (document.documentElement.scrollWidth > window.innerWidth) faults.push(`wider than the window: ${document.documentElement.scrollWidth}`);
   for (const card of document.querySelectorAll(".card")) if (card.scrollWidth > card.clientWidth + 1) faults.push(`wider than its card: ${short(card)}`);
 
+  // 1.4.4, 1.4.12: words of a picture lie within it, and those of an axis beside one another
+  for (const picture of document.querySelectorAll("svg[role=img]")) {
+    const frame = picture.getBoundingClientRect();
+    const words = [...picture.querySelectorAll("text")].filter(visible).map((node) => [node, node.getBoundingClientRect()]);
+    for (const [node, box] of words) {
+      if (box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1) faults.push(`cut off: ${short(node)}`);
+    }
+    const axis = words.filter(([node]) => node.closest(".tick")).map(([node, box]) => [node, box]).sort((a, b) => a[1].left - b[1].left);
+    axis.forEach(([node, box], index) => { if (index && box.left < axis[index - 1][1].right) faults.push(`overlap: ${short(node)}`); });
+  }
+
   // 2.5.8: targets of at least 24 by 24 pixels, unless they are words in a text
   for (const node of document.querySelectorAll("button, summary, select, input:not([type=radio]):not(.visually-hidden), textarea")) {
     const box = node.getBoundingClientRect();

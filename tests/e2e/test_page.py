@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
+from deploy.salience_words import region_words
+from services.common.contracts.labels import EMOTIONS
 from tests.e2e.conftest import Installation
 from tests.fake_api import KEY, FakeGateway, create_fake, problem
-from tests.fake_reports import HOSTILE
+from tests.fake_reports import HOSTILE, first_voice, salience, voice
 
 CHECKS = (Path(__file__).parent / "page_checks.js").read_text(encoding="utf-8")
 VIDEO = {"name": "answer.mp4", "mimeType": "video/mp4", "buffer": b"x" * 400_000}
@@ -306,6 +308,136 @@ def test_timeline_is_told_as_a_table_when_it_cannot_be_seen(open_page: Open) -> 
     assert rows.count() > 5
 
 
+def test_a_moment_is_read_off_the_timeline_when_the_slider_is_moved_by_keyboard(open_page: Open) -> None:
+    state = FakeGateway()
+    visit = open_page(state)
+    visit.report(state.add("video")["id"])
+    slider = visit.page.get_by_role("slider", name="Read off a moment")
+    cursor = visit.page.locator(".timeline .cursor")
+    expect(cursor).to_have_attribute("hidden", "")
+    slider.focus()
+    visit.page.keyboard.press("ArrowRight")
+    first = voice().timeline[0]
+    words = f"Voice: {first.label}, {first.confidence:.0%}."
+    expect(visit.page.locator(".readout")).to_contain_text(words)
+    assert words in (slider.get_attribute("aria-valuetext") or "")
+    expect(cursor).not_to_have_attribute("hidden", "")
+    visit.page.keyboard.press("End")
+    expect(visit.page.locator(".readout")).to_contain_text("Voice: nothing here.")
+
+
+def test_a_moment_is_read_off_the_timeline_when_it_is_pointed_at(open_page: Open) -> None:
+    state = FakeGateway()
+    visit = open_page(state)
+    visit.report(state.add("video")["id"])
+    picture = visit.page.locator(".timeline svg")
+    picture.scroll_into_view_if_needed()
+    box = picture.bounding_box()
+    assert box is not None
+    visit.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(visit.page.locator(".readout")).to_contain_text("0:29.")
+    cursor = visit.page.locator(".timeline .cursor")
+    assert float(cursor.get_attribute("x1") or "nan") == pytest.approx(box["width"] / 2, rel=0.02)
+    visit.page.set_viewport_size({"width": 700, "height": 900})
+    expect(picture).not_to_have_attribute("width", str(int(box["width"])))
+    narrow = float(picture.get_attribute("width") or "nan")
+    assert float(cursor.get_attribute("x1") or "nan") == pytest.approx(narrow / 2, rel=0.02)
+
+
+def test_voice_is_described_with_units_and_reasons_when_it_was_measured(open_page: Open) -> None:
+    state = FakeGateway()
+    visit = open_page(state)
+    visit.report(state.add("video")["id"])
+    section = visit.page.get_by_role("region", name="Your voice")
+    for words in (
+        *("Compared with your earlier answers (14 windows of speech).", "187 Hz", "9.8 semitones"),
+        *("3.9 syllables / s", "4.8 syllables / s", "1.7 s", "22 dB", "64%", "11.6 dB"),
+        *("\u221223.4 LUFS", "8.3 dB", "Speech is only 8 dB above the background"),
+    ):
+        expect(section).to_contain_text(words)
+    expect(section.get_by_text("Jitter")).to_be_hidden()
+    section.get_by_text("Voice quality").click()
+    expect(section.get_by_text("Jitter")).to_be_visible()
+    expect(section).to_contain_text("unreliable")
+    less_sure = "less sure than usual because of noise behind the voice"
+    for name in ("How you came across", "Over time"):
+        expect(visit.page.get_by_role("region", name=name, exact=True)).to_contain_text(less_sure)
+
+
+def test_voice_is_described_as_far_as_known_when_figures_are_missing(open_page: Open) -> None:
+    state = FakeGateway()
+    visit = open_page(state)
+    visit.report(state.add("audio")["id"])
+    section = visit.page.get_by_role("region", name="Your voice")
+    expect(section).to_contain_text("Nothing is known of this speaker yet")
+    expect(section).to_contain_text(first_voice().quality.reasons[0].detail)  # type: ignore[union-attr]
+    expect(section).to_contain_text("112 Hz")
+    for missing in ("semitones", "Signal to noise", "Voice quality", "What carried the label", "null", "NaN"):
+        expect(section).not_to_contain_text(missing)
+
+
+def test_voice_is_described_when_its_report_is_older_than_its_measures(open_page: Open) -> None:
+    state = FakeGateway()
+    visit = open_page(state)
+    assessment_id = state.add("video", status="partially_succeeded")["id"]
+
+    def as_stored_before(route: Route) -> None:
+        report = route.fetch().json()
+        kept = ("speech_s", "speech_share", "segments", "sample_rate_hz")
+        measured = report["modalities"]["audio"]["voice"]
+        report["modalities"]["audio"]["voice"] = {name: measured[name] for name in kept}
+        route.fulfill(json=report)
+
+    visit.page.route("**/report", as_stored_before)
+    visit.report(assessment_id)
+    section = visit.page.get_by_role("region", name="Your voice")
+    expect(section).to_contain_text("47.9 s in 11 stretches")
+    expect(section.locator(".tile")).to_have_count(1)
+    expect(section.get_by_role("heading")).to_have_text(["Your voice", "How it was recorded"])
+
+
+def test_a_label_is_explained_by_picture_words_and_table_when_it_has_a_map(open_page: Open) -> None:
+    state = FakeGateway()
+    visit = open_page(state, viewport={"width": 320, "height": 700})
+    visit.report(state.add("video")["id"])
+    figures = visit.page.locator(".salience")
+    maps = voice().voice.salience  # type: ignore[union-attr]
+    assert figures.count() == len(maps) == 2
+    for figure, shown in zip(figures.all(), maps, strict=True):
+        picture = figure.get_by_role("img")
+        assert region_words(shown) in (picture.get_attribute("aria-label") or "")
+        expect(figure.locator("figcaption")).to_have_text(region_words(shown))
+        expect(picture.locator("rect[fill-opacity]")).to_have_count(8 * 12)
+        assert {"8,000", "Hz", "seconds"} <= set(picture.locator("text").all_text_contents())
+        signed = sum(abs(value) >= 0.5 for row in shown.relevance for value in row)
+        expect(picture.locator(".sign")).to_have_count(signed)
+        figure.locator("summary").focus()
+        visit.page.keyboard.press("Enter")
+        visit.page.keyboard.press("Tab")
+        table = figure.get_by_role("region", name="regions by strength")
+        expect(table).to_be_focused()
+        told = [value for row in shown.relevance for value in row if abs(value) >= 0.1]
+        expect(table.get_by_role("row")).to_have_count(len(told) + 1)
+        expect(table.get_by_role("row").nth(1)).to_contain_text("100%")
+        overflow = table.evaluate("node => node.scrollWidth - node.clientWidth")
+        assert overflow <= 0
+    assert accessibility_faults(visit.page) == []
+
+
+def test_page_and_terminal_name_the_same_regions_when_given_the_same_maps(open_page: Open) -> None:
+    visit = open_page()
+    visit.home()
+    maps = [salience(EMOTIONS[seed % 7], start_s=19.37 * seed, seed=seed) for seed in range(40)]
+    flat = [[0.0] * 12 for _ in range(8)]
+    maps.append(maps[0].model_copy(update={"relevance": flat}))
+    maps.append(maps[0].model_copy(update={"relevance": [[1.0] * 12 for _ in range(8)]}))
+    told = visit.page.evaluate(
+        "async (maps) => (await import('/assets/regions.js').then((m) => maps.map(m.regionWords)))",
+        [shown.model_dump(mode="json") for shown in maps],
+    )
+    assert told == [region_words(shown) for shown in maps]
+
+
 def test_report_says_why_when_there_is_no_comparison(open_page: Open) -> None:
     state = FakeGateway()
     visit = open_page(state)
@@ -322,7 +454,7 @@ def test_report_names_the_fault_when_a_channel_failed(open_page: Open) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("width", [1280, 320])
 def test_no_accessibility_fault_is_found_when_any_view_is_open(
     open_page: Open, scheme: str, width: int
 ) -> None:
@@ -390,10 +522,30 @@ def test_accessibility_checks_find_faults_when_there_are_some(open_page: Open) -
           wide.style.width = '3000px';
           wide.textContent = 'wide';
           main.append(wide);
+          const within = (parent, tag, attributes, text = '') => {
+            const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
+            for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+            node.textContent = text;
+            return parent.appendChild(node);
+          };
+          const picture = within(main, 'svg', {role: 'img', 'aria-label': 'axis', width: 100, height: 40});
+          const axis = within(picture, 'g', {class: 'tick'});
+          within(axis, 'text', {x: 10, y: 20}, 'first');
+          within(axis, 'text', {x: 15, y: 20}, 'second');
+          within(picture, 'text', {x: 90, y: 20}, 'beyond the edge');
         }"""
     )
     faults = " ".join(accessibility_faults(visit.page))
-    for expected in ("contrast", "no name: button", "no name: input", "twice: main", "skips", "wider"):
+    for expected in (
+        "contrast",
+        "no name: button",
+        "no name: input",
+        "twice: main",
+        "skips",
+        "wider",
+        "overlap",
+        "cut off",
+    ):
         assert expected in faults
 
 
