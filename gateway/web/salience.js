@@ -8,7 +8,8 @@ const LEFT = 44;
 const TOP = 20;
 const ROW = 20;
 const AXIS = 38;
-const MIN_TICK_PX = 46;
+/** Room for `34.4`, and for `1:34.4`. */
+const MIN_TICK_PX = { seconds: 46, minutes: 64 };
 /** Cells from here on carry a sign, so that nothing is told by colour alone. */
 const SIGNED_FROM = 0.5;
 const TOLD_FROM = 0.1;
@@ -52,7 +53,7 @@ function picture(map, width) {
     map.relevance.map((row, band) => row.map((value, slot) =>
       cell({ value, x: LEFT + slot * step, y: floor - (band + 1) * ROW, width: step, title: cellWords(map, band, slot) }))),
     svg("rect", { class: "border", x: LEFT, y: TOP, width: step * map.relevance[0].length, height: bands * ROW }),
-    timeTicks(map, step, floor),
+    timeTicks(map, step, floor, width),
     svg("text", { class: "axis-name", x: (LEFT + width) / 2, y: floor + 34, "text-anchor": "middle" }, map.end_s < 60 ? "seconds" : "minutes : seconds"));
 }
 
@@ -65,14 +66,16 @@ function cell({ value, x, y, width, title }) {
     Math.abs(value) >= SIGNED_FROM && svg("path", { class: "sign", d: value < 0 ? across : `${across}M${middle} ${centre - arm}V${centre + arm}` }));
 }
 
-function timeTicks(map, step, floor) {
+function timeTicks(map, step, floor, width) {
+  const room = map.end_s < 60 ? MIN_TICK_PX.seconds : MIN_TICK_PX.minutes;
   const slots = map.relevance[0].length;
-  const every = Math.max(1, Math.ceil(MIN_TICK_PX / step));
+  const every = Math.max(1, Math.ceil(room / step));
   return Array.from({ length: Math.floor(slots / every) + 1 }, (_, index) => index * every).map((slot) => {
-    const [x, last] = [LEFT + slot * step, slot === slots];
+    const x = LEFT + slot * step;
+    const last = x + room / 3 > width;
     return svg("g", { class: "tick" },
       svg("line", { x1: x, x2: x, y1: floor, y2: floor + 4 }),
-      svg("text", { x: last ? x + 1 : x, y: floor + 17, "text-anchor": last ? "end" : "middle" }, moment(slotStart(map, slot)).replace(/ s$/, "")));
+      svg("text", { x: last ? width : x, y: floor + 17, "text-anchor": last ? "end" : "middle" }, moment(slotStart(map, slot)).replace(/ s$/, "")));
   });
 }
 

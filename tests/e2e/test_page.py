@@ -424,6 +424,30 @@ def test_a_label_is_explained_by_picture_words_and_table_when_it_has_a_map(open_
     assert accessibility_faults(visit.page) == []
 
 
+@pytest.mark.parametrize("start_s", [0.0, 31.5, 58.9, 3541.3])
+def test_axis_of_a_map_stays_legible_when_it_is_short_or_late(open_page: Open, start_s: float) -> None:
+    state = FakeGateway()
+    visit = open_page(state, viewport={"width": 320, "height": 700})
+    full = salience(EMOTIONS[3], start_s=start_s, seed=5).model_dump(mode="json")
+
+    def of_any_length(route: Route) -> None:
+        report = route.fetch().json()
+        report["modalities"]["audio"]["voice"]["salience"] = [
+            full
+            | {
+                "end_s": start_s + 0.24 * slots,
+                "relevance": [row[:slots] + row[: max(0, slots - 12)] for row in full["relevance"]],
+            }
+            for slots in (1, 2, 3, 5, 7, 8, 11, 13)
+        ]
+        route.fulfill(json=report)
+
+    visit.page.route("**/report", of_any_length)
+    visit.report(state.add("video")["id"])
+    expect(visit.page.locator(".salience-frame svg")).to_have_count(8)
+    assert accessibility_faults(visit.page) == []
+
+
 def test_page_and_terminal_name_the_same_regions_when_given_the_same_maps(open_page: Open) -> None:
     visit = open_page()
     visit.home()
