@@ -21,6 +21,8 @@ CODECS = {
     ".mkv": "pcm_s16le",
 }
 
+LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
+
 
 def make_audio_tone(
     seconds: float = 1.0, *, rate_hz: int = 16_000, pitch_hz: float = 440.0
@@ -49,7 +51,7 @@ def make_audio_file(
     sound = make_audio_tone(rate_hz=rate_hz) if samples is None else samples
     with av.open(str(path), "w") as container:
         stream = container.add_stream(CODECS[path.suffix], rate=rate_hz)
-        stream.layout = "mono" if channels == 1 else "stereo"
+        stream.layout = LAYOUTS[channels]
         video = _black_stream(container) if with_video else None
         for start in range(0, len(sound), 1024):
             block = np.repeat(sound[start : start + 1024], channels)
@@ -68,6 +70,17 @@ def make_audio_video_without_sound(path: Path, *, seconds: float = 1.0) -> Path:
     """A video file with no audio stream."""
     with av.open(str(path), "w") as container:
         _write_black(container, _black_stream(container), seconds=seconds)
+    return path
+
+
+def make_audio_hours_of_silence(path: Path, *, hours: float, rate_hz: int = 8_000) -> Path:
+    """A WAV that is long on the clock and short on the disk: its samples are a hole in the file."""
+    size = int(hours * 3600 * rate_hz)
+    layout = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, rate_hz, rate_hz, 1, 8)
+    head = b"RIFF" + struct.pack("<I", 36 + size) + b"WAVE" + layout + b"data" + struct.pack("<I", size)
+    with path.open("wb") as file:
+        file.write(head)
+        file.truncate(len(head) + size)
     return path
 
 

@@ -21,6 +21,9 @@ from tensorflow_serving.apis import (
 
 from services.common.serving.registry import latest_version_dir, load_manifest
 
+UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+"""As TF Serving itself is built."""
+
 
 def served_models(models_dir: Path) -> dict[str, Path]:
     """Name → newest version folder of every model that TF Serving is meant to serve."""
@@ -77,7 +80,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
 def serve(models_dir: Path, *, host: str = "127.0.0.1", port: int = 0) -> tuple[grpc.Server, int]:
     """Start serving `models_dir`; returns the running server and its port."""
     folders = served_models(models_dir)
-    server = grpc.server(ThreadPoolExecutor(max_workers=4))
+    server = grpc.server(ThreadPoolExecutor(max_workers=4), options=UNLIMITED)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(PredictionService(folders), server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(folders), server)
     bound = server.add_insecure_port(f"{host}:{port}")

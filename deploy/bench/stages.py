@@ -3,13 +3,14 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.common.serving.client import Predictor
-from services.common.serving.registry import Manifest
+from services.common.serving.registry import VOICE_ENCODER, Manifest
 
 
 class StageClock:
@@ -65,11 +66,16 @@ def replaced(
 
 
 class TimedPredictor:
-    """A `Predictor` whose predictions count as one stage."""
+    """A `Predictor` whose predictions count as one stage, but for models that have one of their own."""
 
     def __init__(self, inner: Predictor, clock: StageClock) -> None:
         self._inner = inner
         self._predict = clock.timed(NETWORK, inner.predict)
+        self._own = {
+            model: clock.timed(stage, inner.predict)
+            for model, stage in OWN_STAGE.items()
+            if stage in clock.seconds
+        }
 
     def manifest(self, model: str) -> Manifest:
         return self._inner.manifest(model)
@@ -78,14 +84,16 @@ class TimedPredictor:
         return self._inner.asset(model, name)
 
     def predict(self, model: str, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        predicted: NDArray[np.float32] = self._predict(model, batch)
+        predicted: NDArray[np.float32] = self._own.get(model, self._predict)(model, batch)
         return predicted
 
 
 DECODE_VIDEO, DETECTION, LANDMARKS = "decode, scale", "detection", "landmarks"
 DECODE_SOUND, VAD, LOG_MEL = "decode, resample", "voice activity", "log-mel"
+ENCODER, LEVELS, PROSODY = "encoder", "loudness, noise", "prosody"
 ROWS, EXPLAIN = "features", "explanation"
 NETWORK = "network"
+OWN_STAGE = {VOICE_ENCODER: ENCODER}
 
 
 @contextmanager
@@ -106,15 +114,21 @@ def video_stages() -> Iterator[StageClock]:
 @contextmanager
 def voice_stages() -> Iterator[StageClock]:
     """Count the stages of the voice pipeline; the network's through a `TimedPredictor`."""
-    from services.audio import scoring
+    from services.audio import embedding, salience
     from services.audio.decode import SoundSource
+    from services.audio.loudness import LoudnessMeter, SignalToNoise
+    from services.audio.prosody import ProsodyMeter
     from services.audio.vad import SpeechProbability
 
-    clock = StageClock(DECODE_SOUND, VAD, LOG_MEL, NETWORK)
+    clock = StageClock(DECODE_SOUND, VAD, LEVELS, PROSODY, LOG_MEL, ENCODER, NETWORK)
     with ExitStack() as stack:
         stack.enter_context(_opening_and_steps(clock, DECODE_SOUND, SoundSource, "blocks"))
         stack.enter_context(replaced(SpeechProbability, "__call__", lambda f: clock.timed(VAD, f)))
-        stack.enter_context(replaced(scoring, "log_mel", lambda f: clock.timed(LOG_MEL, f)))
+        for module in (embedding, salience):
+            stack.enter_context(replaced(module, "log_mel", lambda f: clock.timed(LOG_MEL, f)))
+        for meter, stage in ((LoudnessMeter, LEVELS), (SignalToNoise, LEVELS), (ProsodyMeter, PROSODY)):
+            for name in ("add", "finish"):
+                stack.enter_context(replaced(meter, name, partial(clock.timed, stage)))
         yield clock
 
 

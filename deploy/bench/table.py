@@ -51,7 +51,7 @@ def times_table(measurements: Sequence[Measurement]) -> Table:
         padding=(0, 1, 0, 0),
     )
     table.add_column("what", no_wrap=True)
-    for heading in ("time", "share", "per second", "real time ×", "× limit", "× peer"):
+    for heading in ("time", "share", "per second", "× real time", "× limit", "× peer"):
         table.add_column(heading, justify="right", no_wrap=True)
     for measurement in measurements:
         for row in _rows(measurement):
@@ -89,10 +89,10 @@ def _heading(it: Measurement) -> str:
 
 
 def _speed(it: Measurement, runs: Sequence[Run], *, share: str) -> list[str]:
-    """Time, share, units a second, and seconds a second of the recording."""
+    """Time, share, units a second, and how many times faster than the recording plays."""
     times_s = Spread.of(_costs(runs))
     rate = f"{float(f'{it.units / times_s.median:.3g}'):,.0f} {it.unit}" if it.unit else ""
-    factor = f"{times_s.median / it.duration_s:.2g}" if it.duration_s else ""
+    factor = f"{it.duration_s / times_s.median:.3g}" if it.duration_s else ""
     return [duration(times_s), share, rate, factor]
 
 

@@ -14,6 +14,7 @@ COPY services/common/*.py services/common/
 COPY services/common/contracts services/common/contracts
 COPY services/common/serving services/common/serving
 COPY services/audio services/audio
+COPY deploy/models/voice_encoder deploy/models/voice_encoder
 COPY deploy/models/voice_emotion deploy/models/voice_emotion
 RUN /venv/bin/python -m compileall -q services
 

@@ -1,11 +1,14 @@
-"""Samples to log-mel windows. Pure, and the same for training and serving.
+"""Speech to log-mel, frames of the embedding to windows, windows to what the classifier sees.
 
-The network sees windows of 3.088 s of speech as 64 mel bands × 192 frames. A stretch of speech that
-is shorter is repeated until the window is full ("wrapped"), so that the statistics over time that the
-network pools never mix with padding. Each window is standardised to mean 0 and deviation 1 over all
-its values: the gain of a candidate's microphone says nothing about the candidate.
+Pure, and the same for training and serving. A chunk of speech of up to 3 s becomes 80 mel bands × 300
+frames, as Whisper's encoder was trained to hear them (Radford et al. 2022, section 2.2): 25 ms frames
+every 10 ms, Hann window, no pre-emphasis, logarithm to base 10, at most 8 decades below the loudest
+value. Every chunk is first brought to one level: the gain of a candidate's microphone says nothing about
+the candidate. The encoder answers with one frame of 768 values per 20 ms; a window is the mean and the
+standard deviation of its frames.
 """
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -15,82 +18,106 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32]
 
 SAMPLE_RATE_HZ = 16_000
-N_FFT = 512
-HOP_LENGTH = 256
-N_MELS = 64
-FMIN_HZ = 50.0
+N_FFT = 400
+HOP_LENGTH = 160
+N_MELS = 80
+FMIN_HZ = 0.0
 FMAX_HZ = 8_000.0
-WINDOW_FRAMES = 192
-WINDOW_SAMPLES = N_FFT + (WINDOW_FRAMES - 1) * HOP_LENGTH
-WINDOW_HOP_SAMPLES = WINDOW_FRAMES // 2 * HOP_LENGTH
-POWER_FLOOR = 1e-8
-"""Added to the power before the logarithm, relative to the window's mean power (-80 dB)."""
+CHUNK_S = 3.0
+CHUNK_SAMPLES = int(CHUNK_S * SAMPLE_RATE_HZ)
+FRAMES = CHUNK_SAMPLES // HOP_LENGTH
+TOKENS = FRAMES // 2
+TOKEN_SAMPLES = 2 * HOP_LENGTH
+EMBEDDING_SIZE = 768
+"""Values of one frame of the encoder: two blocks of 384."""
+WINDOW_TOKENS = TOKENS
+WINDOW_HOP_TOKENS = TOKENS // 2
+WINDOW_SIZE = 2 * EMBEDDING_SIZE
+"""Values of a window: means, then standard deviations."""
+LEVEL_RMS = 0.05
+"""Root mean square that every chunk is scaled to (-26 dB of full scale)."""
+LOG_FLOOR = 1e-10
+DECADES = 8.0
+PRIOR_CLIPS = 3.0
+"""How many windows of a person's own speech weigh as much as what is known of people in general."""
 
 
 def preprocessing() -> dict[str, Any]:
-    """The parameters above, as the manifest of the model records them."""
+    """The parameters above, as the manifests of the models record them."""
     return {
         "feature": "log_mel",
         "sample_rate_hz": SAMPLE_RATE_HZ,
         "n_fft": N_FFT,
         "hop_length": HOP_LENGTH,
         "window": "hann",
+        "pre_emphasis": 0.0,
         "n_mels": N_MELS,
         "fmin_hz": FMIN_HZ,
         "fmax_hz": FMAX_HZ,
         "mel_scale": "slaney",
-        "window_samples": WINDOW_SAMPLES,
-        "window_hop_samples": WINDOW_HOP_SAMPLES,
-        "short_speech": "wrap",
-        "normalisation": "mean 0, standard deviation 1 per window",
+        "level_rms": LEVEL_RMS,
+        "chunk_samples": CHUNK_SAMPLES,
+        "window_tokens": WINDOW_TOKENS,
+        "window_hop_tokens": WINDOW_HOP_TOKENS,
+        "prior_clips": PRIOR_CLIPS,
     }
 
 
-def wrap(samples: FloatArray, length: int = WINDOW_SAMPLES) -> FloatArray:
-    """Repeat samples until there are exactly `length`; longer input is cut.
+def levelled(samples: FloatArray) -> FloatArray:
+    """Samples scaled to `LEVEL_RMS`; digital silence stays silent.
 
     Args:
-        samples: shape `(n,)`, n ≥ 1.
-        length: number of samples wanted.
-
-    Raises:
-        ValueError: there are no samples.
+        samples: shape `(n,)`, -1..1.
     """
-    if samples.size == 0:
-        raise ValueError("cannot fill a window from no samples")
-    return np.resize(samples, length).astype(np.float32, copy=False)
+    power = float(np.dot(samples, samples)) / max(1, samples.size)
+    return samples if power <= 0.0 else (samples * np.float32(LEVEL_RMS / np.sqrt(power)))
 
 
-def log_mel(windows: FloatArray) -> FloatArray:
-    """Standardised log-mel spectrograms of whole windows.
+def log_mel(chunks: list[FloatArray]) -> FloatArray:
+    """Log-mel spectrograms of chunks of speech, each brought to one level and filled up with silence.
 
     Args:
-        windows: shape `(n, WINDOW_SAMPLES)`, float32, 16 kHz mono.
+        chunks: each of shape `(k,)`, 1 ≤ k ≤ `CHUNK_SAMPLES`, float32, 16 kHz mono.
 
     Returns:
-        Shape `(n, N_MELS, WINDOW_FRAMES)`, float32, mean 0 and standard deviation 1 per window
-        (all zero for a window of digital silence). Low bands first.
+        Shape `(n, N_MELS, FRAMES)`, float32, about -1..1.5. Low bands first.
 
     Raises:
-        ValueError: the windows do not have `WINDOW_SAMPLES` samples.
+        ValueError: a chunk is empty or too long.
     """
-    if windows.ndim != 2 or windows.shape[1] != WINDOW_SAMPLES:
-        raise ValueError(f"windows must have shape (n, {WINDOW_SAMPLES}), got {windows.shape}")
-    return np.stack([_log_mel(window) for window in windows])
+    if any(not 0 < chunk.size <= CHUNK_SAMPLES for chunk in chunks):
+        raise ValueError(f"a chunk must have 1 to {CHUNK_SAMPLES} samples")
+    return np.stack([_log_mel(levelled(chunk)) for chunk in chunks])
 
 
-def _log_mel(window: FloatArray) -> FloatArray:
-    frames = np.lib.stride_tricks.sliding_window_view(window, N_FFT)[::HOP_LENGTH]
+def _log_mel(samples: FloatArray) -> FloatArray:
+    filled = np.pad(samples, (0, CHUNK_SAMPLES - samples.size))
+    centred = np.pad(filled, N_FFT // 2, mode="reflect")
+    frames = np.lib.stride_tricks.sliding_window_view(centred, N_FFT)[::HOP_LENGTH][:FRAMES]
     spectrum = np.fft.rfft(frames * _hann())
-    power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
-    # einsum and not a matrix product: BLAS threads cost ten times more than they save at this size
-    mel = np.einsum("mf,tf->mt", mel_filters(), power)
-    level = float(mel.mean())
-    if level <= 0.0:
-        return np.zeros((N_MELS, WINDOW_FRAMES), np.float32)
-    bands = np.log(mel / level + POWER_FLOOR)
-    standardised: FloatArray = (bands - bands.mean()) / max(float(bands.std()), 1e-6)
-    return standardised.astype(np.float32, copy=False)
+    power = spectrum.real**2 + spectrum.imag**2
+    logarithm = np.log10(np.maximum(_mel_bands(power.astype(np.float32, copy=False)), LOG_FLOOR))
+    limited: FloatArray = np.maximum(logarithm, logarithm.max() - DECADES)
+    return ((limited + 4.0) / 4.0).astype(np.float32, copy=False)
+
+
+def _mel_bands(power: FloatArray) -> FloatArray:
+    """`mel_filters() @ power.T`, by the few bins that each filter has: 4 times faster than the product."""
+    starts, weights = _sparse_filters()
+    bands = np.zeros((N_MELS, len(power)), np.float32)
+    for band, (start, row) in enumerate(zip(starts, weights, strict=True)):
+        np.dot(power[:, start : start + row.size], row, out=bands[band])
+    return bands
+
+
+@cache
+def _sparse_filters() -> tuple[list[int], list[FloatArray]]:
+    starts, rows = [], []
+    for row in mel_filters():
+        (bins,) = np.nonzero(row)
+        starts.append(int(bins[0]))
+        rows.append(np.ascontiguousarray(row[bins[0] : bins[-1] + 1]))
+    return starts, rows
 
 
 @cache
@@ -115,6 +142,11 @@ def mel_filters() -> FloatArray:
     return (np.maximum(0.0, np.minimum(rising, falling)) * unit_area[:, None]).astype(np.float32)
 
 
+def mel_centres_hz() -> NDArray[np.float64]:
+    """Centre of every mel band, shape `(N_MELS,)`."""
+    return _mel_to_hz(np.linspace(_hz_to_mel(FMIN_HZ), _hz_to_mel(FMAX_HZ), N_MELS + 2))[1:-1]
+
+
 _LINEAR_HZ_PER_MEL = 200.0 / 3.0
 _LOG_FROM_HZ = 1_000.0
 _LOG_STEP = np.log(6.4) / 27.0
@@ -131,3 +163,55 @@ def _mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
     knee = _LOG_FROM_HZ / _LINEAR_HZ_PER_MEL
     logarithmic = _LOG_FROM_HZ * np.exp(_LOG_STEP * (np.maximum(mel, knee) - knee))
     return np.where(mel < knee, mel * _LINEAR_HZ_PER_MEL, logarithmic)
+
+
+def tokens_of(samples: int) -> int:
+    """Frames of the encoder that lie within so many samples; at least one, at most `TOKENS`."""
+    return min(max(1, samples // TOKEN_SAMPLES), TOKENS)
+
+
+def pool(frames: FloatArray) -> FloatArray:
+    """Mean and standard deviation over time.
+
+    Args:
+        frames: shape `(..., t, EMBEDDING_SIZE)`, t ≥ 1.
+
+    Returns:
+        Shape `(..., WINDOW_SIZE)`.
+    """
+    return np.concatenate([frames.mean(axis=-2), frames.std(axis=-2)], axis=-1).astype(np.float32, copy=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """What windows of speech look like in general.
+
+    Attributes:
+        mean: shape `(WINDOW_SIZE,)`.
+        deviation: standard deviation *within* people, shape `(WINDOW_SIZE,)`, above 0.
+    """
+
+    mean: FloatArray
+    deviation: FloatArray
+
+
+def person_mean(population: Population, own_mean: FloatArray | None, clips: float) -> FloatArray:
+    """What windows of one person look like: the own mean, shrunk towards the population's.
+
+    The posterior mean of a normal prior that weighs `PRIOR_CLIPS` observations; nothing known of the
+    person gives the population's mean, so that one classifier serves both cases.
+
+    Args:
+        population: from training.
+        own_mean: mean of windows of the person's speech, shape `(WINDOW_SIZE,)`, or None.
+        clips: how many windows that mean rests on, ≥ 0.
+    """
+    if own_mean is None or clips <= 0.0:
+        return population.mean
+    total = clips * own_mean + PRIOR_CLIPS * population.mean
+    return (total / (clips + PRIOR_CLIPS)).astype(np.float32)
+
+
+def normalised(windows: FloatArray, population: Population, mean: FloatArray) -> FloatArray:
+    """What the classifier sees: `(windows - mean) / population.deviation`, shape kept, float32."""
+    return ((windows - mean) / population.deviation).astype(np.float32, copy=False)

@@ -1,25 +1,29 @@
-"""Voice analysis: streaming decode → voice activity → windows of speech → emotions over time."""
+"""Voice analysis: streaming decode → voice activity → embedding of speech → emotions over time."""
 
 import time
 from collections.abc import Iterator
 
+from services.audio.confidence import sound_notices, temperatures
 from services.audio.decode import SoundSource
-from services.audio.features import SAMPLE_RATE_HZ, WINDOW_SAMPLES, FloatArray
-from services.audio.scoring import EmotionTimeline
+from services.audio.embedding import Embedder
+from services.audio.features import CHUNK_S, SAMPLE_RATE_HZ, FloatArray
+from services.audio.measures import SoundMeasures, SoundMeters
+from services.audio.normalisation import Normaliser, normaliser_for
+from services.audio.salience import Candidate, explain
+from services.audio.scoring import EmotionTimeline, Timeline
 from services.audio.settings import AudioSettings
-from services.audio.vad import Hysteresis, SpeechProbability
-from services.audio.windowing import speech_windows
-from services.common.contracts.labels import Modality, ModalityStatus
+from services.audio.vad import SpeechProbability, hysteresis
+from services.audio.windowing import speech_chunks
+from services.common import voice_summary
+from services.common.contracts.labels import EMOTIONS, Emotion, Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, ModalityResult, Notice, Quality
-from services.common.contracts.voice import VoiceMeasures, VoiceSummary
+from services.common.contracts.voice import SalienceMap, VoiceMeasures, VoiceSummary
 from services.common.errors import InputError
 from services.common.media import MediaFile, Progress, no_progress
 from services.common.serving.client import Predictor
-from services.common.serving.registry import VOICE_EMOTION
+from services.common.serving.registry import VOICE_EMOTION, VOICE_ENCODER
 
 PROGRESS_STEP = 0.01
-TOO_SHORT_S = WINDOW_SAMPLES / SAMPLE_RATE_HZ
-"""Below this even one window of the network has to be filled by repetition."""
 
 
 def analyze(
@@ -28,79 +32,68 @@ def analyze(
     predictor: Predictor,
     settings: AudioSettings,
     progress: Progress = no_progress,
-    enrolment: VoiceSummary | None = None,  # noqa: ARG001 - the next model of the voice reads it
+    enrolment: VoiceSummary | None = None,
 ) -> ModalityResult:
-    """Perceived emotions in the voice of a recording.
+    """Perceived emotions in the voice of a recording, how it was said, and why a label was given.
 
     Memory does not grow with the length of the recording but for the timeline itself: decoded
-    sound, features and predictions are dropped as soon as they are used.
+    sound, features and embeddings are dropped as soon as they are used.
 
     Args:
         media: an audio or video file in any container that FFmpeg reads.
-        predictor: answers for the model `voice_emotion`.
+        predictor: answers for the models `voice_encoder` and `voice_emotion`.
         settings: limits and the rules of voice activity.
         progress: told the share of the media that was read.
-        enrolment: mean voice of this person's earlier answers; not used yet.
+        enrolment: mean voice of this person's earlier answers, which the windows are compared with;
+            one of another encoder counts as none.
 
     Returns:
-        A result with status `succeeded`. `emotions` is the mean of the timeline weighted by duration
-        of speech; `quality.coverage` is the share of speech in the recording.
+        A result with status `succeeded`. `emotions` is the mean of the windows weighted by duration
+        of speech; `quality.coverage` is the share of speech in the recording; `voice_summary` is for the
+        person's next answers, and missing where several people seem to speak.
 
     Raises:
         InputError: the media cannot be decoded, is too long, or has no sound or no speech.
-        TemporaryError: the model or the file is out of reach.
+        TemporaryError: a model or the file is out of reach.
     """
     started = time.monotonic()
+    normaliser = normaliser_for(enrolment, predictor)
+    scores = EmotionTimeline(predictor, normaliser, batch_windows=settings.batch_windows)
+    meters = SoundMeters()
     with SoundSource(media.path, max_duration_s=settings.max_duration_s) as source:
-        timeline = EmotionTimeline(predictor, batch_windows=settings.batch_windows, offset_s=source.offset_s)
-        _read_speech(source, timeline, settings, progress)
-        if not timeline.segments:
+        _read_speech(source, scores, meters, predictor, settings, progress)
+        if scores.speech_s <= 0.0:
             raise InputError(
                 ErrorCode.NO_SPEECH,
                 "No speech was found; check the microphone and record an answer in a clear voice.",
             )
-    speech_share = round(min(1.0, timeline.speech_s / source.decoded_s), 4)
+        result = _result(source, scores, meters.finish(), normaliser, predictor, settings)
     progress(1.0)
-    return ModalityResult(
-        modality=Modality.AUDIO,
-        status=ModalityStatus.SUCCEEDED,
-        emotions=timeline.summary(),
-        timeline=timeline.segments,
-        quality=Quality(
-            duration_s=round(source.decoded_s, 3),
-            coverage=speech_share,
-            reasons=_quality_reasons(source, timeline.speech_s, settings),
-        ),
-        voice=VoiceMeasures(
-            speech_s=round(timeline.speech_s, 3),
-            speech_share=speech_share,
-            segments=timeline.stretches,
-            sample_rate_hz=source.sample_rate_hz,
-        ),
-        models=[predictor.manifest(VOICE_EMOTION).ref],
-        elapsed_s=time.monotonic() - started,
-    )
-
-
-def hysteresis(settings: AudioSettings) -> Hysteresis:
-    """The rule of voice activity that the settings ask for."""
-    return Hysteresis(
-        threshold=settings.vad_threshold,
-        min_speech_samples=int(settings.min_speech_s * SAMPLE_RATE_HZ),
-        min_pause_samples=int(settings.min_pause_s * SAMPLE_RATE_HZ),
-    )
+    return result.model_copy(update={"elapsed_s": time.monotonic() - started})
 
 
 def _read_speech(
-    source: SoundSource, timeline: EmotionTimeline, settings: AudioSettings, progress: Progress
+    source: SoundSource,
+    scores: EmotionTimeline,
+    meters: SoundMeters,
+    predictor: Predictor,
+    settings: AudioSettings,
+    progress: Progress,
 ) -> None:
-    """Stream the source into the timeline."""
-    found = speech_windows(
-        _watched(source, progress), hysteresis=hysteresis(settings), probability=SpeechProbability()
+    """Stream the source into the timeline and the meters."""
+    embedder = Embedder(predictor, batch_chunks=settings.batch_windows)
+    found = speech_chunks(
+        _watched(source, progress),
+        hysteresis=hysteresis(settings),
+        probability=SpeechProbability(),
+        listen=meters.listen,
     )
-    for window in found:
-        timeline.add(window)
-    timeline.finish(duration_s=source.decoded_s)
+    for chunk in found:
+        for window in embedder.add(chunk):
+            scores.add(window)
+    for window in embedder.finish():
+        scores.add(window)
+    scores.score()
 
 
 def _watched(source: SoundSource, progress: Progress) -> Iterator[FloatArray]:
@@ -113,7 +106,91 @@ def _watched(source: SoundSource, progress: Progress) -> Iterator[FloatArray]:
             progress(told)
 
 
-def _quality_reasons(source: SoundSource, speech_s: float, settings: AudioSettings) -> list[Notice]:
+def _result(
+    source: SoundSource,
+    scores: EmotionTimeline,
+    measures: SoundMeasures,
+    normaliser: Normaliser,
+    predictor: Predictor,
+    settings: AudioSettings,
+) -> ModalityResult:
+    """Put together what was heard."""
+    speech_s = min(scores.speech_s, source.decoded_s)
+    several = scores.voices.several()
+    lowered = temperatures(
+        predictor.manifest(VOICE_EMOTION).preprocessing,
+        heard_s=scores.heard_s,
+        signal_to_noise_db=measures.signal_to_noise_db,
+        several_voices=several,
+    )
+    timeline = scores.finish(temperature=lowered, offset_s=source.offset_s, duration_s=source.decoded_s)
+    encoder = predictor.manifest(VOICE_ENCODER).ref
+    return ModalityResult(
+        modality=Modality.AUDIO,
+        status=ModalityStatus.SUCCEEDED,
+        emotions=timeline.summary,
+        timeline=timeline.segments,
+        quality=Quality(
+            duration_s=round(source.decoded_s, 3),
+            coverage=round(speech_s / source.decoded_s, 4),
+            reasons=_reasons(source, speech_s, measures, settings, several=several),
+        ),
+        voice=VoiceMeasures(
+            speech_s=round(speech_s, 3),
+            speech_share=round(speech_s / source.decoded_s, 4),
+            segments=scores.stretches,
+            sample_rate_hz=source.sample_rate_hz,
+            loudness_lufs=measures.loudness_lufs,
+            signal_to_noise_db=measures.signal_to_noise_db,
+            enrolment_clips=round(normaliser.clips, 1),
+            prosody=measures.prosody,
+            salience=_explained(scores, timeline, source.offset_s, normaliser, predictor, settings),
+        ),
+        voice_summary=None
+        if several
+        else voice_summary.summarise(scores.mean_embedding.tolist(), clips=speech_s / CHUNK_S, model=encoder),
+        models=[predictor.manifest(VOICE_EMOTION).ref, encoder],
+    )
+
+
+def _explained(
+    scores: EmotionTimeline,
+    timeline: Timeline,
+    offset_s: float,
+    normaliser: Normaliser,
+    predictor: Predictor,
+    settings: AudioSettings,
+) -> list[SalienceMap]:
+    """The clearest window of each of the labels that the timeline shows longest."""
+    shown: dict[Emotion, float] = {}
+    for segment in timeline.segments:
+        shown[segment.label] = shown.get(segment.label, 0.0) + segment.end_s - segment.start_s
+    longest = sorted(shown, key=shown.__getitem__, reverse=True)[: settings.salient_windows]
+    found = [(label, scores.clearest(label)) for label in longest]
+    return [
+        explain(
+            Candidate(
+                samples=clear[1].samples,
+                start_s=offset_s + clear[1].heard_from / SAMPLE_RATE_HZ,
+                label=label,
+                confidence=float(timeline.windows[clear[0], EMOTIONS.index(label)]),
+            ),
+            normaliser,
+            predictor,
+        )
+        for label, clear in found
+        if clear is not None
+    ]
+
+
+def _reasons(
+    source: SoundSource,
+    speech_s: float,
+    measures: SoundMeasures,
+    settings: AudioSettings,
+    *,
+    several: bool,
+) -> list[Notice]:
     """What a reader should know before trusting the scores."""
     reasons = []
     if source.truncated:
@@ -121,10 +198,10 @@ def _quality_reasons(source: SoundSource, speech_s: float, settings: AudioSettin
     if source.bad_packets:
         detail = f"{source.bad_packets} pieces of the sound were damaged and left out."
         reasons.append(Notice(code="damaged", detail=detail))
-    if source.decoded_s < TOO_SHORT_S:
-        detail = f"The recording is only {source.decoded_s:.1f} s long; a few sentences say more."
-        reasons.append(Notice(code="too_short", detail=detail))
-    if speech_s < settings.little_speech_s or speech_s / source.decoded_s < settings.little_speech_share:
-        detail = f"There are only {speech_s:.1f} s of speech; the scores rest on little."
-        reasons.append(Notice(code="little_speech", detail=detail))
-    return reasons
+    return reasons + sound_notices(
+        settings,
+        speech_s=speech_s,
+        duration_s=source.decoded_s,
+        signal_to_noise_db=measures.signal_to_noise_db,
+        several_voices=several,
+    )

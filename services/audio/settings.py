@@ -13,7 +13,12 @@ class AudioSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="AUDIO_", extra="ignore")
 
     max_duration_s: float = Field(default=3600.0, gt=0, description="Longer sound is `media_too_long`.")
-    batch_windows: int = Field(default=32, ge=1, le=256, description="Windows in one call of the model.")
+    batch_windows: int = Field(
+        default=8, ge=1, le=64, description="Chunks of speech, or windows, in one call of a model."
+    )
+    salient_windows: int = Field(
+        default=2, ge=0, le=7, description="Labels of which one window is explained; 0 saves the time."
+    )
     vad_threshold: float = Field(
         default=0.5, gt=0, lt=1, description="Speech probability that starts a stretch of speech."
     )
@@ -24,4 +29,10 @@ class AudioSettings(BaseSettings):
     )
     little_speech_share: float = Field(
         default=0.2, ge=0, le=1, description="Below this share of speech, likewise."
+    )
+    too_short_s: float = Field(
+        default=3.0, ge=0, description="A recording below this carries `too_short`: less than one window."
+    )
+    noisy_below_db: float = Field(
+        default=10.0, description="Below this signal-to-noise ratio the result carries `too_noisy`."
     )

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from services.audio.features import SAMPLE_RATE_HZ, FloatArray
+from services.audio.settings import AudioSettings
 
-CHUNK_SAMPLES = 512
+PIECE_SAMPLES = 512
 """What the network takes at 16 kHz: 32 ms."""
 _CONTEXT_SAMPLES = 64
 _STATE_SHAPE = (2, 1, 128)
@@ -26,19 +27,19 @@ def _session() -> Any:
 
 
 class SpeechProbability:
-    """Speech probability per chunk of one stream. Carries the network's state between chunks."""
+    """Speech probability per piece of one stream. Carries the network's state between pieces."""
 
     def __init__(self) -> None:
         self._run = _session().run
         self._state = np.zeros(_STATE_SHAPE, np.float32)
         self._context = np.zeros(_CONTEXT_SAMPLES, np.float32)
 
-    def __call__(self, chunk: FloatArray) -> float:
-        """Probability 0..1 that `chunk`, shape `(CHUNK_SAMPLES,)`, -1..1, 16 kHz, holds speech."""
-        window = np.concatenate([self._context, chunk])[np.newaxis]
+    def __call__(self, piece: FloatArray) -> float:
+        """Probability 0..1 that `piece`, shape `(PIECE_SAMPLES,)`, -1..1, 16 kHz, holds speech."""
+        window = np.concatenate([self._context, piece])[np.newaxis]
         rate = np.array(SAMPLE_RATE_HZ, np.int64)
         probability, self._state = self._run(None, {"input": window, "state": self._state, "sr": rate})
-        self._context = chunk[-_CONTEXT_SAMPLES:]
+        self._context = piece[-_CONTEXT_SAMPLES:]
         return float(probability[0, 0])
 
 
@@ -52,18 +53,27 @@ class Hysteresis:
 
     @property
     def negative_threshold(self) -> float:
-        """Below this a chunk is a pause."""
+        """Below this a piece is a pause."""
         return max(self.threshold - _NEGATIVE_OFFSET, 0.01)
 
 
-def chunks(blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
-    """Cut blocks of any length into chunks of `CHUNK_SAMPLES`; the last is filled up with zeros."""
+def hysteresis(settings: AudioSettings) -> Hysteresis:
+    """The rule of voice activity that the settings ask for."""
+    return Hysteresis(
+        threshold=settings.vad_threshold,
+        min_speech_samples=int(settings.min_speech_s * SAMPLE_RATE_HZ),
+        min_pause_samples=int(settings.min_pause_s * SAMPLE_RATE_HZ),
+    )
+
+
+def pieces(blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
+    """Cut blocks of any length into pieces of `PIECE_SAMPLES`; the last is filled up with zeros."""
     rest = np.zeros(0, np.float32)
     for block in blocks:
         joined = np.concatenate([rest, block])
-        whole = len(joined) - len(joined) % CHUNK_SAMPLES
-        for start in range(0, whole, CHUNK_SAMPLES):
-            yield joined[start : start + CHUNK_SAMPLES]
+        whole = len(joined) - len(joined) % PIECE_SAMPLES
+        for start in range(0, whole, PIECE_SAMPLES):
+            yield joined[start : start + PIECE_SAMPLES]
         rest = joined[whole:]
     if len(rest):
-        yield np.pad(rest, (0, CHUNK_SAMPLES - len(rest)))
+        yield np.pad(rest, (0, PIECE_SAMPLES - len(rest)))

@@ -92,6 +92,8 @@ def export_model(
     check_batch: NDArray[np.float32],
     assets: Mapping[str, bytes] | None = None,
     version: int | None = None,
+    output_name: str = OUTPUT_KEY,
+    half_precision: bool = False,
 ) -> Manifest:
     """Write one version of a model, whole or not at all.
 
@@ -99,10 +101,10 @@ def export_model(
     `probabilities`), `model.tflite` with the same weights, `manifest.json`, `CARD.md` and the assets.
 
     Args:
-        model: a functional `keras.Model` with one *named* `Input` and one output of shape
-            `(n, len(labels))`: probabilities, calibration included.
+        model: a functional `keras.Model` with one *named* `Input` and one output: for a classifier
+            probabilities of shape `(n, len(labels))`, calibration included.
         name: name in the registry.
-        labels: names of the output's columns.
+        labels: names of the output's columns; empty where the output is no classifier's.
         preprocessing: what the features need to know at serving time.
         training_data: corpus to SHA-256 (`data_hash`).
         metrics: what was measured, each with its protocol.
@@ -113,6 +115,9 @@ def export_model(
         check_batch: a few rows of *real* input, shape `(n, …)`, n ≥ 2, for the parity check.
         assets: side files by name.
         version: to replace that version; by default the next free one is taken.
+        output_name: key of the output in the signature.
+        half_precision: store the LiteRT twin's weights as float16. Only for weights that are such
+            numbers already; the parity check sees the rest.
 
     Raises:
         ParityError: SavedModel and LiteRT differ by `PARITY_LIMIT` or more on `check_batch`.
@@ -125,14 +130,14 @@ def export_model(
     partial = Path(tempfile.mkdtemp(dir=folder, prefix=".partial-"))
     partial.chmod(0o755)
     try:
-        _write_models(model, partial)
-        check_parity(partial, source.name, check_batch)
+        _write_models(model, partial, output_name=output_name, half_precision=half_precision)
+        check_parity(partial, source.name, check_batch, output_name=output_name)
         manifest = Manifest(
             name=name,
             version=number,
             labels=[str(label) for label in labels],
             input=TensorSpec(name=source.name, shape=list(source.shape)),
-            output=TensorSpec(name=OUTPUT_KEY, shape=[None, len(labels)]),
+            output=TensorSpec(name=output_name, shape=list(model.outputs[0].shape)),
             preprocessing=dict(preprocessing),
             training_data=dict(training_data),
             metrics=list(metrics),
@@ -155,23 +160,37 @@ def _only_input(model: Any, labels: Sequence[str]) -> Any:
     """The model's input tensor, once the model is known to fit the serving contract."""
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ValueError(f"{model.name} must have one input and one output")
-    if tuple(model.outputs[0].shape) != (None, len(labels)):
+    if labels and tuple(model.outputs[0].shape) != (None, len(labels)):
         raise ValueError(f"{model.name} gives {model.outputs[0].shape}, not (None, {len(labels)})")
     return model.inputs[0]
 
 
-def _write_models(model: Any, folder: Path) -> None:
-    """SavedModel and, converted from it, the LiteRT twin."""
-    tf = load_tensorflow()
-    import keras
+def _write_models(model: Any, folder: Path, *, output_name: str, half_precision: bool) -> None:
+    """SavedModel and, converted from it, the LiteRT twin.
 
-    served = keras.Model(model.inputs[0], {OUTPUT_KEY: model.outputs[0]}, name=model.name)
-    served.export(str(folder), format="tf_saved_model", verbose=False)
+    The SavedModel comes from a plain module: Keras' own export writes every variable twice.
+    """
+    tf = load_tensorflow()
+    source = model.inputs[0]
+    module = tf.Module()
+    module.held = [variable.value for variable in model.variables]
+
+    @tf.function(input_signature=[tf.TensorSpec(source.shape, tf.float32, name=source.name)])  # type: ignore[untyped-decorator]
+    def serve(batch: Any) -> dict[str, Any]:
+        return {output_name: model(batch, training=False)}
+
+    module.serve = serve
+    tf.saved_model.save(module, str(folder), signatures={SIGNATURE: serve.get_concrete_function()})
     converter = tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=[SIGNATURE])
+    if half_precision:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
     (folder / "model.tflite").write_bytes(converter.convert())
 
 
-def check_parity(folder: Path, input_name: str, batch: NDArray[np.float32]) -> None:
+def check_parity(
+    folder: Path, input_name: str, batch: NDArray[np.float32], *, output_name: str = OUTPUT_KEY
+) -> None:
     """Compare SavedModel and LiteRT twin of a version folder, on the whole batch and on one row.
 
     Raises:
@@ -181,7 +200,7 @@ def check_parity(folder: Path, input_name: str, batch: NDArray[np.float32]) -> N
     signature = tf.saved_model.load(str(folder)).signatures[SIGNATURE]
     twin = LiteRtModel(folder / "model.tflite")
     for rows in (batch, batch[:1]):
-        served = signature(**{input_name: tf.constant(rows)})[OUTPUT_KEY].numpy()
+        served = signature(**{input_name: tf.constant(rows)})[output_name].numpy()
         difference = float(np.abs(served - twin.run(rows)[0]).max())
         if not difference < PARITY_LIMIT:
             raise ParityError(f"SavedModel and LiteRT differ by {difference:.2e}, limit {PARITY_LIMIT:.0e}")

@@ -12,10 +12,10 @@ from services.common.errors import TemporaryError
 from services.common.ledger import open_ledger
 from services.common.presence import OK, Presence
 from services.common.serving.client import Predictor, check_model_server, open_predictor
-from services.common.serving.registry import FACE_EMOTION, TEXT_TRAITS, VOICE_EMOTION, Manifest
+from services.common.serving.registry import FACE_EMOTION, TEXT_TRAITS, VOICE_EMOTION, VOICE_ENCODER, Manifest
 from services.common.settings import CommonSettings, Serving
 
-OWN_MODELS = [TEXT_TRAITS, VOICE_EMOTION, FACE_EMOTION]
+OWN_MODELS = [TEXT_TRAITS, VOICE_ENCODER, VOICE_EMOTION, FACE_EMOTION]
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_runtimes_agree_when_they_get_the_same_batch(
 ) -> None:
     batch = _batch(in_process.manifest(model), rows)
     ours, theirs = in_process.predict(model, batch), over_grpc.predict(model, batch)
-    assert ours.shape == theirs.shape == (rows, len(in_process.manifest(model).labels))
+    assert ours.shape == theirs.shape == (rows, *in_process.manifest(model).output.shape[1:])
     assert ours.dtype == theirs.dtype == np.float32
     assert np.abs(ours - theirs).max() < 1e-4
 

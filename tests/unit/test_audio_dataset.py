@@ -1,13 +1,12 @@
 import numpy as np
 import pytest
 
-from services.audio.features import N_MELS, WINDOW_FRAMES
-from services.audio.training.augment import BatchAugmentation, augment_batch, clip_variants
-from services.audio.training.dataset import find_clips, longest_stretch, read_sound, served_windows
+from services.audio.training.conditions import augmented
+from services.audio.training.dataset import find_clips, read_sound, served_windows
 from services.audio.vad import Hysteresis
-from services.audio.windowing import Window
 from services.common.contracts.labels import Emotion
 from tests.media_audio import make_audio_file, make_audio_tone
+from tests.voice_model import FakeVoicePredictor
 
 
 def touch(folder, *names: str) -> None:
@@ -78,38 +77,28 @@ def test_an_unknown_corpus_is_refused_when_asked_for(tmp_path):
         find_clips(tmp_path, "iemocap")
 
 
+def test_boredom_is_kept_without_a_label_of_ours_when_every_label_is_asked_for(tmp_path):
+    touch(tmp_path, "emodb/03a01Wa.flac", "emodb/03a02La.flac")
+    clips, excluded = find_clips(tmp_path, "emodb", every_label=True)
+    assert [(clip.source_label, clip.emotion) for clip in clips] == [
+        ("angry", Emotion.ANGRY),
+        ("boredom", None),
+    ]
+    assert excluded == 0
+
+
 def test_the_whole_clip_is_windowed_when_no_speech_is_found(tmp_path):
     sound = read_sound(make_audio_file(tmp_path / "tone.wav", make_audio_tone(1.0)))
-    windows, has_speech = served_windows(sound, Hysteresis())
+    windows, has_speech = served_windows(sound, Hysteresis(), FakeVoicePredictor([Emotion.HAPPY]))
     assert not has_speech
     assert len(windows) == 1
-    assert len(longest_stretch(sound, windows)) == pytest.approx(16_000, abs=512)
+    assert windows[0].samples.size == pytest.approx(16_000, abs=512)
 
 
-def test_the_longest_stretch_is_taken_when_there_are_several():
-    sound = np.arange(100, dtype=np.float32)
-    none = np.zeros(1, np.float32)
-    windows = [Window(none, 0, 10, 0), Window(none, 20, 40, 1), Window(none, 40, 60, 1)]
-    assert longest_stretch(sound, windows).tolist() == list(range(20, 60))
-
-
-def test_the_first_variant_is_the_clip_itself_when_copies_are_made():
-    one, other = (
-        clip_variants(make_audio_tone(1.0), variants=2, generator=np.random.default_rng(seed))
-        for seed in (0, 1)
-    )
-    assert one.shape == (3, N_MELS, WINDOW_FRAMES)
-    np.testing.assert_array_equal(one[0], other[0])
-    assert np.abs(one[1] - other[1]).max() > 0.1
-
-
-def test_a_batch_keeps_its_targets_when_it_is_augmented():
-    generator = np.random.default_rng(0)
-    features = generator.standard_normal((6, N_MELS, WINDOW_FRAMES)).astype(np.float32)
-    before, targets = features.copy(), np.eye(6, dtype=np.float32)
-    batch, mixed = augment_batch(features, targets, BatchAugmentation(), generator)
-    np.testing.assert_array_equal(features, before)
-    assert (batch.shape, batch.dtype) == (features.shape, np.float32)
-    np.testing.assert_allclose(mixed.sum(axis=1), 1.0, atol=1e-6)
-    assert (mixed.argmax(axis=1) == np.arange(6)).all()
-    assert np.abs(batch - features).max() > 0.1
+def test_a_copy_differs_by_seed_and_stays_sound_when_it_is_augmented():
+    tone = make_audio_tone(1.0)
+    copies = [augmented(tone, np.random.default_rng(seed)) for seed in range(12)]
+    assert len({copy.size for copy in copies}) > 3
+    assert all(np.isfinite(copy).all() and copy.dtype == np.float32 for copy in copies)
+    assert all(0.85 < copy.size / tone.size < 1.15 for copy in copies)
+    np.testing.assert_array_equal(copies[3], augmented(tone, np.random.default_rng(3)))

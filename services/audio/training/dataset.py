@@ -1,7 +1,7 @@
 """The corpora: which file says what by whom, and clips as stretches of speech."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.audio.decode import SoundSource
+from services.audio.embedding import Embedder, Window
 from services.audio.features import SAMPLE_RATE_HZ, FloatArray
 from services.audio.vad import Hysteresis, SpeechProbability
-from services.audio.windowing import Window, speech_windows
+from services.audio.windowing import speech_chunks
 from services.common.contracts.labels import Emotion
+from services.common.serving.client import Predictor
 
 RAVDESS_LABELS = ("neutral", "calm", "happy", "sad", "angry", "fear", "disgust", "surprise")
 """The corpus's own eight classes, in the order of its codes 01 to 08."""
@@ -20,8 +22,11 @@ PRODUCT_LABEL: dict[str, Emotion] = {
     label: Emotion.NEUTRAL if label == "calm" else Emotion(label) for label in RAVDESS_LABELS
 }
 TRAINING_ACTORS = frozenset(range(1, 21))
+TRAINING_SPEAKERS = frozenset({"03", "08", "09", "10", "11", "12", "13", "14"})
+"""Of EMO-DB."""
 SOUND_SUFFIXES = frozenset({".wav", ".flac"})
 MAX_CLIP_S = 60.0
+BATCH_CHUNKS = 8
 
 _RAVDESS = re.compile(r"03-01-0([1-8])-0[12]-0[12]-0[12]-(\d\d)")
 _EMODB = re.compile(r"(\d\d)[a-z]\d\d([WLEAFTN])[a-z]?", re.IGNORECASE)
@@ -48,13 +53,13 @@ class Clip:
     Attributes:
         path: the file.
         speaker: who speaks, unique within the corpus.
-        emotion: the label in the product's spelling.
+        emotion: the label in the product's spelling, None where the product does not have it (boredom).
         source_label: the label in the corpus's own classes (`calm` is not `neutral` there).
     """
 
     path: Path
     speaker: str
-    emotion: Emotion
+    emotion: Emotion | None
     source_label: str
 
 
@@ -85,7 +90,7 @@ NAMING = {"ravdess": _ravdess, "emodb": _emodb, "savee": _savee, "tess": _tess}
 CORPORA = tuple(NAMING)
 
 
-def find_clips(data: Path, corpus: str) -> tuple[list[Clip], int]:
+def find_clips(data: Path, corpus: str, *, every_label: bool = False) -> tuple[list[Clip], int]:
     """The clips of a corpus, by their usual file names, in any depth of folders.
 
     A name counts once: published archives of RAVDESS and TESS hold every recording twice.
@@ -93,10 +98,10 @@ def find_clips(data: Path, corpus: str) -> tuple[list[Clip], int]:
     Args:
         data: a folder with a sub-folder named after the corpus, or the corpus's own folder.
         corpus: one of `CORPORA`.
+        every_label: keep clips whose label the product does not have.
 
     Returns:
-        The clips, sorted by name, and how many files carry a label that the product does not have
-        (boredom in EMO-DB).
+        The clips, sorted by name, and how many files were left out for such a label (boredom in EMO-DB).
 
     Raises:
         ValueError: the corpus is unknown.
@@ -110,9 +115,9 @@ def find_clips(data: Path, corpus: str) -> tuple[list[Clip], int]:
     if not named:
         raise FileNotFoundError(f"no {corpus} recordings (.wav, .flac) in {folder}")
     clips = [
-        Clip(path, speaker, PRODUCT_LABEL[label], label)
+        Clip(path, speaker, PRODUCT_LABEL.get(label), label)
         for path, (speaker, label) in named
-        if label in PRODUCT_LABEL
+        if every_label or label in PRODUCT_LABEL
     ]
     return clips, len(named) - len(clips)
 
@@ -132,27 +137,24 @@ def read_sound(path: Path) -> FloatArray:
         return np.concatenate(list(source.blocks()))
 
 
-def served_windows(sound: FloatArray, rule: Hysteresis) -> tuple[list[Window], bool]:
-    """The windows that serving cuts from a clip; where voice activity finds none, the whole clip's.
+def served_windows(sound: FloatArray, rule: Hysteresis, predictor: Predictor) -> tuple[list[Window], bool]:
+    """The windows that serving makes of a clip; where voice activity finds none, the whole clip's.
 
     Returns:
         The windows, and whether voice activity found speech.
     """
-    found = list(speech_windows([sound], hysteresis=rule, probability=SpeechProbability()))
-    if found:
-        return found, True
-    everything = Hysteresis(min_speech_samples=0)
-    return list(speech_windows([sound], hysteresis=everything, probability=lambda _: 1.0)), False
+    windows = _windows(sound, rule, SpeechProbability(), predictor)
+    if windows:
+        return windows, True
+    return _windows(sound, Hysteresis(min_speech_samples=0), lambda _: 1.0, predictor), False
 
 
-def longest_stretch(sound: FloatArray, windows: Sequence[Window]) -> FloatArray:
-    """The longest stretch of speech of a clip, given the windows that serving cuts from it."""
-    spans: dict[int, tuple[int, int]] = {}
-    for window in windows:
-        start = spans.get(window.stretch, (window.start, 0))[0]
-        spans[window.stretch] = (start, window.end)
-    start, end = max(spans.values(), key=lambda span: span[1] - span[0])
-    return sound[max(start, 0) : end]
+def _windows(
+    sound: FloatArray, rule: Hysteresis, probability: Callable[[FloatArray], float], predictor: Predictor
+) -> list[Window]:
+    embedder = Embedder(predictor, batch_chunks=BATCH_CHUNKS)
+    found = speech_chunks([sound], hysteresis=rule, probability=probability)
+    return [window for chunk in found for window in embedder.add(chunk)] + embedder.finish()
 
 
 def label_indices(labels: Sequence[str], names: Sequence[str]) -> NDArray[np.int64]:

@@ -1,6 +1,5 @@
 """Score the served voice model on a corpus, through the windows and the predictor of serving."""
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,25 +7,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.audio.pipeline import hysteresis
+from services.audio.normalisation import normaliser_for
 from services.audio.scoring import window_probabilities
 from services.audio.settings import AudioSettings
 from services.audio.training.dataset import (
     TRAINING_ACTORS,
+    TRAINING_SPEAKERS,
     Clip,
     find_clips,
     label_indices,
     read_sound,
     served_windows,
 )
-from services.audio.training.publish import score_intervals
+from services.audio.vad import hysteresis
 from services.common.contracts.labels import EMOTIONS
 from services.common.errors import InputError
 from services.common.media import Progress, no_progress
 from services.common.serving.client import Predictor
 from services.common.serving.registry import VOICE_EMOTION
 from services.training.evaluate import TRAINING_DATA_NOTE, evaluation_report
-from services.training.metrics import classification_metrics
+from services.training.metrics import Interval, bootstrap_interval, classification_metrics
 
 
 def evaluate(
@@ -54,7 +54,7 @@ def evaluate(
         InputError: not one recording can be decoded.
     """
     clips, excluded = find_clips(data, corpus)
-    rule = hysteresis(AudioSettings())
+    rule, normaliser = hysteresis(AudioSettings()), normaliser_for(None, predictor)
     scored: list[Clip] = []
     rows: list[NDArray[np.float64]] = []
     without_speech, fault = 0, None
@@ -64,16 +64,18 @@ def evaluate(
         except InputError as error:
             fault = error
             continue
-        windows, has_speech = served_windows(sound, rule)
+        windows, has_speech = served_windows(sound, rule, predictor)
         spans = np.array([window.end - window.start for window in windows], np.float64)
-        rows.append(np.average(window_probabilities(windows, predictor), axis=0, weights=spans))
+        embeddings = np.stack([window.embedding for window in windows])
+        each = window_probabilities(embeddings, normaliser, predictor)
+        rows.append(np.average(each, axis=0, weights=spans))
         scored.append(clip)
         without_speech += not has_speech
         progress(number / len(clips))
     if not scored and fault is not None:
         raise fault
     manifest = predictor.manifest(VOICE_EMOTION)
-    truth, probabilities = label_indices([clip.emotion for clip in scored], EMOTIONS), np.stack(rows)
+    truth, probabilities = label_indices([str(clip.emotion) for clip in scored], EMOTIONS), np.stack(rows)
     speakers = np.array([clip.speaker for clip in scored])
     return evaluation_report(
         manifest.name,
@@ -90,12 +92,39 @@ def evaluate(
     )
 
 
+def score_intervals(
+    truth: NDArray[np.int64], probabilities: NDArray[np.float64], speakers: NDArray[np.str_]
+) -> dict[str, Interval]:
+    """95 % intervals of accuracy and UAR, by bootstrap over speakers.
+
+    A resample that lacks a class says nothing about its recall: UAR is over the classes it has.
+    """
+    named = probabilities.argmax(axis=1)
+
+    def recall(rows: NDArray[np.intp]) -> float:
+        classes = np.unique(truth[rows])
+        hits = named[rows] == truth[rows]
+        return float(np.mean([hits[truth[rows] == label].mean() for label in classes]))
+
+    return {
+        "accuracy": bootstrap_interval((named == truth).astype(np.float64), speakers),
+        "uar": bootstrap_interval(recall, speakers),
+    }
+
+
+def known_speaker(corpus: str, speaker: str) -> bool:
+    """Whether the served model was trained on this person."""
+    if corpus == "ravdess":
+        return int(speaker) in TRAINING_ACTORS
+    return corpus == "emodb" and speaker in TRAINING_SPEAKERS
+
+
 def _by_training(corpus: str, clips: Sequence[Clip], hits: NDArray[np.bool_]) -> dict[str, Any]:
-    """For RAVDESS: clips and accuracy of the actors the model was trained on, and of the others."""
-    if corpus != "ravdess":
+    """For a corpus that was trained on: clips and accuracy of the people heard then, and of the others."""
+    trained = np.array([known_speaker(corpus, clip.speaker) for clip in clips])
+    if corpus not in ("ravdess", "emodb"):
         return {}
-    trained = np.array([int(clip.speaker) in TRAINING_ACTORS for clip in clips])
-    parts = {"training_actors": trained, "other_actors": ~trained}
+    parts = {"training_people": trained, "other_people": ~trained}
     return {
         name: {"n": int(mask.sum()), "accuracy": float(hits[mask].mean()) if mask.any() else None}
         for name, mask in parts.items()
@@ -104,17 +133,20 @@ def _by_training(corpus: str, clips: Sequence[Clip], hits: NDArray[np.bool_]) ->
 
 def _note(corpus: str, clips: Sequence[Clip], excluded: int) -> str | None:
     """What a reader must know before quoting the figures."""
+    known = sum(known_speaker(corpus, clip.speaker) for clip in clips)
     notes = []
-    if corpus == "ravdess":
-        known = Counter(int(clip.speaker) in TRAINING_ACTORS for clip in clips)
+    if corpus in ("ravdess", "emodb"):
+        new = len(clips) - known
         notes.append(
-            f"{known[True]} clips are by actors 01-20, whom the model was trained on, {known[False]} by "
-            "others. `calm` counts as `neutral`."
+            f"{known} clips are by people whom the model was trained on, {new} by others. Nothing is known "
+            "of the speaker (no enrolment)."
         )
-        if known[True]:
-            notes.append(TRAINING_DATA_NOTE if not known[False] else "See `other_actors` for new people.")
+        if known:
+            notes.append(TRAINING_DATA_NOTE if not new else "See `other_people` for new people.")
     else:
         notes.append("None of this corpus was trained on: the figures are across corpora.")
+    if corpus == "ravdess":
+        notes.append("`calm` counts as `neutral`.")
     if excluded:
         notes.append(f"{excluded} recordings of boredom were left out: the product has no such label.")
     return " ".join(notes)

@@ -1,186 +1,128 @@
-"""From out-of-fold logits and a final network to a version folder with honest figures."""
+"""From a fitted classifier and what was measured to a version of the served model."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import softmax
 
-from services.audio.features import FloatArray, preprocessing
-from services.audio.training.card import write_card
-from services.audio.training.dataset import PRODUCT_LABEL, RAVDESS_LABELS, Clip, label_indices
-from services.audio.training.fit import Recipe
-from services.audio.training.models import calibrated
+from services.audio.confidence import BY_LENGTH, BY_NOISE, BY_VOICES, TEMPERING
+from services.audio.features import normalised, preprocessing
+from services.audio.normalisation import POPULATION_FILE, dump_population
+from services.audio.training.card import Figures, write_card
+from services.audio.training.classifier import ENROLMENTS, Classifier
+from services.audio.training.corpora import CLEAN, COPIES, Corpus
+from services.audio.training.measure import Measured
+from services.audio.training.models import served_model
+from services.audio.training.protocols import EVERY
+from services.audio.training.tables import GROUPS, product_rows
+from services.audio.training.voices import VoicesFit
+from services.audio.voices import VOICES_FILE, dump_voices
 from services.common.contracts.labels import EMOTIONS
 from services.common.serving.registry import VOICE_EMOTION, Manifest, Metric
 from services.training.artifacts import export_model
-from services.training.metrics import (
-    Interval,
-    Scores,
-    bootstrap_interval,
-    classification_metrics,
-    fit_temperature,
-)
+from services.training.metrics import Scores, classification_metrics
+from services.training.results import Figure, Predictions, figures_of
 
 LICENCE = "CC-BY-NC-SA-4.0"
 PROTOCOL = "RAVDESS speech, actors 01-20, out of fold, 5 folds of 4 actors, one score per clip"
-GROUPS = tuple(EMOTIONS.index(PRODUCT_LABEL[label]) for label in RAVDESS_LABELS)
-"""Place of each RAVDESS class among the product's labels."""
-
-
-@dataclass(frozen=True, slots=True)
-class OutOfFold:
-    """What clips by unheard speakers scored.
-
-    Attributes:
-        temperature: fitted on these logits.
-        product: seven labels, calibrated.
-        uncalibrated: seven labels, temperature 1.
-        corpus: the corpus's own eight classes, calibrated.
-        intervals: 95 % by bootstrap over actors, by name of the figure.
-        slices: accuracy over seven labels by slice, and the slice's number of clips.
-    """
-
-    temperature: float
-    product: Scores
-    uncalibrated: Scores
-    corpus: Scores
-    intervals: dict[str, Interval]
-    slices: dict[str, tuple[float, int]]
+CHECK_ROWS = 8
 
 
 def publish(
-    network: Any,
+    classifier: Classifier,
     *,
-    clips: Sequence[Clip],
-    logits: Sequence[FloatArray],
-    weights: Sequence[NDArray[np.float64]],
-    check_batch: FloatArray,
-    digest: str,
+    measured: Measured,
+    ravdess: Corpus,
+    emodb: Corpus,
+    voices: VoicesFit,
+    encoder: Manifest,
     seed: int,
-    recipe: Recipe,
     models_dir: Path,
 ) -> Manifest:
-    """Calibrate, measure and export.
+    """Export the classifier with its population, calibration, figures and card.
 
     Args:
-        network: fitted on all clips, from log-mel to logits over `RAVDESS_LABELS`.
-        clips: the training clips.
-        logits: out-of-fold logits of the windows of each clip, shape `(windows, 8)`.
-        weights: how much speech each window speaks for, shape `(windows,)`.
-        check_batch: rows of real features for the parity check.
-        digest: SHA-256 of the clips.
-        seed: of the run.
-        recipe: of the run.
+        classifier: fitted on everybody.
+        measured: all protocols.
+        ravdess: what it was fitted on.
+        emodb: likewise.
+        voices: what tells several voices apart.
+        encoder: manifest of the encoder that made the embeddings.
+        seed: of the fit.
         models_dir: where the version is written.
     """
-    figures = measure(clips, logits, weights)
-    model = calibrated(network, temperature=figures.temperature, groups=GROUPS, n_groups=len(EMOTIONS))
+    calibration = measured.calibration
+    model = served_model(
+        classifier, temperature=calibration.temperature, groups=GROUPS, n_groups=len(EMOTIONS)
+    )
+    rows = ravdess.clean.windows.rows[:CHECK_ROWS]
+    figures = card_figures(measured)
     return export_model(
         model,
         name=VOICE_EMOTION,
         labels=[emotion.value for emotion in EMOTIONS],
-        preprocessing=preprocessing() | {"recipe": asdict(recipe), "temperature": figures.temperature},
-        training_data={"ravdess": digest},
-        metrics=_metrics(figures),
+        preprocessing=preprocessing()
+        | {
+            "encoder": encoder.ref.model_dump(),
+            "temperature": calibration.temperature,
+            TEMPERING: {
+                BY_NOISE: calibration.by_noise,
+                BY_LENGTH: calibration.by_length,
+                BY_VOICES: calibration.by_voices,
+            },
+            "augmented_copies": COPIES,
+            "training_enrolments": list(ENROLMENTS),
+        },
+        training_data={"ravdess": ravdess.digest, "emodb": emodb.digest},
+        metrics=_metrics(measured, figures),
         seed=seed,
         licence=LICENCE,
-        card=write_card(figures, clips=clips, recipe=recipe, seed=seed, parameters=network.count_params()),
+        card=write_card(figures, measured=measured, voices=voices, ravdess=ravdess, emodb=emodb),
         models_dir=models_dir,
-        check_batch=check_batch,
+        check_batch=normalised(rows, classifier.population, classifier.population.mean),
+        assets={
+            POPULATION_FILE: dump_population(classifier.population),
+            VOICES_FILE: dump_voices(voices.projection, voices.thresholds),
+        },
     )
 
 
-def measure(
-    clips: Sequence[Clip], logits: Sequence[FloatArray], weights: Sequence[NDArray[np.float64]]
-) -> OutOfFold:
-    """Temperature and figures from out-of-fold logits; arguments as in `publish`."""
-    own = label_indices([clip.source_label for clip in clips], RAVDESS_LABELS)
-    counts = [len(rows) for rows in logits]
-    temperature = fit_temperature(np.concatenate(list(logits)), np.repeat(own, counts))
-    truth = label_indices([clip.emotion for clip in clips], EMOTIONS)
-    eight = np.stack([_clip_mean(z, w, temperature) for z, w in zip(logits, weights, strict=True)])
-    raw = np.stack([_clip_mean(z, w, 1.0) for z, w in zip(logits, weights, strict=True)])
-    seven, actors = merge_classes(eight), np.array([clip.speaker for clip in clips])
-    return OutOfFold(
-        temperature=temperature,
-        product=classification_metrics(truth, seven, EMOTIONS),
-        uncalibrated=classification_metrics(truth, merge_classes(raw), EMOTIONS),
-        corpus=classification_metrics(own, eight, RAVDESS_LABELS),
-        intervals=score_intervals(truth, seven, actors)
-        | {f"{name}_8_classes": interval for name, interval in score_intervals(own, eight, actors).items()},
-        slices=_slices(clips, seven.argmax(axis=1) == truth),
-    )
+def card_figures(measured: Measured) -> Figures:
+    """Figures over the seven labels of the product, people unknown and known."""
+    unknown, intervals = _product_scores(measured, 0)
+    known, known_intervals = _product_scores(measured, EVERY)
+    return Figures(unknown, intervals, known, known_intervals)
 
 
-def merge_classes(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Probabilities of the eight classes added up to the seven labels, shape `(n, 7)`."""
-    merged = np.zeros((len(probabilities), len(EMOTIONS)))
-    for column, group in enumerate(GROUPS):
-        merged[:, group] += probabilities[:, column]
-    return merged
+def _product_scores(measured: Measured, count: int) -> tuple[Scores, dict[str, Figure]]:
+    """Of the first seed; the intervals are over all seeds."""
+    temperature = measured.calibration.temperature
+    runs = []
+    for found in measured.by_actor:
+        outcome = found[CLEAN, count]
+        truth, rows = product_rows(outcome, temperature)
+        people = outcome.part.people[outcome.clips]
+        runs.append(Predictions(outcome.seed, truth, rows.argmax(axis=1).astype(np.int64), people))
+    truth, rows = product_rows(measured.by_actor[0][CLEAN, count], temperature)
+    return classification_metrics(truth, rows, EMOTIONS), figures_of(runs, len(EMOTIONS))
 
 
-def score_intervals(
-    truth: NDArray[np.int64], probabilities: NDArray[np.float64], speakers: NDArray[np.str_]
-) -> dict[str, Interval]:
-    """95 % intervals of accuracy and UAR, by bootstrap over speakers.
-
-    A resample that lacks a class says nothing about its recall: UAR is over the classes it has.
-    """
-    named = probabilities.argmax(axis=1)
-
-    def recall(rows: NDArray[np.intp]) -> float:
-        classes = np.unique(truth[rows])
-        hits = named[rows] == truth[rows]
-        return float(np.mean([hits[truth[rows] == label].mean() for label in classes]))
-
-    return {
-        "accuracy": bootstrap_interval((named == truth).astype(np.float64), speakers),
-        "uar": bootstrap_interval(recall, speakers),
-    }
-
-
-def _clip_mean(logits: FloatArray, weights: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
-    """Probabilities of a clip: the mean over its windows by speech, as the product sums up."""
-    each = softmax(logits.astype(np.float64) / temperature, axis=1)
-    mean: NDArray[np.float64] = np.average(each, axis=0, weights=weights)
-    return mean
-
-
-def _slices(clips: Sequence[Clip], hits: NDArray[np.bool_]) -> dict[str, tuple[float, int]]:
-    """By what RAVDESS file names tell: even actors are women, the fourth field is the intensity."""
-    women = np.array([int(clip.speaker) % 2 == 0 for clip in clips])
-    strong = np.array([clip.path.stem.split("-")[3] == "02" for clip in clips])
-    masks = {"women": women, "men": ~women, "normal intensity": ~strong, "strong intensity": strong}
-    return {name: (float(hits[mask].mean()), int(mask.sum())) for name, mask in masks.items() if mask.any()}
-
-
-def _metrics(figures: OutOfFold) -> list[Metric]:
-    product, own = figures.product, figures.corpus
-    values = {
-        "uar": product.uar,
-        "accuracy": product.accuracy,
-        "macro_f1": product.macro_f1,
-        "ece": product.ece,
-        "ece_before_temperature": figures.uncalibrated.ece,
-        "nll": product.nll,
-        "nll_before_temperature": figures.uncalibrated.nll,
-        "majority": product.majority,
-        "uar_8_classes": own.uar,
-        "accuracy_8_classes": own.accuracy,
-    }
-    return [
-        Metric(
-            name=name,
-            value=value,
-            low=figures.intervals[name].low if name in figures.intervals else None,
-            high=figures.intervals[name].high if name in figures.intervals else None,
-            n=product.n,
-            protocol=PROTOCOL,
-        )
-        for name, value in values.items()
+def _metrics(measured: Measured, figures: Figures) -> list[Metric]:
+    """`uar` and its like are of the seven labels and of people that nothing is known of."""
+    eight = next(row for row in measured.rows if row.title == "one clip").figures
+    known = figures.known_intervals["uar"]
+    found = [
+        _metric("uar", figures.unknown_intervals["uar"], figures.unknown.n),
+        _metric("accuracy", figures.unknown_intervals["accuracy"], figures.unknown.n),
+        _metric("macro_f1", figures.unknown_intervals["macro_f1"], figures.unknown.n),
+        _metric("uar_8_classes", eight["uar"], figures.unknown.n),
+        _metric("ece", Figure(value=figures.unknown.ece), figures.unknown.n),
+        _metric("ece_before_temperature_8_classes", eight["ece_before"], figures.unknown.n),
+        _metric("nll", Figure(value=figures.unknown.nll), figures.unknown.n),
+        _metric("majority", Figure(value=figures.unknown.majority), figures.unknown.n),
     ]
+    normalised_protocol = PROTOCOL + ", normalised by all other clips of the actor"
+    return [*found, _metric("uar_normalised", known, figures.known.n, protocol=normalised_protocol)]
+
+
+def _metric(name: str, figure: Figure, n: int, *, protocol: str = PROTOCOL) -> Metric:
+    return Metric(name=name, value=figure.value, low=figure.low, high=figure.high, n=n, protocol=protocol)

@@ -21,7 +21,9 @@ class VoiceSummary(Contract):
 
     schema_version: Literal[1] = 1
     model: ModelRef = Field(description="The encoder whose embedding it is; others cannot be compared.")
-    clips: float = Field(gt=0, description="Seconds of speech behind the mean, in windows of the model.")
+    clips: float = Field(
+        gt=0, allow_inf_nan=False, description="Seconds of speech behind the mean, in windows of the model."
+    )
     mean: Base64 = Field(description="Little-endian float16 values, one per dimension of the embedding.")
 
 

@@ -17,6 +17,9 @@ from services.common.serving.client import FloatArray, check_batch
 from services.common.serving.registry import Manifest, latest_version_dir, load_manifest
 
 MAX_BATCH = 64
+MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+"""A batch of the voice encoder's answers is 30 MB; gRPC allows 4 unless told. TF Serving has no limit."""
+LIMITS = ("grpc.max_receive_message_length", "grpc.max_send_message_length")
 DT_FLOAT = 1
 """`tensorflow.DataType.DT_FLOAT`."""
 
@@ -54,7 +57,7 @@ class TfServingPredictor:
     def __init__(self, *, models_dir: Path, target: str, timeout_s: float = 10.0) -> None:
         self._models_dir = models_dir
         self._timeout_s = timeout_s
-        self._channel = grpc.insecure_channel(target)
+        self._channel = grpc.insecure_channel(target, options=[(name, MAX_MESSAGE_BYTES) for name in LIMITS])
         self._predict = prediction_grpc.PredictionServiceStub(self._channel).Predict
         self._status = model_service_pb2_grpc.ModelServiceStub(self._channel).GetModelStatus
         self.manifest = cache(self._manifest)

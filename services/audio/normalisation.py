@@ -1,0 +1,52 @@
+"""Whose voice it is: the mean that windows are compared with, and what is kept for the next answer."""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.audio.features import WINDOW_SIZE, FloatArray, Population, person_mean
+from services.common import voice_summary
+from services.common.contracts.voice import VoiceSummary
+from services.common.serving.client import Predictor
+from services.common.serving.registry import VOICE_EMOTION, VOICE_ENCODER
+
+POPULATION_FILE = "population.npz"
+
+
+@dataclass(frozen=True, slots=True)
+class Normaliser:
+    """What windows of one answer are normalised by.
+
+    Attributes:
+        population: from training.
+        mean: what this person's windows look like as far as is known, shape `(WINDOW_SIZE,)`.
+        clips: windows of the person's earlier speech behind it; 0 where nothing is known.
+    """
+
+    population: Population
+    mean: FloatArray
+    clips: float
+
+
+def normaliser_for(enrolment: VoiceSummary | None, predictor: Predictor) -> Normaliser:
+    """The normaliser for a person; a summary by another encoder than the served one counts as none."""
+    population = load_population(predictor.asset(VOICE_EMOTION, POPULATION_FILE))
+    fits = enrolment is not None and enrolment.model == predictor.manifest(VOICE_ENCODER).ref
+    own = np.array(voice_summary.mean_values(enrolment), np.float32) if enrolment and fits else None
+    if enrolment is None or own is None or own.shape != (WINDOW_SIZE,):
+        return Normaliser(population, population.mean, 0.0)
+    return Normaliser(population, person_mean(population, own, enrolment.clips), enrolment.clips)
+
+
+def load_population(content: bytes) -> Population:
+    """Read the side file of the model that `dump_population` wrote."""
+    with np.load(io.BytesIO(content)) as stored:
+        return Population(stored["mean"], stored["deviation"])
+
+
+def dump_population(population: Population) -> bytes:
+    """The side file of the model."""
+    file = io.BytesIO()
+    np.savez(file, mean=population.mean, deviation=population.deviation)
+    return file.getvalue()

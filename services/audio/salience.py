@@ -1,0 +1,109 @@
+"""Why a segment got its label: which time and frequency regions carried it, by occlusion.
+
+A band of the log-mel is replaced by its own mean over time, which takes away what moves in it but not its
+level, and the encoder hears the chunk again. Of its frames only those of one time slot are then put in
+the place of the original ones (Zeiler & Fergus 2014 occlude pixels likewise). The fall of the label's
+log-odds is the relevance of that band in that slot: nine passes of the encoder explain all regions.
+"""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.audio.features import (
+    N_MELS,
+    SAMPLE_RATE_HZ,
+    TOKEN_SAMPLES,
+    FloatArray,
+    log_mel,
+    mel_centres_hz,
+    pool,
+    tokens_of,
+)
+from services.audio.normalisation import Normaliser
+from services.audio.scoring import window_probabilities
+from services.common.contracts.labels import EMOTIONS, Emotion
+from services.common.contracts.voice import SalienceMap
+from services.common.serving.client import Predictor
+from services.common.serving.registry import VOICE_ENCODER
+
+BANDS = 8
+SLOT_TOKENS = 12
+"""A slot of 0.24 s is about a syllable."""
+_FLOOR = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A window worth explaining.
+
+    Attributes:
+        samples: its sound, shape `(k,)`.
+        start_s: where it starts on the media's clock.
+        label: what it was called.
+        confidence: how surely, as far as the sound allows, 0..1.
+    """
+
+    samples: FloatArray
+    start_s: float
+    label: Emotion
+    confidence: float
+
+
+def explain(candidate: Candidate, normaliser: Normaliser, predictor: Predictor) -> SalienceMap:
+    """The relevance of every band and slot of a window for its label."""
+    tokens = tokens_of(candidate.samples.size)
+    heard = predictor.predict(VOICE_ENCODER, _with_bands_flattened(log_mel([candidate.samples])[0], tokens))
+    frames = heard[:, :tokens]
+    column = EMOTIONS.index(candidate.label)
+    probabilities = window_probabilities(_mixtures(frames), normaliser, predictor)[:, column]
+    log_odds = np.log(np.maximum(probabilities, _FLOOR) / np.maximum(1.0 - probabilities, _FLOOR))
+    fall = (log_odds[0] - log_odds[1:]).reshape(BANDS, -1)
+    largest = float(np.abs(fall).max())
+    relevance = np.clip(fall / largest, -1.0, 1.0) if largest > 0.0 else np.zeros_like(fall)
+    return SalienceMap(
+        label=candidate.label,
+        start_s=round(candidate.start_s, 3),
+        end_s=round(candidate.start_s + tokens * TOKEN_SAMPLES / SAMPLE_RATE_HZ, 3),
+        confidence=round(candidate.confidence, 4),
+        band_edges_hz=band_edges_hz(),
+        relevance=np.round(relevance, 3).tolist(),
+    )
+
+
+def band_edges_hz() -> list[float]:
+    """Edges of the bands, `BANDS + 1` of them, from 0 to half the sample rate."""
+    centres = mel_centres_hz()
+    per_band = N_MELS // BANDS
+    inner = [float((centres[i - 1] + centres[i]) / 2.0) for i in range(per_band, N_MELS, per_band)]
+    return [0.0, *(round(edge, 1) for edge in inner), SAMPLE_RATE_HZ / 2.0]
+
+
+def _with_bands_flattened(spectrogram: FloatArray, tokens: int) -> FloatArray:
+    """The spectrogram, then one copy per band with that band at its mean, `(1 + BANDS, N_MELS, FRAMES)`."""
+    per_band = N_MELS // BANDS
+    copies = np.repeat(spectrogram[np.newaxis], BANDS + 1, axis=0)
+    for band in range(BANDS):
+        rows = slice(band * per_band, (band + 1) * per_band)
+        copies[band + 1, rows, : 2 * tokens] = spectrogram[rows, : 2 * tokens].mean(axis=1, keepdims=True)
+    return copies
+
+
+def _mixtures(frames: FloatArray) -> FloatArray:
+    """Pooled: the original frames, then per band and slot a copy with that slot from the band's pass."""
+    original, occluded = frames[0], frames[1:]
+    edges = slot_edges(len(original))
+    pooled = [pool(original)]
+    for passed in occluded:
+        for start, end in itertools.pairwise(edges):
+            copy = original.copy()
+            copy[start:end] = passed[start:end]
+            pooled.append(pool(copy))
+    return np.stack(pooled)
+
+
+def slot_edges(tokens: int) -> list[int]:
+    """Borders of equal slots of about `SLOT_TOKENS` frames; at least one slot."""
+    slots = max(1, round(tokens / SLOT_TOKENS))
+    return [int(edge) for edge in np.linspace(0, tokens, slots + 1).round()]

@@ -1,0 +1,95 @@
+"""Whether several people speak in one answer: do its windows fall into two groups of voices?
+
+Windows are projected to a few dimensions in which people differ and emotions of one person do not (Fisher's
+linear discriminant, fitted in training), and split in two by k-means. One person's windows split without
+gain; two people's explain most of their spread by the split.
+"""
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.audio.features import FloatArray, Population, normalised
+
+VOICES_FILE = "voices.npz"
+LEAST_WINDOWS = 8
+LEAST_SHARE = 0.1
+"""A group smaller than this is an outlier, not a person."""
+_ITERATIONS = 20
+
+Floats = NDArray[np.float64]
+
+
+class VoiceCounter:
+    """Collects windows, a few numbers each."""
+
+    def __init__(self, content: bytes, population: Population) -> None:
+        """Take the side file of the model, as `dump_voices` wrote it."""
+        with np.load(io.BytesIO(content)) as stored:
+            self._projection, self._thresholds = stored["projection"], stored["thresholds"]
+        self._population = population
+        self._rows: list[FloatArray] = []
+
+    def add(self, windows: FloatArray) -> None:
+        """Take windows, shape `(n, WINDOW_SIZE)`."""
+        self._rows.append(project(windows, self._population, self._projection))
+
+    def several(self) -> bool:
+        """Whether the windows so far seem to be of more than one person; False for too few to say."""
+        rows = np.concatenate(self._rows) if self._rows else np.zeros((0, 1), np.float32)
+        if len(rows) < LEAST_WINDOWS:
+            return False
+        threshold = np.interp(len(rows), self._thresholds[:, 0], self._thresholds[:, 1])
+        return two_group_share(rows) > float(threshold)
+
+
+def project(windows: FloatArray, population: Population, projection: FloatArray) -> FloatArray:
+    """Windows as people's voices differ, shape `(n, dimensions)`."""
+    return (normalised(windows, population, population.mean) @ projection).astype(np.float32)
+
+
+def two_group_share(rows: FloatArray) -> float:
+    """Share of the spread that a split in two explains, 0..1; 0 where one group is an outlier.
+
+    Two-means, started from the sign of the first principal component.
+
+    Args:
+        rows: shape `(n, d)`, n ≥ 2.
+    """
+    centred = rows.astype(np.float64) - rows.mean(axis=0)
+    spread = _spread(centred)
+    if spread <= 0.0:
+        return 0.0
+    first = np.linalg.svd(centred, full_matrices=False)[2][0]
+    member = centred @ first > 0.0
+    for _ in range(_ITERATIONS):
+        if not 0 < member.sum() < len(member):
+            return 0.0
+        one, other = centred[member].mean(axis=0), centred[~member].mean(axis=0)
+        nearer = ((centred - one) ** 2).sum(axis=1) < ((centred - other) ** 2).sum(axis=1)
+        if (nearer == member).all():
+            break
+        member = nearer
+    if min(member.mean(), 1.0 - member.mean()) < LEAST_SHARE:
+        return 0.0
+    within = sum(_spread(centred[part]) for part in (member, ~member))
+    return 1.0 - within / spread
+
+
+def _spread(rows: Floats) -> float:
+    """Sum of the squared distances to the mean."""
+    return float(((rows - rows.mean(axis=0)) ** 2).sum())
+
+
+def dump_voices(projection: FloatArray, thresholds: Floats) -> bytes:
+    """The side file of the model.
+
+    Args:
+        projection: shape `(WINDOW_SIZE, dimensions)`.
+        thresholds: pairs of a number of windows and the share above which two people are seen,
+            ascending, shape `(k, 2)`.
+    """
+    file = io.BytesIO()
+    np.savez(file, projection=projection, thresholds=thresholds)
+    return file.getvalue()
