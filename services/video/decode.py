@@ -45,7 +45,10 @@ class VideoSource(PacketSource):
 
     Attributes:
         duration_s: what the container says about the stream, None where it says nothing.
-        decoded: frames that were decoded so far, whether given out or not.
+        decoded: frames that were decoded so far: those given out and the following three.
+        beyond_rate: frames that were not given out because more come in a second than were asked for.
+        out_of_order: frames that were not given out because they are not later than the one before.
+        unreadable: frames that could not be turned into a picture.
         bad_packets: packets that were skipped because they do not decode.
     """
 
@@ -71,7 +74,7 @@ class VideoSource(PacketSource):
         super().__init__(path, open_container=open_container, max_duration_s=max_duration_s)
         self._max_pixels = max_pixels
         self._end_s = 0.0
-        self.decoded = 0
+        self.decoded = self.beyond_rate = self.out_of_order = self.unreadable = 0
         with self._closed_on_fault():
             with self._media_faults():
                 self._stream = self._choose_stream(threads)
@@ -103,10 +106,15 @@ class VideoSource(PacketSource):
         last_s = float("-inf")
         for frame, time_s in self._timed_frames():
             self._check_length(self._end_s if self.decoded <= most else float("inf"))
-            if time_s < due_s or time_s <= last_s:
+            if time_s <= last_s:
+                self.out_of_order += 1
+                continue
+            if time_s < due_s:
+                self.beyond_rate += 1
                 continue
             image = self._upright(frame, reformatter, long_side_px)
             if image is None:
+                self.unreadable += 1
                 continue
             due_s, last_s = time_s + RATE_TOLERANCE / rate_hz, time_s
             yield Frame(time_s, image)
@@ -147,7 +155,6 @@ class VideoSource(PacketSource):
             )
             image = small.to_ndarray()
         except (av.error.FFmpegError, ValueError, OverflowError):
-            self.bad_packets += 1
             return None
         # frame.rotation turns counterclockwise, as np.rot90 does
         return np.ascontiguousarray(np.rot90(image, k=round(frame.rotation / 90) % 4))

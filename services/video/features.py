@@ -21,6 +21,10 @@ LEFT_EYE = (362, 385, 387, 263, 373, 380)
 """p1 … p6 of Soukupová & Čech 2016 (figure 1) as landmarks of the mesh, named after the subject:
 p1 and p4 are the corners, p2 and p3 the upper lid, p6 and p5 the lower lid below them."""
 
+INNER_LIPS = (13, 14)
+MOUTH_CORNERS = (61, 291)
+"""Middle of the upper and of the lower inner lip; right and left corner, named after the subject."""
+
 CANONICAL_FACE: dict[int, tuple[float, float, float]] = {
     33: (-45.3, -0.8, 2.6),  # outer corner of the right eye
     133: (-17.7, 0.8, -2.6),  # its inner corner
@@ -107,6 +111,20 @@ def eye_openness(points: FloatArray, *, yaw_deg: float) -> float:
     right = eye_aspect_ratio(points[list(RIGHT_EYE), :2])
     left = eye_aspect_ratio(points[list(LEFT_EYE), :2])
     return share_right * right + (1.0 - share_right) * left
+
+
+def mouth_openness(points: FloatArray) -> float:
+    """Gap between the inner lips over the distance of the corners: 0 closed, 0.5 and more wide open.
+
+    Args:
+        points: landmarks, shape `(468, 2 or more)`, pixels.
+
+    Returns:
+        The ratio; NaN if the corners coincide.
+    """
+    width = float(np.linalg.norm(np.diff(points[list(MOUTH_CORNERS), :2], axis=0)))
+    gap = float(np.linalg.norm(np.diff(points[list(INNER_LIPS), :2], axis=0)))
+    return gap / width if width > 0.0 else float("nan")
 
 
 @dataclass(frozen=True, slots=True)

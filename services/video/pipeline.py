@@ -3,23 +3,17 @@
 from time import perf_counter
 
 import numpy as np
-from numpy.typing import NDArray
 
-from services.common.contracts.face import Blink, FaceMeasures, HeadPose
 from services.common.contracts.labels import Modality, ModalityStatus
-from services.common.contracts.results import (
-    ErrorCode,
-    ModalityResult,
-    Notice,
-    Quality,
-)
+from services.common.contracts.results import ErrorCode, ModalityResult, Quality
 from services.common.errors import InputError
 from services.common.media import MediaFile, Progress, no_progress
 from services.common.serving.client import Predictor
 from services.common.serving.registry import FACE_DETECTOR, FACE_EMOTION, FACE_LANDMARKS, load_manifest
-from services.video.blinks import count_blinks
 from services.video.decode import VideoSource
+from services.video.measures import count_frames, face_measures
 from services.video.observations import ExpressionSampler, Observations
+from services.video.remarks import no_face_reason, remarks
 from services.video.settings import VideoSettings
 from services.video.timeline import emotion_scores, merge_segments
 from services.video.tracking import FaceTracker
@@ -33,8 +27,9 @@ def analyze(
     """Analyse the face in a video.
 
     Landmarks, blinks and head pose are measured on every frame up to `analysed_rate_hz`; emotions are
-    scored `expression_rate_hz` times a second, on the followed face only. Of several faces the largest
-    is followed. Memory does not depend on the length but for about 150 bytes a frame.
+    scored `expression_rate_hz` times a second. Several faces are followed, and the figures are about the
+    dominant one, by how long times how large it was seen. Memory does not depend on the length but for
+    about 40 bytes a frame and face.
 
     Args:
         media: a local file with a video stream.
@@ -58,10 +53,6 @@ def analyze(
         threads=settings.decoder_threads,
     ) as source:
         _observe(source, seen, predictor=predictor, settings=settings, progress=progress)
-        if not seen.sample_times_s:
-            raise InputError(
-                ErrorCode.NO_FACE, "No face was seen; record again facing the camera, in good light."
-            )
         result = _result(source, seen, predictor=predictor, settings=settings)
     progress(1.0)
     return result.model_copy(update={"elapsed_s": round(perf_counter() - started, 3)})
@@ -77,7 +68,7 @@ def _observe(
 ) -> None:
     """Run every due frame of the source past tracker and network."""
     tracker = FaceTracker.from_settings(settings)
-    sampler = ExpressionSampler(predictor, settings, seen)
+    sampler = ExpressionSampler(predictor, settings)
     share = 0.0
     frames = source.frames(
         long_side_px=settings.analysed_long_side_px,
@@ -85,11 +76,8 @@ def _observe(
         max_decoded_rate_hz=settings.max_decoded_rate_hz,
     )
     for frame in frames:
-        sighting = tracker.follow(frame.image, frame.time_s)
-        seen.count(sighting)
-        if sighting.mesh is not None:
-            seen.measure(frame, sighting.mesh)
-            sampler.offer(frame, sighting.mesh)
+        for face, _, crop in seen.add(frame, tracker.follow(frame.image, frame.time_s)):
+            sampler.offer(face, crop, frame.time_s)
         if seen.analysed % PROGRESS_EVERY_FRAMES == 0 and source.share > share:
             share = min(0.99, source.share)
             progress(share)
@@ -99,79 +87,29 @@ def _observe(
 def _result(
     source: VideoSource, seen: Observations, *, predictor: Predictor, settings: VideoSettings
 ) -> ModalityResult:
-    probabilities = np.concatenate(seen.probabilities)
+    candidate = seen.candidate()
+    frames = count_frames(source, seen, candidate)
+    if candidate is None or not candidate.sample_times_s:
+        raise InputError(ErrorCode.NO_FACE, no_face_reason(frames))
+    scores = candidate.scores
     return ModalityResult(
         modality=Modality.VIDEO,
         status=ModalityStatus.SUCCEEDED,
-        emotions=emotion_scores(probabilities.mean(axis=0)),
+        emotions=emotion_scores(scores.mean(axis=0)),
         timeline=merge_segments(
-            np.asarray(seen.sample_times_s),
-            probabilities,
+            np.asarray(candidate.sample_times_s),
+            scores,
             interval_s=1.0 / settings.expression_rate_hz,
             duration_s=source.decoded_s,
         ),
         quality=Quality(
             duration_s=round(source.decoded_s, 3),
-            coverage=round(len(seen.times_s) / seen.analysed, 4),
-            reasons=_remarks(source, seen, settings),
+            coverage=round(frames.usable / frames.analysed, 4),
+            reasons=remarks(source, seen, candidate, frames, settings),
         ),
-        face=_measures(source, seen),
+        face=face_measures(source, seen, candidate),
         models=[
             predictor.manifest(FACE_EMOTION).ref,
-            load_manifest(settings.models_dir, FACE_DETECTOR).ref,
-            load_manifest(settings.models_dir, FACE_LANDMARKS).ref,
+            *(load_manifest(settings.models_dir, name).ref for name in (FACE_DETECTOR, FACE_LANDMARKS)),
         ],
     )
-
-
-def _measures(source: VideoSource, seen: Observations) -> FaceMeasures:
-    blinks = count_blinks(np.asarray(seen.times_s), np.asarray(seen.openness))
-    rate = blinks.rate_per_min()
-    angles = np.array([[p.yaw_deg, p.pitch_deg, p.roll_deg] for p in seen.poses]).reshape(-1, 3)
-    return FaceMeasures(
-        frames_decoded=source.decoded,
-        frames_analysed=seen.analysed,
-        frames_with_face=len(seen.times_s),
-        max_faces=seen.max_faces,
-        blinks=[Blink(start_s=round(start, 3), end_s=round(end, 3)) for start, end in blinks.intervals],
-        blink_rate_per_min=None if rate is None else round(rate, 2),
-        head_pose_mean=_pose(angles.mean(axis=0)) if len(angles) else None,
-        head_pose_sd=_pose(angles.std(axis=0)) if len(angles) else None,
-    )
-
-
-def _pose(angles_deg: NDArray[np.float64]) -> HeadPose:
-    yaw, pitch, roll = (round(float(angle), 2) for angle in angles_deg)
-    return HeadPose(yaw_deg=yaw, pitch_deg=pitch, roll_deg=roll)
-
-
-def _remarks(source: VideoSource, seen: Observations, settings: VideoSettings) -> list[Notice]:
-    """What a reader must know about the recording, most telling first."""
-    missing = 1.0 - len(seen.times_s) / seen.analysed
-    several = seen.several / max(1, seen.counted)
-    dark = float(np.mean(np.asarray(seen.sample_luma) < settings.dark_luma))
-    remarks = [
-        (
-            missing > settings.missing_face_share,
-            "face_missing",
-            f"No face in {missing:.0%} of the frames; keep your face in the picture.",
-        ),
-        (
-            several > settings.several_faces_share,
-            "several_faces",
-            f"Several faces in {several:.0%} of the frames, one of them was followed; record alone.",
-        ),
-        (dark > 0.5, "dark", "The face is dark; sit facing a light."),
-        (
-            float(np.median(seen.sample_side_px)) < settings.small_face_px,
-            "small_face",
-            "The face is small in the picture; move closer to the camera.",
-        ),
-        (source.truncated, "truncated", "The video ends early; the scores cover what could be read."),
-        (
-            source.bad_packets > 0,
-            "damaged",
-            f"{source.bad_packets} pieces of the video could not be decoded and were left out.",
-        ),
-    ]
-    return [Notice(code=code, detail=detail) for holds, code, detail in remarks if holds]

@@ -37,7 +37,7 @@ class VideoSettings(BaseSettings):
     expression_rate_hz: float = Field(default=5.0, gt=0, description="Emotions are scored this often.")
     expression_batch: int = Field(default=16, ge=1, le=64, description="Face crops in one call of the model.")
     detection_rate_hz: float = Field(
-        default=4.0, gt=0, description="While a face is tracked, faces are counted anew this often."
+        default=1.0, gt=0, description="While faces are followed well, they are counted anew this often."
     )
     detection_score: float = Field(default=0.6, gt=0, lt=1, description="Least score of a detected face.")
     landmark_score: float = Field(default=0.5, gt=0, lt=1, description="Least score of a face's landmarks.")
@@ -50,6 +50,9 @@ class VideoSettings(BaseSettings):
     )
     missing_face_share: float = Field(
         default=0.1, ge=0, le=1, description="Frames without a face beyond this share are remarked on."
+    )
+    lost_frames_share: float = Field(
+        default=0.05, ge=0, le=1, description="Frames lost to one reason beyond this share are remarked on."
     )
     several_faces_share: float = Field(
         default=0.1, ge=0, le=1, description="Frames with several faces beyond this share are remarked on."

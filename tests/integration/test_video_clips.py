@@ -45,6 +45,13 @@ def analysed(path: Path, predictor: object = None, **settings: float) -> Modalit
     return analyze(media, predictor=chosen, settings=VideoSettings(**settings))  # type: ignore[arg-type]
 
 
+def lost(result: ModalityResult) -> dict[str, int]:
+    """Reasons for which frames were lost, those that cost none left out."""
+    assert result.face is not None
+    assert result.face.frames is not None
+    return {reason: count for reason, count in result.face.frames.lost.model_dump().items() if count}
+
+
 def remarks(result: ModalityResult) -> set[str]:
     assert result.quality is not None
     return {notice.code for notice in result.quality.reasons}
@@ -91,6 +98,8 @@ def test_coverage_says_how_long_the_face_was_there(clips: Path):
     assert result.quality is not None
     assert result.quality.coverage == pytest.approx(0.43, abs=0.02)
     assert remarks(result) == {"face_missing"}
+    assert sum(lost(result).values()) == 96
+    assert lost(result)["no_face"] >= 94  # one frame is nearly black
     assert result.timeline[-1].end_s < 2.6
 
 
@@ -128,6 +137,21 @@ def test_several_faces_are_counted(clips: Path, tmp_path: Path):
     assert result.face is not None
     assert result.face.max_faces == 2
     assert remarks(result) == {"several_faces"}
+
+
+def test_frames_are_lost_for_the_reason_that_was_filmed(clips: Path, tmp_path: Path):
+    faults = {
+        "too_dark": lambda image: image // 14,
+        "blurred": lambda image: np.asarray(cv2.GaussianBlur(image, (0, 0), 12.0)),
+        "no_face": lambda image: np.full_like(image, 120),
+    }
+    for reason, change in faults.items():
+        frames = read_video(clips / "single_face.mp4")
+        changed = [change(image) if 20 <= number < 50 else image for number, image in enumerate(frames)]
+        result = analysed(make_video_file(tmp_path / f"{reason}.mp4", changed, rate_hz=30))
+        assert lost(result) == {reason: pytest.approx(30, abs=3)}, reason
+        assert result.quality is not None
+        assert result.quality.coverage == pytest.approx(42 / 72, abs=0.05)
 
 
 def test_dark_video_is_remarked_on(clips: Path, tmp_path: Path):

@@ -74,12 +74,21 @@ def test_frames_are_turned_when_the_metadata_says_so(tmp_path: Path):
 def test_frames_beyond_the_rate_are_decoded_but_not_given_out(tmp_path: Path):
     source, frames = read(make_video_file(tmp_path / "a.mp4", make_video_frames(60), rate_hz=60), rate_hz=30)
     assert source.decoded == 60
-    assert len(frames) == 30
+    assert len(frames) == source.beyond_rate == 30
 
 
 def test_no_frame_is_dropped_when_the_source_has_just_that_rate(tmp_path: Path):
     _, frames = read(make_video_file(tmp_path / "a.mp4", make_video_frames(30), rate_hz=30), rate_hz=30)
     assert len(frames) == 30
+
+
+def test_frames_are_accounted_for_when_their_time_stamps_repeat(tmp_path: Path):
+    # Matroska rounds the half milliseconds
+    source, frames = read(make_video_file(tmp_path / "a.mkv", make_video_frames(8), rate_hz=2000))
+    assert source.decoded == 8
+    assert source.out_of_order > 0
+    assert len(frames) + source.out_of_order == 8
+    assert source.beyond_rate == source.unreadable == 0
 
 
 def test_sizes_respect_the_shape_of_the_pixels():

@@ -8,6 +8,7 @@ from services.common.contracts.results import ErrorCode
 from services.common.errors import InputError
 from services.common.media import MediaFile
 from services.video.pipeline import analyze
+from services.video.remarks import NO_FACE_SENTENCES
 from services.video.settings import VideoSettings
 from tests.face_model import FakeFacePredictor
 from tests.media_audio import make_audio_file
@@ -29,6 +30,17 @@ def test_noise_has_no_face(tmp_path: Path):
 def test_black_video_has_no_face(tmp_path: Path):
     path = make_video_file(tmp_path / "a.webm", make_video_frames(10, level=0))
     assert code_of(path) is ErrorCode.NO_FACE
+
+
+def test_refusal_says_what_to_do_when_the_video_is_black(tmp_path: Path):
+    path = make_video_file(tmp_path / "a.webm", make_video_frames(10, level=0))
+    with pytest.raises(InputError) as caught:
+        analyze(
+            MediaFile(path, MediaKind.VIDEO, "video/webm"),
+            predictor=FakeFacePredictor(),
+            settings=VideoSettings(),
+        )
+    assert caught.value.reason == NO_FACE_SENTENCES["too_dark"]
 
 
 def test_cut_off_noise_has_no_face(tmp_path: Path):
