@@ -18,8 +18,13 @@ CODECS = {
     ".mpg": "mpeg1video",
     ".h264": "libx264",
 }
-TURNED_CLOCKWISE = (0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30)
-"""Display matrix of ISO/IEC 14496-12, section 8.3.2: the stored left edge is shown at the top."""
+ONE = 1 << 16
+TURNED_CLOCKWISE = {
+    90: (0, ONE, 0, -ONE, 0, 0, 0, 0, 1 << 30),
+    180: (-ONE, 0, 0, 0, -ONE, 0, 0, 0, 1 << 30),
+    270: (0, -ONE, 0, ONE, 0, 0, 0, 0, 1 << 30),
+}
+"""Display matrices of ISO/IEC 14496-12, section 8.3.2; at 90° the stored left edge is shown at the top."""
 
 
 def make_video_frames(
@@ -35,7 +40,12 @@ def make_video_frames(
 
 
 def make_video_file(
-    path: Path, frames: Iterable[Image] | None = None, *, rate_hz: int = 25, stamps: list[int] | None = None
+    path: Path,
+    frames: Iterable[Image] | None = None,
+    *,
+    rate_hz: int = 25,
+    stamps: list[int] | None = None,
+    pixel_format: str = "yuv420p",
 ) -> Path:
     """Encode frames into the container that the suffix names.
 
@@ -44,10 +54,13 @@ def make_video_file(
         frames: alike in size; noise by default.
         rate_hz: frames per second.
         stamps: time stamps in milliseconds instead of an even rate.
+        pixel_format: what the codec stores.
     """
     with av.open(str(path), "w") as container:
         stream = container.add_stream(CODECS[path.suffix], rate=rate_hz)
-        stream.pix_fmt = "yuv420p"
+        stream.pix_fmt = pixel_format
+        if CODECS[path.suffix] == "libx264":
+            stream.options = {"preset": "ultrafast"}
         stream.codec_context.time_base = Fraction(1, 1000) if stamps else Fraction(1, rate_hz)
         for number, image in enumerate(make_video_frames() if frames is None else frames):
             if number == 0:
@@ -71,11 +84,11 @@ def make_video_changed(path: Path, source: Path, change: Callable[[Image], Image
     return make_video_file(path, (change(image) for image in read_video(source)), rate_hz=rate_hz)
 
 
-def make_video_turned(path: Path) -> Path:
-    """Have the metadata of an MP4 ask for a turn by 90° clockwise, as a phone held upright does."""
+def make_video_turned(path: Path, *, clockwise_deg: int = 90) -> Path:
+    """Have the metadata of an MP4 ask for a turn, as a phone does that was not held lying."""
     content = bytearray(path.read_bytes())
     matrix_at = content.index(b"tkhd") + 4 + 40
-    content[matrix_at : matrix_at + 36] = struct.pack(">9i", *TURNED_CLOCKWISE)
+    content[matrix_at : matrix_at + 36] = struct.pack(">9i", *TURNED_CLOCKWISE[clockwise_deg])
     path.write_bytes(content)
     return path
 
