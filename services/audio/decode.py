@@ -1,7 +1,8 @@
 """Any container to 16 kHz mono blocks, streamed by PyAV (FFmpeg) in bounded memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -9,6 +10,7 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from numpy.typing import NDArray
 
 from services.audio.features import SAMPLE_RATE_HZ, FloatArray
 from services.common.container import PacketSource
@@ -23,6 +25,7 @@ FORMATS = (
 ESTIMATED_DURATION = frozenset({"aac", "ac3", "amr", "mp3"})
 """Formats whose duration FFmpeg guesses from the bit rate: no ground to refuse or to call truncated."""
 RATES_HZ = range(4_000, 384_001)
+BLOCK_SAMPLES = 8_192
 MAX_FRAME_S = 30.0
 """A single frame that is longer than this is an attack, not sound."""
 
@@ -69,13 +72,13 @@ class SoundSource(PacketSource):
         """Decode and resample, block by block.
 
         Yields:
-            Samples of shape `(n,)`, float32, -1..1, 16 kHz mono; n is that of a codec frame.
+            Samples of shape `(n,)`, float32, -1..1, 16 kHz mono; about `BLOCK_SAMPLES` at a time.
 
         Raises:
             InputError: `media_corrupt` if nothing decodes, `media_too_long` while streaming.
         """
-        for frame in self._resampled():
-            block = frame.to_ndarray().mean(axis=0, dtype=np.float32)
+        for planes in _gathered(frame.to_ndarray() for frame in self._resampled()):
+            block = planes.mean(axis=0, dtype=np.float32)
             block = np.clip(np.nan_to_num(block, nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0)
             self.samples += block.size
             self._check_length(self.decoded_s)
@@ -137,6 +140,23 @@ class SoundSource(PacketSource):
         start_s = float(self._stream.start_time * self._stream.time_base)
         offset_s = start_s - (self._container.start_time or 0) / av.time_base
         return offset_s if 0.0 < offset_s < self._max_duration_s else 0.0
+
+
+def _gathered(planes: Iterable[NDArray[Any]]) -> Iterator[NDArray[Any]]:
+    """Join short arrays of shape `(channels, n)`: a codec frame is too little to be worth its overhead."""
+    held: list[NDArray[Any]] = []
+    size = 0
+    for plane in planes:
+        if held and held[0].shape[0] != plane.shape[0]:
+            yield np.concatenate(held, axis=1)
+            held, size = [], 0
+        held.append(plane)
+        size += plane.shape[1]
+        if size >= BLOCK_SAMPLES:
+            yield np.concatenate(held, axis=1)
+            held, size = [], 0
+    if held:
+        yield np.concatenate(held, axis=1)
 
 
 def _open(path: Path) -> InputContainer:

@@ -17,7 +17,10 @@ class AudioSettings(BaseSettings):
         default=8, ge=1, le=64, description="Chunks of speech, or windows, in one call of a model."
     )
     salient_windows: int = Field(
-        default=2, ge=0, le=7, description="Labels of which one window is explained; 0 saves the time."
+        default=1,
+        ge=0,
+        le=7,
+        description="How many labels are explained on their clearest window; each costs nine chunks.",
     )
     vad_threshold: float = Field(
         default=0.5, gt=0, lt=1, description="Speech probability that starts a stretch of speech."

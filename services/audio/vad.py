@@ -14,6 +14,7 @@ PIECE_SAMPLES = 512
 """What the network takes at 16 kHz: 32 ms."""
 _CONTEXT_SAMPLES = 64
 _STATE_SHAPE = (2, 1, 128)
+_RATE = np.array(SAMPLE_RATE_HZ, np.int64)
 _NEGATIVE_OFFSET = 0.15
 """Silero's hysteresis: speech goes on until the probability falls this far below the threshold."""
 
@@ -37,8 +38,8 @@ class SpeechProbability:
     def __call__(self, piece: FloatArray) -> float:
         """Probability 0..1 that `piece`, shape `(PIECE_SAMPLES,)`, -1..1, 16 kHz, holds speech."""
         window = np.concatenate([self._context, piece])[np.newaxis]
-        rate = np.array(SAMPLE_RATE_HZ, np.int64)
-        probability, self._state = self._run(None, {"input": window, "state": self._state, "sr": rate})
+        given = {"input": window, "state": self._state, "sr": _RATE}
+        probability, self._state = self._run(None, given)
         self._context = piece[-_CONTEXT_SAMPLES:]
         return float(probability[0, 0])
 

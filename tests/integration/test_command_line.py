@@ -58,6 +58,17 @@ def test_the_reason_is_given_when_an_earlier_recording_has_no_voice(essay: Path)
     assert "no voice in a document to compare with" in done.stderr
 
 
+def test_a_voice_is_compared_with_earlier_recordings_when_they_are_named(corpora: Path) -> None:
+    clips = sorted((corpora / "ravdess").glob("03-01-0[1-6]-01-01-01-04.flac"))
+    alone = json.loads(candor("analyze", clips[0], "--json").stdout)
+    enrolled = candor("analyze", clips[0], "--enrol", clips[1], "--enrol", clips[2], "--json")
+    known = json.loads(enrolled.stdout)
+    assert alone["modalities"]["audio"]["voice"]["enrolment_clips"] == 0.0
+    assert known["modalities"]["audio"]["voice"]["enrolment_clips"] > 1.0
+    assert known["modalities"]["audio"]["emotions"] != alone["modalities"]["audio"]["emotions"]
+    assert not known["modalities"]["audio"].get("voice_summary")
+
+
 def test_reports_are_written_when_a_folder_is_given(essay: Path, tmp_path: Path) -> None:
     done = candor("analyze", essay, "--json", "--out", tmp_path / "reports")
     assert (tmp_path / "reports" / "answer.txt.report.json").read_text() == done.stdout
