@@ -16,6 +16,7 @@ COPY services/common/serving services/common/serving
 COPY services/video services/video
 COPY deploy/models/face_emotion deploy/models/face_emotion
 COPY deploy/models/face_detector deploy/models/face_detector
+COPY deploy/models/face_detector_full deploy/models/face_detector_full
 COPY deploy/models/face_landmarks deploy/models/face_landmarks
 RUN /venv/bin/python -m compileall -q services
 

@@ -1,7 +1,7 @@
-"""BlazeFace short-range (Bazarevsky et al. 2019) on LiteRT: letterbox, anchors, decoding, suppression.
+"""BlazeFace (Bazarevsky et al. 2019) on LiteRT: letterbox, anchors, decoding, suppression.
 
 The weights are MediaPipe's (Apache-2.0); what surrounds them is ours, after the paper and the published
-model card: a 128 × 128 input, 896 anchors, six key points per face.
+model cards: six key points per face, and the two anchor plans below.
 """
 
 from dataclasses import dataclass
@@ -16,13 +16,29 @@ from services.common.serving.litert import LiteRtModel
 FloatArray = NDArray[np.float32]
 Image = NDArray[np.uint8]
 
-INPUT_SIZE_PX = 128
-ANCHOR_GRIDS = ((16, 2), (8, 6))
-"""Cells per side of a feature map, and anchors per cell: 16 · 16 · 2 + 8 · 8 · 6 = 896."""
 KEYPOINTS = 6
 RIGHT_EYE, LEFT_EYE = 0, 1
 """Key points, named after the subject: the right eye lies left in the image."""
 OVERLAP = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorPlan:
+    """How a network sees its picture.
+
+    Attributes:
+        input_px: side of the square input.
+        grids: cells per side of a feature map, and anchors per cell.
+    """
+
+    input_px: int
+    grids: tuple[tuple[int, int], ...]
+
+
+SHORT_RANGE = AnchorPlan(128, ((16, 2), (8, 6)))
+"""16 · 16 · 2 + 8 · 8 · 6 = 896 anchors; faces from about a tenth of the frame on."""
+FULL_RANGE = AnchorPlan(192, ((48, 1),))
+"""48 · 48 = 2304 anchors; faces down to about a twentieth of the frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,49 +61,53 @@ class Detection:
 
 
 @cache
-def anchor_centres() -> FloatArray:
-    """Centres of the anchors, shape `(896, 2)`, float32, x and y in 0..1 of the network's input."""
+def anchor_centres(plan: AnchorPlan = SHORT_RANGE) -> FloatArray:
+    """Centres of the anchors, shape `(n, 2)`, float32, x and y in 0..1 of the network's input."""
     grids = []
-    for cells, per_cell in ANCHOR_GRIDS:
+    for cells, per_cell in plan.grids:
         axis = (np.arange(cells, dtype=np.float32) + 0.5) / cells
         y, x = np.meshgrid(axis, axis, indexing="ij")
         grids.append(np.repeat(np.stack([x.ravel(), y.ravel()], axis=1), per_cell, axis=0))
     return np.concatenate(grids)
 
 
-def letterbox(image: Image) -> tuple[FloatArray, float, tuple[float, float]]:
+def letterbox(
+    image: Image, side_px: int = SHORT_RANGE.input_px
+) -> tuple[FloatArray, float, tuple[float, float]]:
     """Fit a frame into the network's square input, black around it.
 
     Args:
         image: shape `(height, width, 3)`, uint8 RGB.
+        side_px: side of the input.
 
     Returns:
-        The input, shape `(1, 128, 128, 3)`, float32 in -1..1; the scale from pixels of the frame to
+        The input, shape `(1, side_px, side_px, 3)`, float32 in -1..1; the scale from pixels of the frame to
         pixels of the input; and the offset (x, y) of the frame in the input.
     """
     height, width = image.shape[:2]
-    scale = INPUT_SIZE_PX / max(height, width)
+    scale = side_px / max(height, width)
     new_width, new_height = max(1, round(width * scale)), max(1, round(height * scale))
-    left, top = (INPUT_SIZE_PX - new_width) // 2, (INPUT_SIZE_PX - new_height) // 2
-    square = np.zeros((INPUT_SIZE_PX, INPUT_SIZE_PX, 3), dtype=np.uint8)
+    left, top = (side_px - new_width) // 2, (side_px - new_height) // 2
+    square = np.zeros((side_px, side_px, 3), dtype=np.uint8)
     square[top : top + new_height, left : left + new_width] = cv2.resize(
         image, (new_width, new_height), interpolation=cv2.INTER_AREA
     )
     return square[np.newaxis].astype(np.float32) / 127.5 - 1.0, scale, (left, top)
 
 
-def decode_boxes(regressors: FloatArray) -> FloatArray:
+def decode_boxes(regressors: FloatArray, plan: AnchorPlan = SHORT_RANGE) -> FloatArray:
     """Raw regressions as boxes and key points.
 
     Args:
-        regressors: shape `(896, 16)`: centre x, centre y, width, height, then x and y of the six key
+        regressors: shape `(n, 16)`: centre x, centre y, width, height, then x and y of the six key
             points, in pixels of the input relative to the anchor.
+        plan: of the network.
 
     Returns:
-        Shape `(896, 16)`, 0..1 of the input: left, top, right, bottom, then the key points.
+        Shape `(n, 16)`, 0..1 of the input: left, top, right, bottom, then the key points.
     """
-    anchors = anchor_centres()
-    points = regressors.reshape(-1, 2 + KEYPOINTS, 2) / INPUT_SIZE_PX
+    anchors = anchor_centres(plan)
+    points = regressors.reshape(-1, 2 + KEYPOINTS, 2) / plan.input_px
     centre, half = points[:, 0] + anchors, points[:, 1] / 2
     keypoints = points[:, 2:] + anchors[:, np.newaxis]
     flat = keypoints.reshape(-1, 2 * KEYPOINTS)
@@ -146,26 +166,35 @@ def blend_overlaps(
 
 
 class FaceDetector:
-    """Finds faces in a frame. The short-range network sees faces from about a tenth of the frame on."""
+    """Finds faces in a frame with one of the two networks."""
 
-    def __init__(self, model: LiteRtModel, *, least_score: float) -> None:
+    def __init__(self, model: LiteRtModel, *, least_score: float, plan: AnchorPlan = SHORT_RANGE) -> None:
         self._model = model
         self._least_score = least_score
+        self._plan = plan
 
     def detect(self, image: Image) -> list[Detection]:
         """Faces of a frame `(height, width, 3)` uint8 RGB, the largest first."""
-        batch, scale, offset = letterbox(image)
+        batch, scale, offset = letterbox(image, self._plan.input_px)
         regressors, logits = sorted(self._model.run(batch), key=lambda output: -output.shape[-1])
         scores = 1 / (1 + np.exp(-np.clip(logits[0, :, 0], -80, 80)))
         likely = scores >= self._least_score
         if not likely.any():
             return []
-        faces = blend_overlaps(decode_boxes(regressors[0])[likely], scores[likely].astype(np.float32))
+        rows = decode_boxes(regressors[0], self._plan)[likely] * self._plan.input_px
+        faces = blend_overlaps(rows, scores[likely].astype(np.float32))
         found = [_in_frame(row, score, scale=scale, offset=offset) for row, score in faces]
         return sorted(found, key=lambda face: -face.area_px)
 
 
+def merge_detections(first: list[Detection], second: list[Detection]) -> list[Detection]:
+    """Faces of two networks, the largest first; where both see a face, the first network's stays."""
+    taken = np.stack([face.box for face in first]) if first else np.zeros((0, 4), np.float32)
+    new = [face for face in second if not (overlaps(face.box, taken) > OVERLAP).any()]
+    return sorted([*first, *new], key=lambda face: -face.area_px)
+
+
 def _in_frame(row: FloatArray, score: float, *, scale: float, offset: tuple[float, float]) -> Detection:
-    points = (row.reshape(-1, 2) * INPUT_SIZE_PX - np.asarray(offset, dtype=np.float32)) / scale
+    points = (row.reshape(-1, 2) - np.asarray(offset, dtype=np.float32)) / scale
     points = points.astype(np.float32)
     return Detection(box=points[:2].reshape(4), keypoints=points[2:], score=score)

@@ -9,7 +9,13 @@ from services.common.contracts.results import ErrorCode, ModalityResult, Quality
 from services.common.errors import InputError
 from services.common.media import MediaFile, Progress, no_progress
 from services.common.serving.client import Predictor
-from services.common.serving.registry import FACE_DETECTOR, FACE_EMOTION, FACE_LANDMARKS, load_manifest
+from services.common.serving.registry import (
+    FACE_DETECTOR,
+    FACE_DETECTOR_FULL,
+    FACE_EMOTION,
+    FACE_LANDMARKS,
+    load_manifest,
+)
 from services.video.decode import VideoSource
 from services.video.measures import count_frames, face_measures
 from services.video.observations import ExpressionSampler, Observations
@@ -19,6 +25,7 @@ from services.video.timeline import emotion_scores, merge_segments
 from services.video.tracking import FaceTracker
 
 PROGRESS_EVERY_FRAMES = 15
+IN_PROCESS = (FACE_DETECTOR, FACE_DETECTOR_FULL, FACE_LANDMARKS)
 
 
 def analyze(
@@ -110,6 +117,6 @@ def _result(
         face=face_measures(source, seen, candidate),
         models=[
             predictor.manifest(FACE_EMOTION).ref,
-            *(load_manifest(settings.models_dir, name).ref for name in (FACE_DETECTOR, FACE_LANDMARKS)),
+            *(load_manifest(settings.models_dir, name).ref for name in IN_PROCESS),
         ],
     )

@@ -19,7 +19,7 @@ class VideoSettings(BaseSettings):
     models_dir: Path = Field(
         default=REPOSITORY / "deploy" / "models",
         validation_alias=AliasChoices("VIDEO_MODELS_DIR", "CANDOR_MODELS_DIR"),
-        description="Where face_detector and face_landmarks lie; they always run in process.",
+        description="Where the detectors, landmarks and irises lie; these always run in process.",
     )
     max_duration_s: float = Field(default=1800.0, gt=0, description="Longer video is `media_too_long`.")
     max_source_pixels: int = Field(
@@ -40,6 +40,9 @@ class VideoSettings(BaseSettings):
         default=1.0, gt=0, description="While faces are followed well, they are counted anew this often."
     )
     detection_score: float = Field(default=0.6, gt=0, lt=1, description="Least score of a detected face.")
+    full_range_score: float = Field(
+        default=0.6, gt=0, lt=1, description="Likewise of the detector that also sees small faces."
+    )
     landmark_score: float = Field(default=0.5, gt=0, lt=1, description="Least score of a face's landmarks.")
     decoder_threads: int = Field(default=1, ge=1, le=16)
     dark_luma: float = Field(

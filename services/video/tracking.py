@@ -7,8 +7,20 @@ from typing import Protocol
 import numpy as np
 
 from services.common.serving.litert import LiteRtModel
-from services.common.serving.registry import FACE_DETECTOR, FACE_LANDMARKS, latest_version_dir
-from services.video.face_detection import Detection, FaceDetector, Image, overlaps
+from services.common.serving.registry import (
+    FACE_DETECTOR,
+    FACE_DETECTOR_FULL,
+    FACE_LANDMARKS,
+    latest_version_dir,
+)
+from services.video.face_detection import (
+    FULL_RANGE,
+    Detection,
+    FaceDetector,
+    Image,
+    merge_detections,
+    overlaps,
+)
 from services.video.landmarks import FaceMesh, FaceMesher, Region, region_of_detection, region_of_mesh
 from services.video.settings import VideoSettings
 
@@ -24,6 +36,8 @@ UNCONFIRMED_S = 2.0
 WEAK_SCORE = 0.9
 """Landmarks below this are checked by the detector; on the clips a face scores 0.996 and more."""
 WEAK_INTERVAL_S = 0.1
+FULL_RANGE_INTERVAL_S = 0.25
+"""The slower detector, which also sees small faces, joins a detection at most this often."""
 RETURN_S = 10.0
 """A face that turns up where one of its size was lost at most this long ago is taken for the same one."""
 RETURN_DISTANCE = 1.0
@@ -95,14 +109,23 @@ class FaceTracker:
     number if it turns up where it was lost and looks as large, or if it is the only one there ever was.
     """
 
-    def __init__(self, detector: Detector, mesher: Mesher, *, detection_rate_hz: float) -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        mesher: Mesher,
+        *,
+        detection_rate_hz: float,
+        full_range: Detector | None = None,
+    ) -> None:
         self._detector = detector
+        self._full_range = full_range
         self._mesher = mesher
         self._detection_interval_s = 1.0 / detection_rate_hz
         self._tracks: list[_Track] = []
         self._lost: list[_Track] = []
         self._given = 0
         self._detected_s = float("-inf")
+        self._full_range_s = float("-inf")
 
     @classmethod
     def from_settings(cls, settings: VideoSettings) -> "FaceTracker":
@@ -117,7 +140,12 @@ class FaceTracker:
         mesher = FaceMesher(
             load_model(settings.models_dir, FACE_LANDMARKS), least_score=settings.landmark_score
         )
-        return cls(detector, mesher, detection_rate_hz=settings.detection_rate_hz)
+        full_range = FaceDetector(
+            load_model(settings.models_dir, FACE_DETECTOR_FULL),
+            least_score=settings.full_range_score,
+            plan=FULL_RANGE,
+        )
+        return cls(detector, mesher, detection_rate_hz=settings.detection_rate_hz, full_range=full_range)
 
     def follow(self, image: Image, time_s: float) -> Sighting:
         """Look at the next frame.
@@ -151,7 +179,7 @@ class FaceTracker:
         self._detected_s = time_s
         unclear: list[Detection] = []
         counted_only = 0
-        for face in self._detector.detect(image)[:MAX_CANDIDATES]:
+        for face in self._find(image, time_s)[:MAX_CANDIDATES]:
             if self._confirm(face, time_s):
                 continue
             mesh = self._locate(image, face)
@@ -165,6 +193,13 @@ class FaceTracker:
         for track in [t for t in self._tracks if time_s - t.confirmed_s > UNCONFIRMED_S]:
             self._lose(track)
         return Sighting(self._followed(), len(self._tracks) + counted_only, unclear)
+
+    def _find(self, image: Image, time_s: float) -> list[Detection]:
+        faces = self._detector.detect(image)
+        if self._full_range is None or time_s - self._full_range_s < FULL_RANGE_INTERVAL_S:
+            return faces
+        self._full_range_s = time_s
+        return merge_detections(faces, self._full_range.detect(image))
 
     def _confirm(self, face: Detection, time_s: float) -> bool:
         """Whether the detection belongs to a face that is followed."""

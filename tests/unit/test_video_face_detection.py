@@ -2,28 +2,34 @@ import numpy as np
 import pytest
 
 from services.video.face_detection import (
+    FULL_RANGE,
+    SHORT_RANGE,
+    AnchorPlan,
+    Detection,
     FaceDetector,
     anchor_centres,
     blend_overlaps,
     decode_boxes,
     letterbox,
+    merge_detections,
     overlaps,
     suppress_overlaps,
 )
 
 
 class FakeBlazeFace:
-    """Answers with one face over the whole of a 40 px square in the middle of the 128 px input."""
+    """Answers with one face over the whole of a 40 px square in the middle of the input."""
 
-    def __init__(self, *, rows: list[int], logit: float = 5.0) -> None:
-        self._rows, self._logit = rows, logit
+    def __init__(self, *, rows: list[int], logit: float = 5.0, plan: AnchorPlan = SHORT_RANGE) -> None:
+        self._rows, self._logit, self._plan = rows, logit, plan
 
     def run(self, batch: np.ndarray) -> list[np.ndarray]:
-        assert batch.shape == (1, 128, 128, 3)
-        regressors = np.zeros((1, 896, 16), np.float32)
-        logits = np.full((1, 896, 1), -20.0, np.float32)
+        side, anchors = self._plan.input_px, anchor_centres(self._plan)
+        assert batch.shape == (1, side, side, 3)
+        regressors = np.zeros((1, len(anchors), 16), np.float32)
+        logits = np.full((1, len(anchors), 1), -20.0, np.float32)
         for row in self._rows:
-            centre = 64 - anchor_centres()[row] * 128
+            centre = side / 2 - anchors[row] * side
             regressors[0, row] = np.concatenate([centre, [40, 40], np.tile(centre, 6)])
             logits[0, row] = self._logit
         return [logits, regressors]  # the order of the outputs must not matter
@@ -42,6 +48,33 @@ def test_there_are_896_anchors_inside_the_input():
     assert len(np.unique(anchors[512:], axis=0)) == 8 * 8
     assert anchors[0].tolist() == [1 / 32, 1 / 32]
     assert anchors[-1].tolist() == [15 / 16, 15 / 16]
+
+
+def test_full_range_has_one_anchor_in_each_of_its_cells():
+    anchors = anchor_centres(FULL_RANGE)
+    assert anchors.shape == (2304, 2)
+    assert len(np.unique(anchors, axis=0)) == 2304
+    assert anchors[49] == pytest.approx([1.5 / 48, 1.5 / 48])
+
+
+def test_full_range_detection_is_in_pixels_of_the_frame():
+    model = FakeBlazeFace(rows=[1000, 1001], plan=FULL_RANGE)
+    faces = FaceDetector(model, least_score=0.5, plan=FULL_RANGE).detect(np.zeros((360, 640, 3), np.uint8))
+    assert len(faces) == 1
+    half = 20 * 640 / 192
+    assert faces[0].box == pytest.approx([320 - half, 180 - half, 320 + half, 180 + half], abs=0.1)
+
+
+def detection(left: float, size: float, score: float = 0.9) -> Detection:
+    box = np.array([left, 0, left + size, size], np.float32)
+    return Detection(box, np.zeros((6, 2), np.float32), score)
+
+
+def test_merging_keeps_the_first_network_where_both_see_a_face():
+    near, same, small = detection(0, 100), detection(5, 100, 0.99), detection(300, 30)
+    assert merge_detections([near], [same, small]) == [near, small]
+    assert merge_detections([], [small, same]) == [same, small]
+    assert merge_detections([small], []) == [small]
 
 
 def test_a_box_lies_on_its_anchor_when_the_network_regresses_nothing_but_a_size():

@@ -144,6 +144,24 @@ def test_one_track_is_left_when_two_slide_onto_one_face():
     assert len(tracker.follow(FRAME, 0.04).followed) == 1
 
 
+def test_small_face_is_followed_when_only_the_full_range_detector_sees_it():
+    scene, far = Scene(face_at(20)), face_at(250, size=30)
+    scene.blind = True
+    full_range = Scene(far)
+    scene.faces.append(far)  # the landmarks are the same network's
+    tracker = FaceTracker(scene, scene, detection_rate_hz=1.0, full_range=full_range)
+    assert numbers_at(tracker.follow(FRAME, 0.0)) == {1: 250}
+
+
+def test_full_range_detector_rests_between_searches_when_there_is_no_face():
+    scene, full_range = Scene(), Scene()
+    tracker = FaceTracker(scene, scene, detection_rate_hz=1.0, full_range=full_range)
+    for number in range(25):
+        tracker.follow(FRAME, number / 25)
+    assert scene.detections == 25
+    assert full_range.detections == 4
+
+
 def test_phantom_is_not_counted_when_it_has_no_landmarks():
     scene = Scene(face_at(100))
     scene.phantoms = [face_at(300)]

@@ -16,7 +16,9 @@ VOICE_ENCODER = "voice_encoder"
 VOICE_EMOTION = "voice_emotion"
 FACE_EMOTION = "face_emotion"
 FACE_DETECTOR = "face_detector"
+FACE_DETECTOR_FULL = "face_detector_full"
 FACE_LANDMARKS = "face_landmarks"
+IRIS = "iris"
 
 
 class TensorSpec(Contract):
