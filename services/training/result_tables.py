@@ -11,10 +11,12 @@ HEADINGS = {
     "macro_f1": "macro-F1",
     "ece": "ECE",
     "nll": "NLL",
+    "ece_before": "ECE before",
+    "nll_before": "NLL before",
     "majority": "majority",
 }
 """How figures are called, in the order in which they are shown; others follow under their own name."""
-NOT_SHARES = frozenset({"nll", "temperature"})
+NOT_SHARES = frozenset({"nll", "nll_before", "temperature"})
 SIDE_BY_SIDE = ("uar", "accuracy", "macro_f1")
 ABSENT = "–"
 CAPTION = "Percent; mean ± SD over seeds where there are several; [95 % interval, bootstrap over people]."
