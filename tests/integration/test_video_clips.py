@@ -99,7 +99,7 @@ def test_coverage_says_how_long_the_face_was_there(clips: Path):
     assert result.quality.coverage == pytest.approx(0.43, abs=0.02)
     assert remarks(result) == {"face_missing"}
     assert sum(lost(result).values()) == 96
-    assert lost(result)["no_face"] >= 92  # one frame is nearly black, and two hold something that looks like a face
+    assert lost(result)["no_face"] >= 92  # one is nearly black, two hold something like a face
     assert result.timeline[-1].end_s < 2.6
 
 
