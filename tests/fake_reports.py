@@ -19,11 +19,9 @@ from services.common.contracts.results import (
     Notice,
     Quality,
     Report,
-    TextMeasures,
     TimelineSegment,
-    WordCount,
-    WordWeight,
 )
+from services.common.contracts.text import TextMeasures, WordCount, WordWeight
 from services.common.contracts.voice import Prosody, SalienceMap, VoiceMeasures
 from services.common.serving.registry import Metric
 

@@ -5,15 +5,8 @@ import time
 import numpy as np
 
 from services.common.contracts.labels import TRAITS, Modality, ModalityStatus, Trait
-from services.common.contracts.results import (
-    ErrorCode,
-    ModalityResult,
-    Notice,
-    Quality,
-    TextMeasures,
-    WordCount,
-    WordWeight,
-)
+from services.common.contracts.results import ErrorCode, ModalityResult, Notice, Quality
+from services.common.contracts.text import TextMeasures, WordCount, WordWeight
 from services.common.errors import InputError
 from services.common.media import MediaFile, Progress, no_progress
 from services.common.serving.client import Predictor

@@ -17,6 +17,7 @@ from services.common.contracts.labels import (
     Trait,
 )
 from services.common.contracts.model_ref import ModelRef
+from services.common.contracts.text import Estimate, Impression, TextMeasures, Transcript
 from services.common.contracts.voice import VoiceMeasures, VoiceSummary
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -88,27 +89,6 @@ class Quality(Contract):
     reasons: list[Notice] = Field(default_factory=list)
 
 
-class WordWeight(Contract):
-    """How far a word moved a trait: its exact share of the served model's logit."""
-
-    term: str
-    trait: Trait
-    weight: float
-
-
-class WordCount(Contract):
-    term: str
-    count: int = Field(ge=1)
-
-
-class TextMeasures(Contract):
-    words: int = Field(ge=0)
-    sentences: int = Field(ge=0)
-    language: str | None = Field(default=None, description="ISO 639-1 code, where it was detected.")
-    frequent_words: list[WordCount] = Field(default_factory=list)
-    trait_words: list[WordWeight] = Field(default_factory=list)
-
-
 class ModalityResult(Contract):
     """The answer of one analysis. A permanent fault of the input is a result, not an exception."""
 
@@ -121,6 +101,11 @@ class ModalityResult(Contract):
     traits: TraitScores | None = Field(
         default=None, description="Probability of scoring high in a self-report, per trait."
     )
+    trait_intervals: dict[Trait, Estimate] | None = Field(
+        default=None, description="The same probabilities with 95 % intervals."
+    )
+    impression: Impression | None = Field(default=None, description="How the words come across to strangers.")
+    transcript: Transcript | None = Field(default=None, description="Of a spoken answer.")
     timeline: list[TimelineSegment] = Field(default_factory=list)
     quality: Quality | None = None
     text: TextMeasures | None = None

@@ -2,15 +2,18 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from services.common.contracts.base import Contract
 from services.common.contracts.labels import Modality
 from services.common.contracts.media import MediaRef
+from services.common.contracts.results import ErrorCode
+from services.common.contracts.text import Transcript
 from services.common.contracts.voice import VoiceSummary
 
 TEXT_ANALYZE = "text.analyze"
 AUDIO_ANALYZE = "audio.analyze"
+AUDIO_TRANSCRIBE = "audio.transcribe"
 VIDEO_ANALYZE = "video.analyze"
 FUSION_COMBINE = "fusion.combine"
 DELIVERY_RECOVER = "delivery.recover"
@@ -24,6 +27,7 @@ ANALYZE_TASK: dict[Modality, str] = {
 QUEUE_OF_TASK: dict[str, str] = {
     TEXT_ANALYZE: "text",
     AUDIO_ANALYZE: "audio",
+    AUDIO_TRANSCRIBE: "audio",
     VIDEO_ANALYZE: "video",
     FUSION_COMBINE: "fusion",
     DELIVERY_RECOVER: "delivery",
@@ -53,3 +57,18 @@ class CombineTask(Contract):
     keep_voice_summary: bool = Field(
         default=False, description="Whether the mean voice of this answer may be kept for the next ones."
     )
+
+
+class Transcription(Contract):
+    """What `audio.transcribe` hands on to `text.analyze`: the words, or why there are none."""
+
+    schema_version: Literal[1] = 1
+    transcript: Transcript | None = None
+    error_code: ErrorCode | None = None
+    reason: str | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "Transcription":
+        if (self.transcript is None) == (self.error_code is None):
+            raise ValueError("a transcription has either words or an error_code")
+        return self
