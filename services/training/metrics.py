@@ -194,16 +194,11 @@ def bootstrap_interval(
     """
     statistic = values if callable(values) else _mean_of(np.asarray(values, dtype=np.float64))
     _, member = np.unique(np.asarray(groups), return_inverse=True)
-    order = np.argsort(member, kind="stable")
-    rows_of = np.split(order, np.cumsum(np.bincount(member))[:-1])
+    rows_of = _rows_of_groups(member)
     generator = np.random.default_rng(seed)
+    n_groups = int(member.max()) + 1
     draws = np.array(
-        [
-            statistic(
-                np.concatenate([rows_of[g] for g in generator.integers(len(rows_of), size=len(rows_of))])
-            )
-            for _ in range(resamples)
-        ]
+        [statistic(rows_of(generator.integers(n_groups, size=n_groups))) for _ in range(resamples)]
     )
     tail = (1.0 - level) / 2.0
     low, high = np.nanquantile(draws, [tail, 1.0 - tail])
@@ -212,3 +207,14 @@ def bootstrap_interval(
 
 def _mean_of(values: Floats) -> Callable[[NDArray[np.intp]], float]:
     return lambda rows: float(values[rows].mean())
+
+
+def _rows_of_groups(member: NDArray[np.intp]) -> Callable[[NDArray[np.intp]], NDArray[np.intp]]:
+    """From numbers of groups to all their rows; quick where every group has as many."""
+    order = np.argsort(member, kind="stable")
+    sizes = np.bincount(member)
+    if (sizes == sizes[0]).all():
+        table = order.reshape(len(sizes), -1)
+        return lambda groups: table[groups].ravel()
+    parts = np.split(order, np.cumsum(sizes)[:-1])
+    return lambda groups: np.concatenate([parts[group] for group in groups])

@@ -19,7 +19,10 @@ HEADINGS = {
 NOT_SHARES = frozenset({"nll", "nll_before", "temperature"})
 SIDE_BY_SIDE = ("uar", "accuracy", "macro_f1")
 ABSENT = "–"
-CAPTION = "Percent; mean ± SD over seeds where there are several; [95 % interval, bootstrap over people]."
+CAPTION = (
+    "Percent; mean ± SD over seeds where there are several; [95 % interval, bootstrap over people, "
+    "over single rows where the corpus names nobody]."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def _line_by_line(title: str, rows: Sequence[ResultRow]) -> TextTable:
             row.title + notes.mark(row.note),
             row.protocol,
             f"{row.n:,}",
-            str(row.people),
+            ABSENT if row.people is None else str(row.people),
             *(figure_text(row.figures.get(name), share=name not in NOT_SHARES) for name in names),
         )
         for row in rows
@@ -126,9 +129,14 @@ def _size(protocol: str, rows: Sequence[ResultRow]) -> str:
     counts = sorted({row.n for row in members})
     majority = figure_text(next((r.figures["majority"] for r in members if "majority" in r.figures), None))
     return (
-        f"{protocol}: n = {_range(counts)}, {_range(sorted({row.people for row in members}))} people, "
-        f"{_range(seeds)} seeds; always naming the most frequent class is right in {majority} %."
+        f"{protocol}: n = {_range(counts)}, {_people(members)}{_range(seeds)} seeds; "
+        f"always naming the most frequent class is right in {majority} %."
     )
+
+
+def _people(rows: Sequence[ResultRow]) -> str:
+    counts = sorted({row.people for row in rows if row.people is not None})
+    return f"{_range(counts)} people, " if counts else ""
 
 
 def _range(values: Sequence[int]) -> str:

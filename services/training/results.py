@@ -61,7 +61,7 @@ class ResultRow(Contract):
         group: the table it belongs to, `SERVED`, `REFERENCE` or any other heading.
         protocol: how it was measured, in a few words; "leaky" where people are on both sides.
         n: rows that were scored, per seed.
-        people: persons among them.
+        people: persons among them; None where the corpus names nobody, and single rows are drawn.
         seeds: the seeds that were run.
         figures: by name: `uar`, `accuracy`, `macro_f1`, `ece`, `nll`, `majority` or another.
         note: what a reader must know about this row alone, printed under the table.
@@ -74,7 +74,7 @@ class ResultRow(Contract):
     group: str
     protocol: str
     n: int = Field(ge=1)
-    people: int = Field(ge=1)
+    people: int | None = Field(default=None, ge=1)
     seeds: list[int]
     figures: dict[str, Figure]
     note: str = ""
@@ -162,7 +162,7 @@ class Predictions:
         seed: of folds and weights.
         truth: index of the true class, shape `(n,)`.
         predicted: index of the class that was named, shape `(n,)`.
-        people: who each row belongs to, shape `(n,)`.
+        people: who each row belongs to, shape `(n,)`; its own number where the corpus names nobody.
     """
 
     seed: int

@@ -18,7 +18,8 @@ from services.audio.training.reference.networks import (
     log_mel_lstm,
     rolling_windows,
 )
-from services.audio.training.reference.systems import SYSTEMS, UnknownSystemError, train_system
+from services.audio.training.reference.systems import SYSTEMS, train_system
+from services.training.reference import UnknownSystemError
 from tests.media_audio import make_audio_file, make_audio_tone
 
 ACTORS = 20

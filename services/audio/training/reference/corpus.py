@@ -11,6 +11,7 @@ from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
 from services.audio.training.dataset import RAVDESS_LABELS, TRAINING_ACTORS, Clip, find_clips
 from services.audio.training.reference.descriptors import FRONT_ENDS, VERSION, FloatArray, read_stretch
 from services.training.artifacts import data_hash
+from services.training.reference import keep_array
 from services.training.splits import Indices, group_folds
 
 N_FOLDS = 5
@@ -52,14 +53,6 @@ class Recordings:
             keep_array(path, found)
         stored: FloatArray = np.load(path)
         return stored
-
-
-def keep_array(path: Path, array: NDArray[np.generic]) -> None:
-    """Write an array whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".partial.npy")
-    np.save(unfinished, array)
-    unfinished.replace(path)
 
 
 def load_recordings(data: Path, *, runs: Path) -> Recordings:

@@ -1,8 +1,6 @@
 """From a line of the table to its results: folds, predictions kept between runs, figures."""
 
-import hashlib
 import logging
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol as Interface
@@ -11,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.audio.training.dataset import label_indices
-from services.audio.training.reference.corpus import Protocol, Recordings, Split, keep_array
+from services.audio.training.reference.corpus import Protocol, Recordings, Split
 from services.audio.training.reference.descriptors import VERSION, FloatArray
 from services.common.media import Progress, no_progress
+from services.training.reference import keep_array, recipe_key
 from services.training.results import REFERENCE, Predictions, ResultRow, confusion_of, figures_of
 
 log = logging.getLogger(__name__)
@@ -69,7 +68,7 @@ def measure(
     truth = label_indices(recordings.labels[kept].tolist(), protocol.classes)
     people = recordings.people[kept]
     features = recordings.features(line.front_end)[kept]
-    folder = recordings.cache / "predictions" / system / _key(line)
+    folder = recordings.cache / "predictions" / system / recipe_key(line.title, f"{VERSION} {line.recipe}")
     runs = []
     for done, seed in enumerate(seeds):
         runs.append(_one_seed(line, features, truth, people, protocol=protocol, seed=seed, folder=folder))
@@ -113,9 +112,3 @@ def _one_seed(
         named.append(np.load(path))
     rows = np.concatenate(tested)
     return Predictions(seed, truth[rows], np.concatenate(named), people[rows])
-
-
-def _key(line: Line) -> str:
-    """Folder name of a line: readable, and new whenever its recipe is."""
-    readable = re.sub(r"[^a-z0-9]+", "-", line.title.lower()).strip("-")
-    return f"{readable}-{hashlib.sha256(f'{VERSION} {line.recipe}'.encode()).hexdigest()[:8]}"

@@ -1,8 +1,6 @@
 """The rebuilt systems by name: what `candor train voice --system NAME` measures."""
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from services.audio.training.reference.classical import (
@@ -17,6 +15,7 @@ from services.audio.training.reference.measure import Line, measure
 from services.audio.training.reference.networks import cnn_lstm, log_mel_lstm
 from services.common.media import Progress, no_progress
 from services.common.settings import REPOSITORY
+from services.training.reference import System, part_of, system_named
 from services.training.results import RESULTS, write_results
 
 RUNS = REPOSITORY / "runs" / "voice_reference"
@@ -24,24 +23,7 @@ SUBJECT = "voice"
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class System:
-    """A rebuilt system.
-
-    Attributes:
-        name: what it is trained by.
-        about: one line for the list.
-        lines: makes its lines of the table.
-        n_seeds: how many seeds its figures are means of.
-    """
-
-    name: str
-    about: str
-    lines: Callable[[], Sequence[Line]]
-    n_seeds: int = 3
-
-
-_ALL = (
+_ALL: tuple[System[Line], ...] = (
     System("svm-360", "360 global statistics, PCA or none, SVM with four kernels: 16 lines", svm_360),
     System("mfcc-svc", "MFCC summaries, support vector classifier, tuned", mfcc_svc),
     System("mfcc-random-forest", "MFCC summaries, random forest, tuned", mfcc_random_forest),
@@ -50,22 +32,16 @@ _ALL = (
     System("cnn-lstm", "time-distributed CNN on rolling log-mel windows, two LSTM", cnn_lstm, n_seeds=1),
     System("log-mel-lstm", "two LSTM on log-mel frames", log_mel_lstm, n_seeds=1),
 )
-SYSTEMS: dict[str, System] = {system.name: system for system in _ALL}
+SYSTEMS: dict[str, System[Line]] = {system.name: system for system in _ALL}
 
 
-class UnknownSystemError(ValueError):
-    """There is no system of that name."""
-
-
-def find_system(name: str) -> System:
+def find_system(name: str) -> System[Line]:
     """The system of that name.
 
     Raises:
         UnknownSystemError: there is none.
     """
-    if name not in SYSTEMS:
-        raise UnknownSystemError(f"no system {name!r} for voice; known are {', '.join(SYSTEMS)}")
-    return SYSTEMS[name]
+    return system_named(name, SYSTEMS, subject=SUBJECT)
 
 
 def train_system(
@@ -104,15 +80,10 @@ def train_system(
     seeds = list(range(seed, seed + system.n_seeds))
     rows = []
     for done, (line, protocol) in enumerate(work):
-        part = _part_of(progress, done, len(work))
+        part = part_of(progress, done, len(work))
         rows.append(measure(line, recordings, protocol, system=name, seeds=seeds, progress=part))
         uar, leak = rows[-1].figures["uar"], protocol.name
         log.info("%s, %s: UAR %.3f", line.title, leak, uar.value)
     return write_results(
         rows, subject=SUBJECT, system=name, data_hash={"ravdess": recordings.digest}, folder=results
     )
-
-
-def _part_of(progress: Progress, done: int, parts: int) -> Progress:
-    """Progress of one of several equal parts."""
-    return lambda share: progress((done + share) / parts)
