@@ -23,6 +23,7 @@ from services.video.features import (
 )
 from services.video.landmarks import FaceMesh
 from services.video.quality import Fault, absence_fault, face_fault
+from services.video.salience import MomentKeeper
 from services.video.settings import VideoSettings
 from services.video.tracking import FollowedFace, Sighting
 
@@ -162,14 +163,15 @@ class Observations:
 class ExpressionSampler:
     """Has the crops of each face scored at a fixed rate, in batches."""
 
-    def __init__(self, predictor: Predictor, settings: VideoSettings) -> None:
+    def __init__(self, predictor: Predictor, settings: VideoSettings, moments: MomentKeeper) -> None:
         self._predictor = predictor
+        self._moments = moments
         self._interval_s = 1.0 / settings.expression_rate_hz
         self._batch_size = settings.expression_batch
-        self._waiting: list[tuple[FaceRecord, Image]] = []
+        self._waiting: list[tuple[FaceRecord, Image, FaceMesh, float]] = []
         self._due_s: dict[int, float] = {}
 
-    def offer(self, face: FaceRecord, crop: Image, time_s: float) -> None:
+    def offer(self, face: FaceRecord, crop: Image, time_s: float, *, mesh: FaceMesh) -> None:
         """Take the crop if a sample of this face is due.
 
         Raises:
@@ -183,7 +185,7 @@ class ExpressionSampler:
         self._due_s[face.number] = on_grid if on_grid > time_s else time_s + self._interval_s
         face.sample_times_s.append(time_s)
         face.sample_luma.append(float(crop.mean()))
-        self._waiting.append((face, crop))
+        self._waiting.append((face, crop, mesh, time_s))
         if len(self._waiting) >= self._batch_size:
             self.flush()
 
@@ -191,7 +193,9 @@ class ExpressionSampler:
         """Score what has been cut out so far."""
         if not self._waiting:
             return
-        batch = network_input(np.stack([crop for _, crop in self._waiting]))
-        for (face, _), row in zip(self._waiting, self._predictor.predict(FACE_EMOTION, batch), strict=True):
+        scores = self._predictor.predict(FACE_EMOTION, network_input(np.stack([w[1] for w in self._waiting])))
+        for (face, crop, mesh, time_s), row in zip(self._waiting, scores, strict=True):
             face.flat_scores.extend(row.tolist())
+            weight = len(face.frames) * face.side_px[-1]
+            self._moments.offer(face.number, weight=weight, time_s=time_s, scores=row, crop=crop, mesh=mesh)
         self._waiting.clear()

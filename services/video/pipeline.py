@@ -10,6 +10,7 @@ from services.common.errors import InputError
 from services.common.media import MediaFile, Progress, no_progress
 from services.common.serving.client import Predictor
 from services.common.serving.registry import (
+    FACE_ACTIVATION,
     FACE_DETECTOR,
     FACE_DETECTOR_FULL,
     FACE_EMOTION,
@@ -20,6 +21,7 @@ from services.video.decode import VideoSource
 from services.video.measures import count_frames, face_measures
 from services.video.observations import ExpressionSampler, Observations
 from services.video.remarks import no_face_reason, remarks
+from services.video.salience import MomentKeeper, can_explain, explain
 from services.video.settings import VideoSettings
 from services.video.timeline import emotion_scores, merge_segments
 from services.video.tracking import FaceTracker
@@ -52,15 +54,16 @@ def analyze(
         TemporaryError: `model_unavailable`, `storage_unavailable`.
     """
     started = perf_counter()
-    seen = Observations()
+    seen, moments = Observations(), MomentKeeper()
     with VideoSource(
         media.path,
         max_duration_s=settings.max_duration_s,
         max_pixels=settings.max_source_pixels,
         threads=settings.decoder_threads,
     ) as source:
-        _observe(source, seen, predictor=predictor, settings=settings, progress=progress)
-        result = _result(source, seen, predictor=predictor, settings=settings)
+        sampler = ExpressionSampler(predictor, settings, moments)
+        _observe(source, seen, sampler, settings=settings, progress=progress)
+        result = _result(source, seen, moments, predictor=predictor, settings=settings)
     progress(1.0)
     return result.model_copy(update={"elapsed_s": round(perf_counter() - started, 3)})
 
@@ -68,14 +71,13 @@ def analyze(
 def _observe(
     source: VideoSource,
     seen: Observations,
+    sampler: ExpressionSampler,
     *,
-    predictor: Predictor,
     settings: VideoSettings,
     progress: Progress,
 ) -> None:
     """Run every due frame of the source past tracker and network."""
     tracker = FaceTracker.from_settings(settings)
-    sampler = ExpressionSampler(predictor, settings)
     share = 0.0
     frames = source.frames(
         long_side_px=settings.analysed_long_side_px,
@@ -83,8 +85,8 @@ def _observe(
         max_decoded_rate_hz=settings.max_decoded_rate_hz,
     )
     for frame in frames:
-        for face, _, crop in seen.add(frame, tracker.follow(frame.image, frame.time_s)):
-            sampler.offer(face, crop, frame.time_s)
+        for face, followed, crop in seen.add(frame, tracker.follow(frame.image, frame.time_s)):
+            sampler.offer(face, crop, frame.time_s, mesh=followed.mesh)
         if seen.analysed % PROGRESS_EVERY_FRAMES == 0 and source.share > share:
             share = min(0.99, source.share)
             progress(share)
@@ -92,31 +94,40 @@ def _observe(
 
 
 def _result(
-    source: VideoSource, seen: Observations, *, predictor: Predictor, settings: VideoSettings
+    source: VideoSource,
+    seen: Observations,
+    moments: MomentKeeper,
+    *,
+    predictor: Predictor,
+    settings: VideoSettings,
 ) -> ModalityResult:
     candidate = seen.candidate()
     frames = count_frames(source, seen, candidate)
     if candidate is None or not candidate.sample_times_s:
         raise InputError(ErrorCode.NO_FACE, no_face_reason(frames))
     scores = candidate.scores
+    timeline = merge_segments(
+        np.asarray(candidate.sample_times_s),
+        scores,
+        interval_s=1.0 / settings.expression_rate_hz,
+        duration_s=source.decoded_s,
+    )
+    explained = can_explain(predictor)
+    activations = explain(moments.of(candidate.number), timeline, predictor) if explained else []
+    served = [FACE_EMOTION, FACE_ACTIVATION] if explained else [FACE_EMOTION]
     return ModalityResult(
         modality=Modality.VIDEO,
         status=ModalityStatus.SUCCEEDED,
         emotions=emotion_scores(scores.mean(axis=0)),
-        timeline=merge_segments(
-            np.asarray(candidate.sample_times_s),
-            scores,
-            interval_s=1.0 / settings.expression_rate_hz,
-            duration_s=source.decoded_s,
-        ),
+        timeline=timeline,
         quality=Quality(
             duration_s=round(source.decoded_s, 3),
             coverage=round(frames.usable / frames.analysed, 4),
             reasons=remarks(source, seen, candidate, frames, settings),
         ),
-        face=face_measures(source, seen, candidate),
+        face=face_measures(source, seen, candidate).model_copy(update={"activations": activations}),
         models=[
-            predictor.manifest(FACE_EMOTION).ref,
+            *(predictor.manifest(name).ref for name in served),
             *(load_manifest(settings.models_dir, name).ref for name in IN_PROCESS),
         ],
     )

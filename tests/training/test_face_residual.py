@@ -26,7 +26,13 @@ from services.video.training.votes import (
 
 keras = pytest.importorskip("keras")
 
-from services.video.training.residual import both_ways, put_weights, residual_network, served  # noqa: E402
+from services.video.training.residual import (  # noqa: E402
+    activation_maps,
+    both_ways,
+    put_weights,
+    residual_network,
+    served,
+)
 
 TINY = ResidualRecipe(phases=(Phase(1, 32), Phase(1, 48)), stem=4, widths=(6, 8), batch_size=14)
 STILL = Augmentation(rotation_deg=0, scale=0, shift_px=0)
@@ -233,6 +239,26 @@ def test_served_model_gives_calibrated_probabilities_of_the_first_head():
     assert keras.ops.convert_to_numpy(served(network, temperature=2.0)(batch)) == pytest.approx(
         expected, abs=1e-5
     )
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_mean_of_a_map_is_the_logit_less_its_bias(mirrored: bool):
+    weights = random_weights(TINY)
+    network = tiny_network(weights)
+    batch = faces_batch(3)
+    maps = keras.ops.convert_to_numpy(activation_maps(network, mirrored=mirrored)(batch))
+    assert maps.shape == (3, 7, 12, 12)
+    logits = answers(both_ways(network) if mirrored else network, batch)[0]
+    assert maps.mean(axis=(2, 3)) == pytest.approx(logits - weights["fer2013.bias"], abs=1e-4)
+
+
+def test_maps_of_the_mirror_image_are_mirrored_when_both_ways_are_looked_at():
+    network = tiny_network(random_weights(TINY))
+    batch = faces_batch(2)
+    look = activation_maps(network, mirrored=True)
+    maps, others = (keras.ops.convert_to_numpy(look(b)) for b in (batch, batch[:, :, ::-1].copy()))
+    assert maps == pytest.approx(others[..., ::-1], abs=1e-4)
+    assert np.abs(maps - maps[..., ::-1]).max() > 1e-2
 
 
 def finished_run(folder: Path, *, epochs: int) -> Path:

@@ -1,5 +1,7 @@
 """What is measured on the faces of a video besides the emotions, and what could not be measured, and why."""
 
+import math
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -93,6 +95,45 @@ class FaceTrack(Contract):
     )
 
 
+class FaceRegion(StrEnum):
+    """Parts of a face by its landmarks; together they cover the whole crop."""
+
+    BROWS = "brows"
+    EYES = "eyes"
+    NOSE = "nose"
+    MOUTH = "mouth"
+    CHEEKS = "cheeks"
+    FOREHEAD = "forehead"
+    CHIN = "chin"
+    AROUND = "around"
+
+
+class FaceActivation(Contract):
+    """Which places of a face carried its label in one moment: a class activation map, and no picture.
+
+    The grid lies on the square crop that the network saw, upright to the eyes: rows from the top, cells
+    from the viewer's left. Each value is the share of all that spoke for the label more than for the
+    labels on average.
+    """
+
+    time_s: Seconds
+    label: Emotion
+    probability: Share
+    grid: list[list[Share]] = Field(min_length=1, description="Sums up to 1.")
+    regions: dict[FaceRegion, Share] = Field(
+        description="The same shares by region, with borders from the face's landmarks. Sums up to 1."
+    )
+
+    @model_validator(mode="after")
+    def _shares(self) -> "FaceActivation":
+        if len({len(row) for row in self.grid}) > 1:
+            raise ValueError("rows differ in length")
+        for values in ([cell for row in self.grid for cell in row], self.regions.values()):
+            if not math.isclose(math.fsum(values), 1.0, abs_tol=0.01):
+                raise ValueError("shares do not sum up to 1")
+        return self
+
+
 class FaceMeasures(Contract):
     """Everything about the candidate's face that is not an emotion."""
 
@@ -126,4 +167,11 @@ class FaceMeasures(Contract):
     )
     faces: list[FaceTrack] = Field(
         default_factory=list, description="Every face that was followed for a while, the candidate's first."
+    )
+    activations: list[FaceActivation] = Field(
+        default_factory=list,
+        description=(
+            "What carried the emotions that were perceived longest, at the surest moment of each; empty "
+            "where the served model explains nothing."
+        ),
     )

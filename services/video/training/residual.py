@@ -85,6 +85,33 @@ def both_ways(network: keras.Model) -> keras.Model:
     return keras.Model(face, logits, name=network.name)
 
 
+def activation_maps(network: keras.Model, *, mirrored: bool) -> keras.Model:
+    """Class activation maps of the FER2013 head: M_c(y, x) = Σ_k w_ck f_k(y, x) (Zhou et al. 2016, eq. 2).
+
+    Since the head rests on the mean of the features over the positions, the mean of a map is that label's
+    logit less its bias, exactly.
+
+    Args:
+        network: of `residual_network`.
+        mirrored: whether the served model looks at the mirror image too. Then each map is the average of
+            the crop's and of the mirror image's, turned back.
+
+    Returns:
+        A model from the same input to `(n, 7, h, w)` float32, rows from the top, with a cell for every
+        eight pixels of the crop where there are three stages.
+    """
+    weights, _ = network.get_layer("fer2013").get_weights()
+    project = keras.layers.Conv2D(weights.shape[1], 1, use_bias=False, name="maps")
+    maps = keras.layers.Permute((3, 1, 2))(project(network.get_layer("pooled").input))
+    project.set_weights([weights[np.newaxis, np.newaxis]])
+    straight = keras.Model(network.inputs[0], maps, name="face_activation")
+    if not mirrored:
+        return straight
+    face = keras.Input(shape=network.input_shape[1:], name=INPUT_NAME)
+    turned_back = keras.ops.flip(straight(keras.ops.flip(face, axis=2)), axis=3)
+    return keras.Model(face, keras.layers.Average()([straight(face), turned_back]), name=straight.name)
+
+
 def served(network: keras.Model, *, temperature: float) -> keras.Model:
     """What is exported: softmax of the FER2013 head over `temperature` (Guo et al. 2017)."""
     scaled = keras.layers.Rescaling(1.0 / temperature, name="temperature")(network.outputs[0])
