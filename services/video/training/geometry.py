@@ -6,7 +6,7 @@ landmarks or other data, replaced.
 
 import argparse
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -42,18 +42,26 @@ def enlarged(image: Image) -> Image:
     return np.asarray(np.repeat(framed[..., np.newaxis], 3, axis=2), dtype=np.uint8)
 
 
-def meshes_of_images(faces: FaceImages, settings: VideoSettings) -> Iterator[FaceMesh]:
-    """Landmarks of every image that gives any, in coordinates of `enlarged`."""
+def mesher_of_images(settings: VideoSettings) -> Callable[[Image], FaceMesh | None]:
+    """Finds the landmarks of a FER image, in coordinates of `enlarged`, or None: no face there."""
     detector = FaceDetector(
         load_model(settings.models_dir, FACE_DETECTOR), least_score=settings.detection_score
     )
     mesher = FaceMesher(load_model(settings.models_dir, FACE_LANDMARKS), least_score=settings.landmark_score)
-    for image in faces.images:
+
+    def find(image: Image) -> FaceMesh | None:
         frame = enlarged(image)
         found = detector.detect(frame)
         mesh = mesher.locate(frame, region_of_detection(found[0])) if found else None
-        if mesh is not None:
-            yield mesher.locate(frame, region_of_mesh(mesh)) or mesh
+        return mesh and (mesher.locate(frame, region_of_mesh(mesh)) or mesh)
+
+    return find
+
+
+def meshes_of_images(faces: FaceImages, settings: VideoSettings) -> Iterator[FaceMesh]:
+    """Landmarks of every image that gives any, in coordinates of `enlarged`."""
+    find = mesher_of_images(settings)
+    yield from (mesh for image in faces.images if (mesh := find(image)) is not None)
 
 
 def measure_crop(faces: FaceImages, settings: VideoSettings) -> CropGeometry:

@@ -1,0 +1,1 @@
+"""The systems that Candor is compared with, rebuilt: measured on the same images, never served."""
