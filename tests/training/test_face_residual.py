@@ -3,17 +3,21 @@
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from services.common.contracts.labels import EMOTIONS
 from services.common.serving.litert import LiteRtPredictor
-from services.common.serving.registry import FACE_EMOTION
+from services.common.serving.registry import FACE_ACTIVATION, FACE_EMOTION
+from services.video.salience import can_explain
 from services.video.training import torch_fit
+from services.video.training.activation import LARGEST_DIFFERENCE, logit_difference
 from services.video.training.batches import LabelledFaces, augmented, load_labelled, smoothed
 from services.video.training.dataset import Augmentation, warp_randomly
 from services.video.training.evaluate import evaluate
 from services.video.training.finish import NotBetterError, finish, load_run
+from services.video.training.measure import softmax
 from services.video.training.recipe import HEADS, Phase, ResidualRecipe, convolutions
 from services.video.training.votes import (
     FERPLUS_LABELS,
@@ -271,7 +275,7 @@ def finished_run(folder: Path, *, epochs: int) -> Path:
 def test_finished_run_is_exported_served_and_scored(tmp_path: Path):
     data, run = write_corpus(tmp_path), finished_run(tmp_path / "run", epochs=2)
     models = tmp_path / "models"
-    measured, manifest = finish(data, folder=run, recipe=TINY, seed=0, models_dir=models)
+    measured, manifest = finish(data, folder=run, recipe=TINY, seed=0, deploy_dir=tmp_path)
     assert manifest is not None
     assert manifest.preprocessing["mirrored_second_look"] is measured.mirrored
     report = evaluate(data, partition="public", predictor=LiteRtPredictor(models_dir=models))
@@ -283,18 +287,70 @@ def test_finished_run_is_exported_served_and_scored(tmp_path: Path):
     assert "not for decisions about people" in card
 
 
+def test_maps_of_the_served_version_are_exported_beside_it(tmp_path: Path):
+    data, run = write_corpus(tmp_path), finished_run(tmp_path / "run", epochs=2)
+    finish(data, folder=run, recipe=TINY, seed=0, deploy_dir=tmp_path)
+    predictor = LiteRtPredictor(models_dir=tmp_path / "models")
+    assert can_explain(predictor)
+    batch = faces_batch(5)
+    manifest = predictor.manifest(FACE_ACTIVATION)
+    maps = predictor.predict(FACE_ACTIVATION, batch)
+    assert maps.shape == (5, 7, 12, 12)
+    logits = (maps.mean(axis=(2, 3)) + np.array(manifest.preprocessing["bias"])) / (
+        manifest.preprocessing["temperature"]
+    )
+    assert softmax(logits) == pytest.approx(predictor.predict(FACE_EMOTION, batch), abs=1e-4)
+    assert manifest.metrics[0].value < 1e-3
+    assert "face_emotion version 1" in (tmp_path / "models/face_activation/1/CARD.md").read_text()
+
+
+def test_average_maps_are_written_for_every_label_that_was_named_rightly(tmp_path: Path):
+    data, run = write_corpus(tmp_path), finished_run(tmp_path / "run", epochs=2)
+    measured, _ = finish(data, folder=run, recipe=TINY, seed=0, deploy_dir=tmp_path)
+    document = json.loads((tmp_path / "results/face/activation_by_emotion.json").read_text())
+    assert document["model"] == {"name": FACE_EMOTION, "version": 1}
+    labels = document["labels"]
+    assert labels
+    assert sum(entry["images"] for entry in labels.values()) == round(35 * measured.figures.public.accuracy)
+    for entry in labels.values():
+        assert np.sum(entry["grid"]) == pytest.approx(1.0, abs=0.01)
+        assert entry["regions"] is None
+        assert entry["with_landmarks"] == 0
+    image = cv2.imread(str(tmp_path / "images/face_activation.png"))
+    assert image.shape[1] > 200 * len(labels)
+
+
+def test_maps_of_another_network_are_refused():
+    network, other = tiny_network(random_weights(TINY)), tiny_network(random_weights(TINY, seed=1))
+    weights = random_weights(TINY)
+    maps = activation_maps(network, mirrored=False)
+    bias = weights["fer2013.bias"]
+    assert logit_difference(maps, network, faces_batch(3), bias=bias) < LARGEST_DIFFERENCE
+    assert logit_difference(maps, other, faces_batch(3), bias=bias) > LARGEST_DIFFERENCE
+
+
 def test_nothing_is_exported_when_epochs_are_missing_or_the_served_model_is_as_good(tmp_path: Path):
     data, run = write_corpus(tmp_path), finished_run(tmp_path / "run", epochs=1)
     models = tmp_path / "models"
     with pytest.raises(NotBetterError, match="1 of 2 epochs"):
-        finish(data, folder=run, recipe=TINY, seed=0, models_dir=models)
-    assert finish(data, folder=run, recipe=TINY, seed=0, models_dir=models, only_score=True)[1] is None
+        finish(data, folder=run, recipe=TINY, seed=0, deploy_dir=tmp_path)
+    assert finish(data, folder=run, recipe=TINY, seed=0, deploy_dir=tmp_path, only_score=True)[1] is None
     assert not models.exists()
     whole = finished_run(tmp_path / "whole", epochs=2)
-    finish(data, folder=whole, recipe=TINY, seed=0, models_dir=models)
+    finish(data, folder=whole, recipe=TINY, seed=0, deploy_dir=tmp_path)
     with pytest.raises(NotBetterError, match="the served model"):
-        finish(data, folder=whole, recipe=TINY, seed=0, models_dir=models)
+        finish(data, folder=whole, recipe=TINY, seed=0, deploy_dir=tmp_path)
     assert [path.name for path in (models / FACE_EMOTION).iterdir()] == ["1"]
+    assert [path.name for path in (models / FACE_ACTIVATION).iterdir()] == ["1"]
+
+
+def test_what_a_run_has_reached_is_exported_when_it_is_a_trial(tmp_path: Path):
+    data, run = write_corpus(tmp_path), finished_run(tmp_path / "run", epochs=1)
+    for version in (1, 2):
+        _, manifest = finish(data, folder=run, recipe=TINY, seed=0, deploy_dir=tmp_path, trial=True)
+        assert manifest is not None
+        assert manifest.version == version
+        assert can_explain(LiteRtPredictor(models_dir=tmp_path / "models"))
 
 
 def test_pytorch_and_keras_answer_alike_and_training_goes_on_where_it_stopped(tmp_path: Path):

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from services.common.contracts.model_ref import ModelRef
 from services.training.card import confusion_table, per_class_table, with_interval
 from services.training.metrics import Interval, Scores
+from services.video.features import CROP_SIZE_PX
 
 TEMPLATE = """\
 # face_emotion
@@ -70,6 +72,31 @@ that rule costs). On video of known emotion the accuracy was **not** measured: n
 """
 
 
+ACTIVATION_TEMPLATE = """\
+# face_activation
+
+Class activation maps (Zhou et al. 2016, equation 2) of {name} version {version}: for each of its seven
+labels, which places of the crop spoke for it and which against. Input as there; output
+`(n, 7, {rows}, {columns})`, rows from the top. The weights are those of that version; nothing was trained.
+
+## What a map is
+
+That network ends in the mean of its last features over the positions and one dense layer, so a label's
+logit is the mean over the positions of Σ_k w_ck f_k(y, x), plus a bias. This sum is the map: exact, not an
+estimate (`logit_difference` in the manifest). Where the served network looks at the mirror image too, both
+maps are averaged, the mirrored one turned back. The temperature, which divides every logit, is left out.
+
+## What a map is not
+
+- Not the reason why a person looks or feels as they do: it says what the *model* relied on.
+- Not sharp: a cell stands for {pixels} pixels of the crop, and its features have seen far more of the face.
+- Not an intervention: covering a place may change the answer less, or more, than its share suggests, since
+  places that say the same can stand in for one another.
+
+Data, licence, use and failures are those of {name}.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What was measured of one trained network; `before` is `public` without the temperature."""
@@ -95,6 +122,20 @@ class Wording(NamedTuple):
     chosen: str
     looks: str
     votes: str = ""
+
+
+def write_activation_card(explains: ModelRef, *, cells: tuple[int, int]) -> str:
+    """Markdown.
+
+    Args:
+        explains: the version of `face_emotion`.
+        cells: rows and columns of a map.
+    """
+    rows, columns = cells
+    pixels = f"{CROP_SIZE_PX // rows} × {CROP_SIZE_PX // columns}"
+    return ACTIVATION_TEMPLATE.format(
+        name=explains.name, version=explains.version, rows=rows, columns=columns, pixels=pixels
+    )
 
 
 def write_card(figures: Figures, *, wording: Wording, seed: int) -> str:

@@ -1,6 +1,7 @@
 """Score and export what `torch_fit` trained: `python -m services.video.training.finish --data DIR`.
 
-Needs no PyTorch: the averaged weights of the last epoch lie in the run's folder as NumPy arrays.
+Two models come out, `face_emotion` and its class activation maps, and the average map per emotion. Needs no
+PyTorch: the averaged weights of the last epoch lie in the run's folder as NumPy arrays.
 """
 
 import argparse
@@ -13,14 +14,17 @@ from typing import Any
 import numpy as np
 
 from services.common.contracts.labels import EMOTIONS
+from services.common.contracts.model_ref import ModelRef
 from services.common.serving.registry import FACE_EMOTION, Manifest, load_manifest
 from services.common.settings import REPOSITORY
-from services.training.artifacts import data_hash, export_model, load_tensorflow
+from services.training.artifacts import data_hash, export_model, load_tensorflow, next_version
 from services.training.card import with_interval
 from services.video.features import CROP, CROP_SIZE_PX, network_input
-from services.video.training.batches import load_labelled
+from services.video.settings import VideoSettings
+from services.video.training.activation import Release, average_maps, export_activation, write_averages
+from services.video.training.batches import LabelledFaces, load_labelled
 from services.video.training.card import Wording, write_card
-from services.video.training.dataset import FloatArray, held_out_rows, partition_path
+from services.video.training.dataset import held_out_rows, partition_path
 from services.video.training.evaluate import corpus_name
 from services.video.training.measure import Measured, measure
 from services.video.training.recipe import ResidualRecipe
@@ -42,6 +46,7 @@ CHOSEN = """The number of epochs
 temperature (least negative log-likelihood) and whether to mirror; `public` chose between recipes."""
 LOOKS = """Served: {looks};
 accuracy on `public` without mirroring {one_way:.1f}, with it {both_ways:.1f}."""
+DEPLOY = REPOSITORY / "deploy"
 VOTES = """Beside the FER2013 labels the network learnt the FER+ votes (Barsoum et al. 2016, MIT licence) of
 the same images, with a second head that is not served: {accuracy} % of the {n:,} images of `public`
 with a FER+ majority, eight classes."""
@@ -74,8 +79,9 @@ def finish(
     folder: Path,
     recipe: ResidualRecipe,
     seed: int,
-    models_dir: Path,
+    deploy_dir: Path,
     only_score: bool = False,
+    trial: bool = False,
 ) -> tuple[Measured, Manifest | None]:
     """Score a run, and export it as the next version where it beats the served one on `public`.
 
@@ -84,15 +90,16 @@ def finish(
         folder: of the run.
         recipe: of the run.
         seed: of the run.
-        models_dir: where versions are written.
+        deploy_dir: holds `models/`; the average maps go to its `results/face/` and `images/`.
         only_score: export nothing; allowed before the last epoch.
+        trial: export whatever the run has reached, better or not; for a `deploy_dir` of its own.
 
     Raises:
         NotBetterError: epochs are missing, or the served model is at least as good. Nothing was written.
         FileNotFoundError: the run or the data are missing.
     """
     done = len(json.loads((folder / HISTORY_FILE).read_text(encoding="utf-8")))
-    if done < recipe.epochs and not only_score:
+    if done < recipe.epochs and not (only_score or trial):
         raise NotBetterError(f"{done} of {recipe.epochs} epochs are done")
     network = load_run(folder, recipe)
     from services.video.training.residual import both_ways
@@ -105,22 +112,22 @@ def finish(
     )
     if only_score:
         return measured, None
-    served_accuracy = _accuracy_of_served(models_dir)
-    if measured.figures.public.accuracy <= served_accuracy:
+    served_accuracy = _accuracy_of_served(deploy_dir / "models")
+    if measured.figures.public.accuracy <= served_accuracy and not trial:
         raise NotBetterError(
             f"{measured.figures.public.accuracy:.4f} on public, the served model has {served_accuracy:.4f}"
         )
-    model = mirroring if measured.mirrored else network
-    digest = data_hash([partition_path(data, "train")])
-    return measured, _export(
-        model,
-        measured,
-        recipe=recipe,
+    release = Release(
+        explains=ModelRef(name=FACE_EMOTION, version=next_version(deploy_dir / "models", FACE_EMOTION)),
+        preprocessing=_preprocessing(measured, recipe),
+        training_data={corpus_name("train"): data_hash([partition_path(data, "train")])},
         seed=seed,
-        models_dir=models_dir,
-        training_data={corpus_name("train"): digest},
+        models_dir=deploy_dir / "models",
         check_batch=network_input(public.images[:64]),
     )
+    model = mirroring if measured.mirrored else network
+    _export_maps(network, model, measured, release, public=public, deploy_dir=deploy_dir)
+    return measured, _export(model, measured, release, recipe=recipe)
 
 
 def _accuracy_of_served(models_dir: Path) -> float:
@@ -130,16 +137,42 @@ def _accuracy_of_served(models_dir: Path) -> float:
     return load_manifest(models_dir, FACE_EMOTION).metrics[0].value
 
 
-def _export(
+def _preprocessing(measured: Measured, recipe: ResidualRecipe) -> dict[str, Any]:
+    return {
+        "crop_px": CROP_SIZE_PX,
+        "channels": "grey",
+        "range": [0.0, 1.0],
+        "crop_geometry": CROP._asdict(),
+        "temperature": measured.figures.temperature,
+        "mirrored_second_look": measured.mirrored,
+        "recipe": asdict(recipe),
+    }
+
+
+def _export_maps(
+    network: Any,
     model: Any,
     measured: Measured,
+    release: Release,
     *,
-    recipe: ResidualRecipe,
-    seed: int,
-    models_dir: Path,
-    training_data: dict[str, str],
-    check_batch: FloatArray,
-) -> Manifest:
+    public: LabelledFaces,
+    deploy_dir: Path,
+) -> None:
+    """Before the model itself: a version that is served always finds its maps."""
+    from services.video.training.residual import activation_maps
+
+    maps = activation_maps(network, mirrored=measured.mirrored)
+    bias = network.get_layer("fer2013").get_weights()[1]
+    export_activation(maps, model, release, bias=bias)
+    write_averages(
+        average_maps(maps, bias, public, VideoSettings()),
+        explains=release.explains,
+        results_dir=deploy_dir / "results" / "face",
+        images_dir=deploy_dir / "images",
+    )
+
+
+def _export(model: Any, measured: Measured, release: Release, *, recipe: ResidualRecipe) -> Manifest:
     from services.video.training.residual import served
 
     figures = measured.figures
@@ -147,22 +180,15 @@ def _export(
         served(model, temperature=figures.temperature),
         name=FACE_EMOTION,
         labels=[str(emotion) for emotion in EMOTIONS],
-        preprocessing={
-            "crop_px": CROP_SIZE_PX,
-            "channels": "grey",
-            "range": [0.0, 1.0],
-            "crop_geometry": CROP._asdict(),
-            "temperature": figures.temperature,
-            "mirrored_second_look": measured.mirrored,
-            "recipe": asdict(recipe),
-        },
-        training_data=training_data,
+        preprocessing=release.preprocessing,
+        training_data=release.training_data,
         metrics=manifest_metrics(figures, protocol=PROTOCOL, held_out_protocol=HELD_OUT_PROTOCOL),
-        seed=seed,
+        seed=release.seed,
         licence=LICENCE,
-        card=write_card(figures, wording=_wording(measured, recipe), seed=seed),
-        models_dir=models_dir,
-        check_batch=check_batch,
+        card=write_card(figures, wording=_wording(measured, recipe), seed=release.seed),
+        models_dir=release.models_dir,
+        check_batch=release.check_batch,
+        version=release.explains.version,
     )
 
 
@@ -186,7 +212,9 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=REPOSITORY.parent / "shared" / "data")
-    parser.add_argument("--models-dir", type=Path, default=REPOSITORY / "deploy" / "models")
+    parser.add_argument(
+        "--trial", type=Path, help="export what the run has reached, better or not, into this folder"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--no-votes", action="store_true", help="the run without the FER+ labels")
     parser.add_argument("--only-score", action="store_true", help="export nothing; any epoch will do")
@@ -198,12 +226,13 @@ def main() -> None:
         folder=run_folder(recipe, seed=chosen.seed, data=chosen.data),
         recipe=recipe,
         seed=chosen.seed,
-        models_dir=chosen.models_dir,
+        deploy_dir=chosen.trial or DEPLOY,
         only_score=chosen.only_score,
+        trial=chosen.trial is not None,
     )
     log.info("%s", json.dumps(measured.summary(), indent=1))
     if manifest is not None:
-        log.info("exported %s version %d", manifest.name, manifest.version)
+        log.info("exported %s and its maps, version %d", manifest.name, manifest.version)
 
 
 if __name__ == "__main__":
