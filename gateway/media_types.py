@@ -4,9 +4,19 @@ from pathlib import PurePath
 
 from gateway.errors import Problem, ProblemCode
 from services.common.contracts.labels import MediaKind
-from services.common.media_types import ACCEPTED, CONTAINER, HEAD_BYTES, PDF, PLAIN_TEXT, UNKNOWN, sniff
+from services.common.media_types import (
+    ACCEPTED,
+    ADVICE,
+    CONTAINER,
+    DOCX,
+    HEAD_BYTES,
+    PDF,
+    PLAIN_TEXT,
+    UNKNOWN,
+    sniff,
+)
 
-__all__ = ["HEAD_BYTES", "PDF", "PLAIN_TEXT", "SUFFIX", "UNKNOWN", "accepted_type", "sniff"]
+__all__ = ["DOCX", "HEAD_BYTES", "PDF", "PLAIN_TEXT", "SUFFIX", "UNKNOWN", "accepted_type", "sniff"]
 
 CONTAINER_OF_SUFFIX: dict[str, str] = {
     **dict.fromkeys((".mp4", ".m4v", ".m4a", ".m4b", ".mov", ".qt", ".3gp", ".3g2"), "mp4"),
@@ -23,12 +33,12 @@ CONTAINER_OF_SUFFIX: dict[str, str] = {
     ".flac": "flac",
     ".aac": "aac",
     ".pdf": "pdf",
-    **dict.fromkeys(
-        (".doc", ".docx", ".odt", ".rtf", ".html", ".htm", ".zip", ".jpg", ".jpeg", ".png"), "other"
-    ),
+    ".docx": "docx",
+    **dict.fromkeys((".doc", ".docm", ".odt", ".pptx", ".rtf", ".xlsx", ".html", ".htm", ".zip"), "other"),
+    **dict.fromkeys((".jpg", ".jpeg", ".png"), "other"),
 }
 
-SUFFIX: dict[str, str] = {PDF: ".pdf", PLAIN_TEXT: ".txt"}
+SUFFIX: dict[str, str] = {PDF: ".pdf", DOCX: ".docx", PLAIN_TEXT: ".txt"}
 
 
 def accepted_type(head: bytes, *, kind: MediaKind, filename: str | None) -> str:
@@ -36,11 +46,16 @@ def accepted_type(head: bytes, *, kind: MediaKind, filename: str | None) -> str:
 
     Raises:
         Problem: `media_type_mismatch`, the name promises something else; `unsupported_media_type`,
-            the type cannot be analysed as `kind`.
+            the type cannot be analysed as `kind`. Documents that people do have say what to do instead.
     """
     content_type = sniff(head)
     suffix = PurePath(filename or "").suffix.lower()
     promised = CONTAINER_OF_SUFFIX.get(suffix)
+    if content_type in ADVICE and kind is MediaKind.DOCUMENT:
+        raise Problem(
+            ProblemCode.UNSUPPORTED_MEDIA_TYPE,
+            f"The part `{kind}` holds {content_type}, which is not read. {ADVICE[content_type]}",
+        )
     if promised is not None and promised != CONTAINER.get(content_type, "other"):
         raise Problem(
             ProblemCode.MEDIA_TYPE_MISMATCH,

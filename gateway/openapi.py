@@ -71,7 +71,7 @@ def upload_body() -> dict[str, Any]:
     media = {
         "video": "Moving pictures with sound, in any usual container.",
         "audio": "Sound, in any usual container.",
-        "document": "PDF or plain text.",
+        "document": "PDF, Word (.docx) or plain text.",
     }
     form["properties"] |= {
         name: {"type": "string", "contentMediaType": "application/octet-stream", "description": text}

@@ -1,6 +1,7 @@
 """Synthetic documents: small PDFs written by hand, so that no test needs a PDF writer."""
 
 import io
+import struct
 import zlib
 from collections.abc import Sequence
 
@@ -54,6 +55,12 @@ def make_encrypted_pdf(text: str, *, password: str) -> bytes:
     buffer = io.BytesIO()
     writer.write(buffer)
     return buffer.getvalue()
+
+
+def zip_entry(name: bytes, content: bytes = b"") -> bytes:
+    """The local header of a stored ZIP entry and its content, as the beginning of an archive shows them."""
+    sizes = struct.pack("<II", len(content), len(content))
+    return b"PK\x03\x04" + bytes(14) + sizes + struct.pack("<HH", len(name), 0) + name + content
 
 
 _FONT = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"

@@ -29,7 +29,7 @@ const NEXT_STEP = {
   404: "This is gone, or it never existed. Go back and choose another answer.",
   409: "The same request is still running. Wait a moment, then try again.",
   413: "The file is too large. Upload a shorter or more strongly compressed recording.",
-  415: "This kind of file cannot be read. Upload a common video, sound, PDF or text file.",
+  415: "This kind of file cannot be read. Upload a common video, sound, PDF, Word (.docx) or text file.",
   429: "Too many requests in a short time. Wait a moment, then try again.",
   503: "The service is not ready. Try again in a minute.",
   507: "There is no room left for the file. Try again later.",

@@ -108,7 +108,7 @@ function fileField() {
   const chosen = el("p", { class: "chosen", id: "file-chosen", "aria-live": "polite" });
   const zone = el("label", { class: "drop", for: "file" },
     el("span", { class: "drop-title" }, "Drop a file here, or ", el("span", { class: "drop-link" }, "choose one")),
-    el("span", { class: "hint", id: "file-hint" }, "Video, sound, PDF or plain text"));
+    el("span", { class: "hint", id: "file-hint" }, "Video, sound, PDF, Word (.docx) or plain text"));
   let file = null;
 
   const take = (next) => {
@@ -116,7 +116,7 @@ function fileField() {
     const kind = next && kindOf(next);
     zone.classList.toggle("has-file", Boolean(kind));
     if (!next) return show(chosen);
-    if (!kind) return show(chosen, el("strong", {}, next.name), " cannot be read. Choose a video, a sound recording, a PDF or a text file.");
+    if (!kind) return show(chosen, el("strong", {}, next.name), " cannot be read. Choose a video, a sound recording, a PDF, a Word (.docx) or a text file.");
     return show(chosen, el("strong", {}, next.name), ` · ${KIND_NAME[kind]}, ${fileSize(next.size)}. ${ANALYSED[kind]}`);
   };
   const over = (event) => { event.preventDefault(); zone.classList.add("over"); };
@@ -181,7 +181,7 @@ function collect(formNode, answer, candidate) {
   const file = answer.upload.file();
   if (!file) throw new Incomplete("Choose a file first, or write your answer instead.", answer.upload.input);
   const kind = kindOf(file);
-  if (!kind) throw new Incomplete("This kind of file cannot be read. Choose a video, a sound recording, a PDF or a text file.", answer.upload.input);
+  if (!kind) throw new Incomplete("This kind of file cannot be read. Choose a video, a sound recording, a PDF, a Word (.docx) or a text file.", answer.upload.input);
   if (!file.size) throw new Incomplete("The file is empty. Choose another one.", answer.upload.input);
   form.set(kind, file, file.name);
   return form;

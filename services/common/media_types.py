@@ -1,19 +1,31 @@
 """What a file really is, from its first bytes. Names and declared types are not believed.
 
-No container is parsed here (decision record 0004): what is inside is for the workers to find out.
+No container is parsed here (decision record 0004): what is inside is for the workers to find out. Of a
+ZIP only the names that the first bytes happen to show are looked at.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.common.contracts.labels import MediaKind
+from services.common.text_encoding import unmarked_wide_encoding
 
 HEAD_BYTES = 4096
 """How much of a file the decision rests on."""
 
+ZIP_ENTRY = b"PK\x03\x04"
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+
 UNKNOWN = "application/octet-stream"
 PLAIN_TEXT = "text/plain"
 PDF = "application/pdf"
+DOCX = f"{_OFFICE}.wordprocessingml.document"
+OLE = "application/msword"
+"""Word before 2007, and any newer Office file that asks for a password."""
+RTF = "application/rtf"
+ODT = "application/vnd.oasis.opendocument.text"
+DOCUMENTS = (PDF, DOCX, PLAIN_TEXT)
+"""What the text analysis reads from a file."""
 
 CONTAINER: dict[str, str] = {
     "video/mp4": "mp4",
@@ -34,6 +46,7 @@ CONTAINER: dict[str, str] = {
     "audio/mpeg": "mp3",
     "audio/aac": "aac",
     PDF: "pdf",
+    DOCX: "docx",
     PLAIN_TEXT: "text",
 }
 """Accepted types and their family: a name lies only if it promises another family."""
@@ -44,10 +57,17 @@ _BOTH = frozenset(
 ACCEPTED: dict[MediaKind, frozenset[str]] = {
     MediaKind.VIDEO: _BOTH,
     MediaKind.AUDIO: _BOTH | frozenset(kind for kind in CONTAINER if kind.startswith("audio/")),
-    MediaKind.DOCUMENT: frozenset({PDF, PLAIN_TEXT}),
+    MediaKind.DOCUMENT: frozenset(DOCUMENTS),
     MediaKind.TEXT: frozenset({PLAIN_TEXT}),
 }
 """A container of moving pictures may well hold sound alone, so `audio` accepts those as well."""
+
+ADVICE: dict[str, str] = {
+    OLE: "It is a Word file from before 2007 or one with a password; save it as .docx without a password.",
+    RTF: "Save it as .docx, PDF or plain text.",
+    ODT: "Save it as .docx, PDF or plain text.",
+}
+"""What to do about documents that people do have and nothing here reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +123,10 @@ def _mpeg_audio(layers: tuple[int, ...]) -> Callable[[bytes], bool]:
 
 
 def _is_text(head: bytes) -> bool:
-    """No control characters but white space, in UTF-8, UTF-16 with a mark, or a Windows code page."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = head[: len(head) & ~1].decode("utf-16", errors="replace")
+    """No control characters but white space, in any Unicode encoding or a Windows code page."""
+    wide = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else unmarked_wide_encoding(head)
+    if wide is not None:
+        text = head[: len(head) & ~3].decode(wide, errors="replace")
     else:
         text = head.decode("utf-8", errors="replace") if _mostly_utf8(head) else head.decode("latin-1")
     return not any(character < " " and character not in "\t\n\r\f" for character in text)
@@ -120,6 +141,31 @@ def _mostly_utf8(head: bytes) -> bool:
             continue
         return True
     return False
+
+
+def _entry_names(head: bytes) -> list[bytes]:
+    """Names in the local headers of a ZIP (APPNOTE 4.3.7) that lie within `head`."""
+    names = []
+    start = head.find(ZIP_ENTRY)
+    while start >= 0:
+        size = int.from_bytes(head[start + 26 : start + 28], "little")
+        names.append(head[start + 30 : start + 30 + size])
+        start = head.find(ZIP_ENTRY, start + 4)
+    return names
+
+
+def _office(folder: bytes) -> Callable[[bytes], bool]:
+    """An Office Open XML package that keeps its content in `folder`."""
+    return lambda head: head.startswith(ZIP_ENTRY) and any(n.startswith(folder) for n in _entry_names(head))
+
+
+def _package(head: bytes) -> bool:
+    """An Office Open XML package whose content lies further on; the worker finds out whether it is Word's."""
+    return head.startswith(ZIP_ENTRY) and _entry_names(head)[0] in (b"[Content_Types].xml", b"_rels/.rels")
+
+
+def _open_document_text(head: bytes) -> bool:
+    return head.startswith(ZIP_ENTRY) and head[30:].startswith(b"mimetype" + ODT.encode())
 
 
 def _html(head: bytes) -> bool:
@@ -152,10 +198,15 @@ SIGNATURES: tuple[_Signature, ...] = (
     _Signature("image/png", _starts(b"\x89PNG\r\n")),
     _Signature("image/jpeg", _starts(b"\xff\xd8\xff")),
     _Signature("image/gif", _starts(b"GIF87a", b"GIF89a")),
-    _Signature("application/zip", _starts(b"PK\x03\x04", b"PK\x05\x06")),
+    _Signature(DOCX, _office(b"word/")),
+    _Signature(f"{_OFFICE}.spreadsheetml.sheet", _office(b"xl/")),
+    _Signature(f"{_OFFICE}.presentationml.presentation", _office(b"ppt/")),
+    _Signature(DOCX, _package),
+    _Signature(ODT, _open_document_text),
+    _Signature("application/zip", _starts(ZIP_ENTRY, b"PK\x05\x06")),
     _Signature("application/gzip", _starts(b"\x1f\x8b")),
-    _Signature("application/msword", _starts(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")),
-    _Signature("application/rtf", _starts(b"{\\rtf")),
+    _Signature(OLE, _starts(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")),
+    _Signature(RTF, _starts(b"{\\rtf")),
     _Signature("application/postscript", _starts(b"%!PS")),
     _Signature("application/x-executable", _starts(b"\x7fELF", b"MZ\x90")),
     _Signature("text/html", _html),
@@ -176,6 +227,6 @@ def kind_of(content_type: str) -> MediaKind | None:
     """The kind of answer that a file of this type is where nobody said so; None: no kind takes it."""
     if content_type not in CONTAINER:
         return None
-    if content_type in (PDF, PLAIN_TEXT):
+    if content_type in DOCUMENTS:
         return MediaKind.DOCUMENT
     return MediaKind.VIDEO if content_type.startswith("video/") else MediaKind.AUDIO

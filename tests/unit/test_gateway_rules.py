@@ -15,7 +15,7 @@ from gateway.events import EventFeed, follow
 from gateway.forms import parse_form
 from gateway.ids import Prefix, id_pattern, new_id
 from gateway.keys import hash_key
-from gateway.media_types import accepted_type
+from gateway.media_types import DOCX, accepted_type
 from gateway.repository import StoredAssessment, StoredModality
 from gateway.schemas import AssessmentView, printable
 from gateway.settings import DEVELOPMENT_KEY_SECRET, GatewaySettings
@@ -26,6 +26,7 @@ from services.common.db.models import Assessment
 from services.common.errors import ConfigurationError
 from services.common.ledger import ModalityProgress
 from services.common.settings import Environment
+from tests.media_text import zip_entry
 
 
 def test_ids_sort_by_time_and_fit_their_pattern() -> None:
@@ -69,6 +70,7 @@ def test_form_lists_every_fault_at_once() -> None:
         (b"\x1a\x45\xdf\xa3\x00webm", MediaKind.AUDIO, "voice.webm", "video/webm"),
         (b"%PDF-1.4", MediaKind.DOCUMENT, None, "application/pdf"),
         (b"words", MediaKind.DOCUMENT, "cv.v2.final", "text/plain"),
+        (zip_entry(b"word/document.xml"), MediaKind.DOCUMENT, "CV.DOCX", DOCX),
     ],
 )
 def test_type_is_accepted_when_bytes_kind_and_name_agree(
@@ -82,7 +84,9 @@ def test_type_is_accepted_when_bytes_kind_and_name_agree(
     [
         (b"%PDF-1.4", MediaKind.VIDEO, "a.mp4", "media_type_mismatch"),
         (b"%PDF-1.4", MediaKind.VIDEO, "a", "unsupported_media_type"),
-        (b"PK\x03\x04", MediaKind.DOCUMENT, "a.docx", "unsupported_media_type"),
+        (b"PK\x03\x04", MediaKind.DOCUMENT, "a.docx", "media_type_mismatch"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", MediaKind.DOCUMENT, "a.docx", "unsupported_media_type"),
+        (b"{\\rtf1\\ansi", MediaKind.DOCUMENT, "a.rtf", "unsupported_media_type"),
         (b"PK\x03\x04", MediaKind.DOCUMENT, "a.PDF", "media_type_mismatch"),
         (b"fLaC", MediaKind.VIDEO, "a.flac", "unsupported_media_type"),
     ],

@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common.contracts.labels import MediaKind
-from services.common.media_types import ACCEPTED, CONTAINER, HEAD_BYTES, kind_of, sniff
+from services.common.media_types import ACCEPTED, CONTAINER, DOCX, HEAD_BYTES, ODT, kind_of, sniff
+from services.common.text_encoding import unmarked_wide_encoding
+from tests.media_text import zip_entry
 
 
 @pytest.mark.parametrize(
@@ -40,6 +42,10 @@ from services.common.media_types import ACCEPTED, CONTAINER, HEAD_BYTES, kind_of
         ("Ich lese gern – abends.".encode(), "text/plain"),
         ("Ich lese gern".encode("utf-16"), "text/plain"),
         ("Das schöne Café".encode("cp1252"), "text/plain"),
+        ("Ich lese gern".encode("utf-16-le"), "text/plain"),
+        ("Ich lese gern".encode("utf-32-be"), "text/plain"),
+        (zip_entry(b"[Content_Types].xml") + zip_entry(b"word/document.xml"), DOCX),
+        (zip_entry(b"_rels/.rels") + zip_entry(b"docProps/app.xml"), DOCX),
     ],
 )
 def test_the_type_is_found_when_the_signature_is_there(head: bytes, media_type: str) -> None:
@@ -53,6 +59,10 @@ def test_the_type_is_found_when_the_signature_is_there(head: bytes, media_type: 
         b"\xff\xd8\xff\xe0\x00\x10JFIF",
         b"\x89PNG\r\n\x1a\n",
         b"PK\x03\x04\x14\x00",
+        zip_entry(b"[Content_Types].xml") + zip_entry(b"xl/workbook.xml"),
+        zip_entry(b"[Content_Types].xml") + zip_entry(b"ppt/presentation.xml"),
+        zip_entry(b"holiday/photo.jpg"),
+        zip_entry(b"mimetype", ODT.encode()),
         b"\x7fELF\x02\x01\x01",
         b"MZ\x90\x00",
         b"RIFF\x24\x00\x00\x00WEBPVP8 ",
@@ -66,6 +76,18 @@ def test_no_kind_takes_it_when_the_bytes_are_of_no_accepted_type(head: bytes) ->
 def test_text_is_recognised_when_the_head_cuts_a_character_in_two() -> None:
     text = ("é" * HEAD_BYTES).encode()
     assert sniff(b"x" + text[: HEAD_BYTES - 2]) == "text/plain"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_wide_encoding_is_found_when_text_carries_no_mark(encoding: str) -> None:
+    assert unmarked_wide_encoding("I would say – “yes”.".encode(encoding)) == encoding
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\0\0", b"plain words", bytes(64), bytes(range(256)), b"a\0b\0\0c"]
+)
+def test_no_wide_encoding_is_found_when_bytes_are_something_else(content: bytes) -> None:
+    assert unmarked_wide_encoding(content) is None
 
 
 @given(st.binary(max_size=600))
