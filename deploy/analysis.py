@@ -183,7 +183,7 @@ def _has_something_for(kind: MediaKind, modality: Modality) -> bool:
 
 
 def _skipped(modality: Modality, kind: MediaKind) -> ModalityResult:
-    from services.common.worker import nothing_to_analyze
+    from services.common.outcomes import nothing_to_analyze
 
     if modality in MODALITIES_OF[kind]:
         return nothing_to_analyze(modality)
@@ -241,7 +241,7 @@ def _receive(work: _Work, progress: ModalityProgress) -> None:
         work.process.join()
         work.done = True
         if work.result is None:
-            from services.common.worker import failed
+            from services.common.outcomes import failed
 
             reason = f"The media ended the analysis ({work.process.exitcode}); convert it to another format."
             work.result = failed(work.modality, ErrorCode.WORKER_LOST, reason)
@@ -264,8 +264,8 @@ def _run_one(
     with log.open("wb") as file:  # decoders and runtimes chatter on stderr
         os.dup2(file.fileno(), sys.stderr.fileno())
     from services.common.logging import configure_logging
+    from services.common.outcomes import analyze_or_explain, failed
     from services.common.serving.client import open_predictor
-    from services.common.worker import analyze_or_explain, failed
 
     common = CommonSettings()
     configure_logging(level=common.log_level)

@@ -23,7 +23,7 @@ from services.common.messaging import send_analyses
 log = get_logger(__name__)
 
 PREFERRED: dict[Modality, tuple[MediaKind, ...]] = {
-    Modality.TEXT: (MediaKind.TEXT, MediaKind.DOCUMENT),
+    Modality.TEXT: (MediaKind.TEXT, MediaKind.DOCUMENT, MediaKind.AUDIO, MediaKind.VIDEO),
     Modality.AUDIO: (MediaKind.AUDIO, MediaKind.VIDEO),
     Modality.VIDEO: (MediaKind.VIDEO,),
 }
@@ -78,7 +78,8 @@ class CeleryDispatcher:
         )
         try:
             analyses = analyses_of(work)
-            self._ledger.queued(work.assessment_id, [task.modality for task in analyses])
+            spoken = any(task.spoken for task in analyses)
+            self._ledger.queued(work.assessment_id, [task.modality for task in analyses], spoken=spoken)
             send_analyses(self._app, analyses, combine)
         except (OperationalError, RedisError, OSError) as fault:
             raise DispatchError(str(fault)) from fault
@@ -87,8 +88,7 @@ class CeleryDispatcher:
 def analyses_of(work: Work) -> list[AnalyzeTask]:
     """One task for every modality that the answer can feed, so that typed text waits for no video worker.
 
-    The words of a spoken answer count, although only a transcript could give them: the text service
-    says why it has none.
+    The words of a spoken answer count: they are transcribed first, or the text service says why not.
     """
     by_kind = {part.kind: part for part in work.media}
     possible = {modality for kind in by_kind for modality in MODALITIES_OF[kind]}

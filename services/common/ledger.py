@@ -10,8 +10,9 @@ import json
 import secrets
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any, Final, Literal, cast
 
+from pydantic import Field
 from redis import Redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
@@ -19,9 +20,13 @@ from redis.retry import Retry
 from services.common.contracts.base import Contract
 from services.common.contracts.labels import Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, ModalityResult, Probability
-from services.common.contracts.tasks import ANALYZE_TASK, QUEUE_OF_TASK
+from services.common.contracts.tasks import ANALYZE_TASK, AUDIO_TRANSCRIBE, QUEUE_OF_TASK, Transcription
 
 EVENTS_KEPT = 500
+TRANSCRIPT: Final = "transcript"
+Step = Modality | Literal["transcript"]
+"""One piece of work with a lease and a result: an analysis, or the transcript that the words wait for."""
+STEPS: tuple[Step, ...] = (*Modality, TRANSCRIPT)
 ENDED = (ModalityStatus.SUCCEEDED, ModalityStatus.FAILED, ModalityStatus.SKIPPED)
 
 
@@ -44,6 +49,7 @@ class ModalityProgress(Contract):
     status: ModalityStatus
     share: Probability = 0.0
     error_code: ErrorCode | None = None
+    waits_for: str | None = Field(default=None, description="The task that a queued analysis starts with.")
 
 
 def work_key(assessment_id: str) -> str:
@@ -56,20 +62,25 @@ def events_key(assessment_id: str) -> str:
     return f"candor:events:{assessment_id}"
 
 
-def _lease_key(assessment_id: str, modality: Modality) -> str:
-    return f"candor:lease:{assessment_id}:{modality}"
+def _lease_key(assessment_id: str, step: Step) -> str:
+    return f"candor:lease:{assessment_id}:{step}"
 
 
-def _waiting_key(assessment_id: str, modality: Modality) -> str:
-    return f"candor:waiting:{assessment_id}:{modality}"
+def _waiting_key(assessment_id: str, step: Step) -> str:
+    return f"candor:waiting:{assessment_id}:{step}"
 
 
-def _attempts_key(assessment_id: str, modality: Modality) -> str:
-    return f"candor:attempts:{assessment_id}:{modality}"
+def _attempts_key(assessment_id: str, step: Step) -> str:
+    return f"candor:attempts:{assessment_id}:{step}"
 
 
-def _result_key(assessment_id: str, modality: Modality) -> str:
-    return f"candor:result:{assessment_id}:{modality}"
+def _result_key(assessment_id: str, step: Step) -> str:
+    return f"candor:result:{assessment_id}:{step}"
+
+
+def _steps_of(modality: Modality) -> tuple[Step, ...]:
+    """What an analysis may consist of."""
+    return (TRANSCRIPT, modality) if modality is Modality.TEXT else (modality,)
 
 
 def _worker_key(queue: str) -> str:
@@ -103,15 +114,22 @@ class WorkLedger:
         self._ttl_s = ttl_s
         self._report_progress = redis.register_script(_REPORT_PROGRESS)
 
-    def queued(self, assessment_id: str, modalities: Iterable[Modality]) -> None:
-        """Record that work was sent. Results that are there already keep their state."""
-        waiting = ModalityProgress(status=ModalityStatus.QUEUED).model_dump_json()
+    def queued(self, assessment_id: str, modalities: Iterable[Modality], *, spoken: bool = False) -> None:
+        """Record that work was sent. Results that are there already keep their state.
+
+        Args:
+            assessment_id: of the answer.
+            modalities: what will be analysed.
+            spoken: whether the words wait for a transcript first.
+        """
+        first = ANALYZE_TASK | ({Modality.TEXT: AUDIO_TRANSCRIBE} if spoken else {})
         key = work_key(assessment_id)
         before = self.progress(assessment_id)
         with self._redis.pipeline() as pipe:
             for modality in modalities:
                 if modality not in before or before[modality].status not in ENDED:
-                    pipe.hset(key, modality, waiting)
+                    waiting = ModalityProgress(status=ModalityStatus.QUEUED, waits_for=first[modality])
+                    pipe.hset(key, modality, waiting.model_dump_json())
             pipe.expire(key, self._ttl_s)
             pipe.execute()
         self.publish(assessment_id, "status", {"status": "queued"})
@@ -132,7 +150,8 @@ class WorkLedger:
             for modality, state in self.progress(assessment_id).items()
             if state.status is ModalityStatus.RUNNING
             and not self._redis.exists(
-                _lease_key(assessment_id, modality), _waiting_key(assessment_id, modality)
+                *(_lease_key(assessment_id, step) for step in _steps_of(modality)),
+                *(_waiting_key(assessment_id, step) for step in _steps_of(modality)),
             )
         ]
 
@@ -149,28 +168,32 @@ class WorkLedger:
             return Stall.LOST
         if all(state.status in ENDED for state in states.values()):
             return Stall.UNFUSED
-        waiting = [name for name, state in states.items() if state.status is ModalityStatus.QUEUED]
-        if any(self._redis.llen(QUEUE_OF_TASK[ANALYZE_TASK[name]]) == 0 for name in waiting):
+        waiting = [
+            state.waits_for or ANALYZE_TASK[name]
+            for name, state in states.items()
+            if state.status is ModalityStatus.QUEUED
+        ]
+        if any(self._redis.llen(QUEUE_OF_TASK[task]) == 0 for task in waiting):
             return Stall.VANISHED
         return None
 
-    def wait(self, assessment_id: str, modality: Modality, *, wait_s: float) -> None:
-        """Announce that a worker has put the analysis off and starts it again within `wait_s`."""
-        self._redis.set(_waiting_key(assessment_id, modality), "1", px=int(wait_s * 1000))
+    def wait(self, assessment_id: str, step: Step, *, wait_s: float) -> None:
+        """Announce that a worker has put the work off and starts it again within `wait_s`."""
+        self._redis.set(_waiting_key(assessment_id, step), "1", px=int(wait_s * 1000))
 
     def forget_results(self, assessment_id: str) -> None:
         """Erase the kept results alone; work that is delivered again would be done again."""
-        self._redis.delete(*(_result_key(assessment_id, modality) for modality in Modality))
+        self._redis.delete(*(_result_key(assessment_id, step) for step in STEPS))
 
     def forget(self, assessment_id: str) -> None:
         """Erase every trace of an assessment."""
         keys = [work_key(assessment_id), events_key(assessment_id)]
-        for modality in Modality:
+        for step in STEPS:
             keys += [
-                _lease_key(assessment_id, modality),
-                _waiting_key(assessment_id, modality),
-                _attempts_key(assessment_id, modality),
-                _result_key(assessment_id, modality),
+                _lease_key(assessment_id, step),
+                _waiting_key(assessment_id, step),
+                _attempts_key(assessment_id, step),
+                _result_key(assessment_id, step),
             ]
         self._redis.delete(*keys)
 
@@ -184,7 +207,7 @@ class WorkLedger:
 
     def report_progress(self, assessment_id: str, modality: Modality, state: ModalityProgress) -> bool:
         """Store and publish the state of one analysis; false if the assessment was forgotten."""
-        data = {"modality": modality, **state.model_dump(mode="json")}
+        data = {"modality": modality, **state.model_dump(mode="json", exclude={"waits_for"})}
         return bool(
             self._report_progress(
                 keys=[work_key(assessment_id), events_key(assessment_id)],
@@ -192,16 +215,16 @@ class WorkLedger:
             )
         )
 
-    def count_attempt(self, assessment_id: str, modality: Modality) -> int:
-        """Count one start of the analysis; returns how many there were since it last ended in order."""
-        key = _attempts_key(assessment_id, modality)
+    def count_attempt(self, assessment_id: str, step: Step) -> int:
+        """Count one start of the work; returns how many there were since it last ended in order."""
+        key = _attempts_key(assessment_id, step)
         attempts = self._redis.incr(key)
         self._redis.expire(key, self._ttl_s)
         return attempts
 
-    def clear_attempts(self, assessment_id: str, modality: Modality) -> None:
-        """The analysis ended in order (with a result, or by asking for a retry)."""
-        self._redis.delete(_attempts_key(assessment_id, modality))
+    def clear_attempts(self, assessment_id: str, step: Step) -> None:
+        """The work ended in order (with a result, or by asking for a retry)."""
+        self._redis.delete(_attempts_key(assessment_id, step))
 
     def cached_result(self, assessment_id: str, modality: Modality) -> ModalityResult | None:
         """The result of an earlier delivery of the same work, if it finished."""
@@ -216,6 +239,26 @@ class WorkLedger:
                 _result_key(assessment_id, result.modality), result.model_dump_json(), ex=self._ttl_s
             )
 
+    def cached_transcription(self, assessment_id: str) -> Transcription | None:
+        """What `audio.transcribe` made of a spoken answer, if it has ended."""
+        raw = cast(str | None, self._redis.get(_result_key(assessment_id, TRANSCRIPT)))
+        return None if raw is None else Transcription.model_validate_json(raw)
+
+    def keep_transcription(self, assessment_id: str, transcription: Transcription, *, share: float) -> None:
+        """Keep the words for `text.analyze`, unless the assessment was forgotten meanwhile.
+
+        Args:
+            assessment_id: of the answer.
+            transcription: the words, or why there are none.
+            share: part of the work on the words that is done by now.
+        """
+        waiting = ModalityProgress(
+            status=ModalityStatus.QUEUED, share=share, waits_for=ANALYZE_TASK[Modality.TEXT]
+        )
+        if self.report_progress(assessment_id, Modality.TEXT, waiting):
+            key = _result_key(assessment_id, TRANSCRIPT)
+            self._redis.set(key, transcription.model_dump_json(), ex=self._ttl_s)
+
     def announce_worker(self, queue: str, state: str, *, ttl_s: float) -> None:
         """Note that a worker serves `queue`, and how it is (`ok`, or what it lacks)."""
         self._redis.set(_worker_key(queue), state, px=int(ttl_s * 1000))
@@ -226,9 +269,9 @@ class WorkLedger:
         states = cast(list[str | None], self._redis.mget([_worker_key(queue) for queue in queues]))
         return dict(zip(queues, states, strict=True))
 
-    def take_lease(self, assessment_id: str, modality: Modality, *, lease_s: float) -> "Lease | None":
-        """Claim the analysis for this worker; null while another living worker holds it."""
-        lease = Lease(self._redis, _lease_key(assessment_id, modality), lease_s=lease_s)
+    def take_lease(self, assessment_id: str, step: Step, *, lease_s: float) -> "Lease | None":
+        """Claim the work for this worker; null while another living worker holds it."""
+        lease = Lease(self._redis, _lease_key(assessment_id, step), lease_s=lease_s)
         return lease if lease.take() else None
 
 

@@ -4,11 +4,12 @@ import ctypes
 import signal
 from typing import Any
 
-from celery import Celery, chord, signals
+from celery import Celery, Signature, chain, chord, signals
 from celery.backends.redis import RedisBackend, ResultConsumer
 
 from services.common.contracts.tasks import (
     ANALYZE_TASK,
+    AUDIO_TRANSCRIBE,
     FUSION_COMBINE,
     QUEUE_OF_TASK,
     AnalyzeTask,
@@ -103,12 +104,16 @@ def send_analyses(app: Celery, analyses: list[AnalyzeTask], combine: CombineTask
     """
     if not analyses:
         raise ValueError("an assessment needs at least one analysis")
-    header = [
-        app.signature(ANALYZE_TASK[task.modality], kwargs={"payload": task.model_dump(mode="json")})
-        for task in analyses
-    ]
+    header = [_signature(app, task) for task in analyses]
     body = app.signature(FUSION_COMBINE, kwargs={"payload": combine.model_dump(mode="json")})
     chord(header, app=app)(body)
+
+
+def _signature(app: Celery, task: AnalyzeTask) -> Signature:
+    """The message of one analysis; spoken words are transcribed before they are analysed."""
+    options: dict[str, Any] = {"kwargs": {"payload": task.model_dump(mode="json")}, "immutable": True}
+    analysis = app.signature(ANALYZE_TASK[task.modality], **options)
+    return chain(app.signature(AUDIO_TRANSCRIBE, **options), analysis, app=app) if task.spoken else analysis
 
 
 def run_worker(

@@ -42,12 +42,13 @@ def ledger(settings: CommonSettings) -> WorkLedger:
 
 
 @contextmanager
-def worker(settings: CommonSettings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def worker(settings: CommonSettings, log: Path, *, role: str = "") -> Iterator[subprocess.Popen[bytes]]:
     environment = os.environ | {
         "CANDOR_REDIS_URL": settings.redis_url.get_secret_value(),
         "CANDOR_STORAGE_URL": settings.storage_url,
         "CANDOR_LEASE_S": str(settings.lease_s),
         "TRIAL_FOLDER": str(log.parent),
+        "TRIAL_ROLE": role,
     }
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -66,19 +67,20 @@ def send(
     command: str,
     *,
     assessment_id: str = "asm_1",
+    modality: Modality = Modality.VIDEO,
     enrolment: VoiceSummary | None = None,
 ) -> None:
-    """Send an assessment whose analysis will obey `command`."""
+    """Send an assessment whose analysis will obey `command`. The words of its video are spoken."""
     key = f"ten_a/{assessment_id}"
     with open_store(settings.storage_url).create(key) as writer:
         writer.write(command.encode())
     media = MediaRef(
         kind=MediaKind.VIDEO, key=key, sha256="0" * 64, size_bytes=len(command), content_type="video/mp4"
     )
-    ledger.queued(assessment_id, [Modality.VIDEO])
+    ledger.queued(assessment_id, [modality], spoken=modality is Modality.TEXT)
     send_analyses(
         create_celery(settings),
-        [AnalyzeTask(assessment_id=assessment_id, modality=Modality.VIDEO, media=media, enrolment=enrolment)],
+        [AnalyzeTask(assessment_id=assessment_id, modality=modality, media=media, enrolment=enrolment)],
         CombineTask(assessment_id=assessment_id, tenant_id="ten_a"),
     )
 
@@ -217,3 +219,60 @@ def test_reason_names_the_storage_when_the_media_is_gone(
     with worker(settings, tmp_path / "log"):
         wait_until(lambda: len(reports(tmp_path)) == 1)
     assert reports(tmp_path) == [f"asm_1 video:failed:{ErrorCode.MEDIA_MISSING}"]
+
+
+def test_words_reach_fusion_when_the_answer_is_spoken(
+    settings: CommonSettings, ledger: WorkLedger, redis_url: str, tmp_path: Path
+) -> None:
+    send(settings, ledger, "succeed", modality=Modality.TEXT)
+    assert ledger.stall("asm_1") is None, "it waits in the queue of the audio service"
+    with worker(settings, tmp_path / "log", role="words"):
+        wait_until(lambda: len(reports(tmp_path)) == 1)
+    assert reports(tmp_path) == ["asm_1 text:succeeded:None"]
+    assert (tmp_path / "words").read_text() == "a wise sentence\n"
+    ledger.forget("asm_1")
+    with Redis.from_url(redis_url, decode_responses=True) as client:
+        keys = [key for key in client.scan_iter() if client.type(key) == "string"]
+        assert not [key for key in keys if "wise" in str(client.get(key))], "an erasure takes the words along"
+
+
+def test_reason_reaches_fusion_when_nothing_could_be_transcribed(
+    settings: CommonSettings, ledger: WorkLedger, tmp_path: Path
+) -> None:
+    send(settings, ledger, "mumble", modality=Modality.TEXT)
+    with worker(settings, tmp_path / "log", role="words"):
+        wait_until(lambda: len(reports(tmp_path)) == 1)
+    assert reports(tmp_path) == ["asm_1 text:failed:no_speech"]
+
+
+@pytest.mark.parametrize(
+    ("command", "expected", "starts"),
+    [
+        ("corrupt", "failed:media_corrupt", 1),
+        ("unavailable-once", "succeeded:None", 2),
+        ("crash", "failed:worker_lost", 3),
+    ],
+)
+def test_one_report_comes_when_transcription_goes_wrong(
+    command: str, expected: str, starts: int, settings: CommonSettings, ledger: WorkLedger, tmp_path: Path
+) -> None:
+    send(settings, ledger, command, modality=Modality.TEXT)
+    with worker(settings, tmp_path / "log", role="words"):
+        wait_until(lambda: len(reports(tmp_path)) == 1, timeout_s=60)
+    assert reports(tmp_path) == [f"asm_1 text:{expected}"]
+    assert started(tmp_path) == starts
+
+
+def test_words_show_as_lost_when_the_transcribing_worker_is_killed(
+    settings: CommonSettings, ledger: WorkLedger, tmp_path: Path
+) -> None:
+    send(settings, ledger, "hang-once", modality=Modality.TEXT)
+    with worker(settings, tmp_path / "log", role="words") as process:
+        wait_until(lambda: started(tmp_path) == 1)
+        process.kill()
+        process.wait()
+    wait_until(lambda: ledger.stall("asm_1") is Stall.LOST, timeout_s=10)
+    send(settings, ledger, "hang-once", modality=Modality.TEXT)
+    with worker(settings, tmp_path / "log", role="words"):
+        wait_until(lambda: len(reports(tmp_path)) == 1)
+    assert reports(tmp_path) == ["asm_1 text:succeeded:None"]

@@ -127,8 +127,8 @@ def media(*kinds: MediaKind) -> list[MediaRef]:
 @pytest.mark.parametrize(
     ("kinds", "expected"),
     [
-        ([MediaKind.VIDEO], {"text": None, "audio": "k/video", "video": "k/video"}),
-        ([MediaKind.VIDEO, MediaKind.AUDIO], {"text": None, "audio": "k/audio", "video": "k/video"}),
+        ([MediaKind.VIDEO], {"text": "k/video", "audio": "k/video", "video": "k/video"}),
+        ([MediaKind.VIDEO, MediaKind.AUDIO], {"text": "k/audio", "audio": "k/audio", "video": "k/video"}),
         ([MediaKind.AUDIO, MediaKind.TEXT], {"text": "k/text", "audio": "k/audio"}),
         ([MediaKind.DOCUMENT], {"text": "k/document"}),
     ],
@@ -138,6 +138,20 @@ def test_each_analysis_gets_the_part_that_suits_it(
 ) -> None:
     tasks = analyses_of(Work(assessment_id="asm_1", tenant_id="ten_1", media=media(*kinds)))
     assert {task.modality: task.media and task.media.key for task in tasks} == expected
+
+
+@pytest.mark.parametrize(
+    ("kinds", "expected"),
+    [
+        ([MediaKind.VIDEO], {"text"}),
+        ([MediaKind.AUDIO], {"text"}),
+        ([MediaKind.AUDIO, MediaKind.TEXT], set()),
+        ([MediaKind.DOCUMENT], set()),
+    ],
+)
+def test_words_are_transcribed_when_they_were_not_written(kinds: list[MediaKind], expected: set[str]) -> None:
+    tasks = analyses_of(Work(assessment_id="asm_1", tenant_id="ten_1", media=media(*kinds)))
+    assert {task.modality for task in tasks if task.spoken} == expected
 
 
 def stored(*, state: str = "queued", report_status: str | None = None) -> StoredAssessment:

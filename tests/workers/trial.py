@@ -1,4 +1,6 @@
-"""A worker for `tests/integration/test_worker.py`: its analysis obeys a command in the media.
+"""A worker for `tests/integration/test_worker.py`: its work obeys a command in the media.
+
+With `TRIAL_ROLE=words` it transcribes and analyses words, else it analyses faces.
 
 It writes a line to `$TRIAL_FOLDER/starts` whenever an analysis starts and one to `reports` whenever
 fusion runs.
@@ -10,11 +12,14 @@ import time
 from pathlib import Path
 
 from services.common.contracts.labels import EMOTIONS, Modality, ModalityStatus
+from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.results import ErrorCode, ModalityResult
-from services.common.contracts.tasks import FUSION_COMBINE, CombineTask
+from services.common.contracts.tasks import FUSION_COMBINE, CombineTask, Transcription
+from services.common.contracts.text import Transcript
 from services.common.errors import InputError, TemporaryError
 from services.common.logging import configure_logging
 from services.common.messaging import run_worker
+from services.common.outcomes import failed
 from services.common.settings import CommonSettings
 from services.common.worker import create_analysis_worker
 
@@ -27,7 +32,8 @@ def _append(name: str, line: str) -> int:
     return len((FOLDER / name).read_text().splitlines())
 
 
-def obey(media, predictor, progress, task) -> ModalityResult:
+def begin(media, progress) -> str:
+    """Read the command, note that work started, and go wrong as it asks."""
     command = media.path.read_text()
     start = _append("starts", command)
     if command == "corrupt":
@@ -41,7 +47,11 @@ def obey(media, predictor, progress, task) -> ModalityResult:
     if command == "hang-once" and start == 1:
         progress(0.5)
         time.sleep(600)
-    if command == "tell-enrolment":
+    return command
+
+
+def obey(media, predictor, progress, task) -> ModalityResult:
+    if begin(media, progress) == "tell-enrolment":
         _append("enrolments", str(task.enrolment and task.enrolment.mean))
     return ModalityResult(
         modality=Modality.VIDEO,
@@ -50,10 +60,38 @@ def obey(media, predictor, progress, task) -> ModalityResult:
     )
 
 
+def transcribe(media, progress) -> Transcription:
+    command = begin(media, progress)
+    if command == "mumble":
+        return Transcription(error_code=ErrorCode.NO_SPEECH, reason="Nobody speaks.")
+    return Transcription(
+        transcript=Transcript(
+            text="a wise sentence", duration_s=2.0, model=ModelRef(name="transcriber", version=1)
+        )
+    )
+
+
+def read_words(spoken, predictor, progress) -> ModalityResult:
+    progress(0.5)
+    if spoken.transcript is None:
+        return failed(Modality.TEXT, spoken.error_code, spoken.reason)
+    _append("words", spoken.transcript.text)
+    return ModalityResult(
+        modality=Modality.TEXT, status=ModalityStatus.SUCCEEDED, transcript=spoken.transcript
+    )
+
+
 def main() -> None:
     settings = CommonSettings()
     configure_logging()
-    app = create_analysis_worker(settings, modality=Modality.VIDEO, analyze=obey)
+    words = os.environ.get("TRIAL_ROLE") == "words"
+    app = create_analysis_worker(
+        settings,
+        modality=Modality.TEXT if words else Modality.VIDEO,
+        analyze=obey,
+        analyze_spoken=read_words,
+        transcribe=transcribe,
+    )
 
     @app.task(name=FUSION_COMBINE)
     def combine(results, *, payload):
@@ -62,7 +100,7 @@ def main() -> None:
         words = " ".join(f"{r.modality}:{r.status}:{r.error_code}" for r in outcomes)
         _append("reports", f"{task.assessment_id} {words}")
 
-    run_worker(app, settings, queue="video,fusion")
+    run_worker(app, settings, queue="text,audio,fusion" if words else "video,fusion")
 
 
 if __name__ == "__main__":

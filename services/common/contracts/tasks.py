@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from services.common.contracts.base import Contract
-from services.common.contracts.labels import Modality
+from services.common.contracts.labels import MediaKind, Modality
 from services.common.contracts.media import MediaRef
 from services.common.contracts.results import ErrorCode
 from services.common.contracts.text import Transcript
@@ -46,6 +46,15 @@ class AnalyzeTask(Contract):
     enrolment: VoiceSummary | None = Field(
         default=None, description="Mean voice of this person's earlier answers; only the voice asks for it."
     )
+
+    @property
+    def spoken(self) -> bool:
+        """Whether these are words that have to be transcribed first."""
+        return (
+            self.modality is Modality.TEXT
+            and self.media is not None
+            and self.media.kind in (MediaKind.AUDIO, MediaKind.VIDEO)
+        )
 
 
 class CombineTask(Contract):

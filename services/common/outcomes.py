@@ -1,0 +1,76 @@
+"""Faults that become results: an analysis always answers, so that fusion always runs."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from services.common.contracts.labels import Modality, ModalityStatus
+from services.common.contracts.results import ErrorCode, ModalityResult
+from services.common.contracts.tasks import Transcription
+from services.common.errors import InputError, TemporaryError
+from services.common.logging import get_logger
+
+Outcome = TypeVar("Outcome", ModalityResult, Transcription)
+log = get_logger(__name__)
+
+
+def failed(modality: Modality, code: ErrorCode, reason: str) -> ModalityResult:
+    """The result of an analysis that could not be made."""
+    return ModalityResult(modality=modality, status=ModalityStatus.FAILED, error_code=code, reason=reason)
+
+
+def no_transcript(code: ErrorCode, reason: str) -> Transcription:
+    """What is handed on where there are no words."""
+    return Transcription(error_code=code, reason=reason)
+
+
+def nothing_to_analyze(modality: Modality) -> ModalityResult:
+    """The result where the answer holds nothing for this modality."""
+    if modality is Modality.TEXT:
+        code = ErrorCode.TRANSCRIPTION_UNAVAILABLE
+        reason = "Spoken answers are not transcribed on this installation; add the text to have it analysed."
+    else:
+        code = ErrorCode.NOT_PROVIDED
+        reason = f"The answer holds no {modality}."
+    return ModalityResult(modality=modality, status=ModalityStatus.SKIPPED, error_code=code, reason=reason)
+
+
+def analyze_or_explain(modality: Modality, analyze: Callable[[], ModalityResult]) -> ModalityResult:
+    """Run an analysis; a permanent fault, foreseen or not, becomes a failed result.
+
+    Raises:
+        TemporaryError: the same call may work later.
+    """
+    started = time.perf_counter()
+    result = explained(analyze, lambda code, reason: failed(modality, code, reason), step=modality)
+    return result.model_copy(update={"elapsed_s": time.perf_counter() - started})
+
+
+def transcribe_or_explain(transcribe: Callable[[], Transcription]) -> Transcription:
+    """Run a transcription; likewise.
+
+    Raises:
+        TemporaryError: the same call may work later.
+    """
+    return explained(transcribe, no_transcript, step="transcript")
+
+
+def explained(
+    work: Callable[[], Outcome], fail: Callable[[ErrorCode, str], Outcome], *, step: str
+) -> Outcome:
+    """What `work` returns, or what `fail` makes of its permanent fault.
+
+    Raises:
+        TemporaryError: the same call may work later.
+    """
+    try:
+        return work()
+    except InputError as fault:
+        return fail(fault.code, fault.reason)
+    except MemoryError:
+        return fail(ErrorCode.MEDIA_UNSUPPORTED, "The media needs more memory than is allowed.")
+    except TemporaryError:
+        raise
+    except Exception:
+        log.exception("analysis_failed", step=step)
+        return fail(ErrorCode.INTERNAL, "The analysis failed; the operator finds why in the log.")

@@ -1,0 +1,272 @@
+"""The shell around every task of an analysis service: lease, attempts, retries and kept results."""
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any, Generic
+
+from celery import Task
+from redis.exceptions import RedisError
+
+from services.common.contracts.labels import Modality, ModalityStatus
+from services.common.contracts.results import ErrorCode, ModalityResult
+from services.common.contracts.tasks import AnalyzeTask, Transcription
+from services.common.errors import TemporaryError
+from services.common.ledger import TRANSCRIPT, Lease, ModalityProgress, Step, WorkLedger, open_ledger
+from services.common.logging import get_logger
+from services.common.media import MediaFile, Progress
+from services.common.outcomes import (
+    Outcome,
+    analyze_or_explain,
+    failed,
+    no_transcript,
+    nothing_to_analyze,
+    transcribe_or_explain,
+)
+from services.common.serving.client import Predictor, open_predictor
+from services.common.settings import CommonSettings
+from services.common.storage import ObjectStore, open_store
+
+log = get_logger(__name__)
+
+Analyze = Callable[[MediaFile, Predictor, Progress, AnalyzeTask], ModalityResult]
+"""Analyses media; the task tells what else was sent along, such as the voice's enrolment."""
+AnalyzeSpoken = Callable[[Transcription, Predictor, Progress], ModalityResult]
+"""Analyses the words of a spoken answer."""
+Transcribe = Callable[[MediaFile, Progress], Transcription]
+"""Turns speech into words."""
+
+TRANSCRIPT_SHARE = 0.95
+"""How much of the work on spoken words their transcription is."""
+PROGRESS_EVERY_S = 0.3
+MAX_RETRIES = 5
+RETRY_GRACE_S = 30.0
+"""How long after its due time a retry may start before the work counts as lost."""
+
+
+class StepRuntime(ABC, Generic[Outcome]):
+    """What one worker process holds for one kind of task; each part is opened on first use.
+
+    Attributes:
+        step: which work of an assessment it does.
+        modality: whose progress it reports.
+        shares: of that progress, from where to where.
+    """
+
+    def __init__(
+        self,
+        settings: CommonSettings,
+        *,
+        step: Step,
+        modality: Modality,
+        shares: tuple[float, float] = (0.0, 1.0),
+    ) -> None:
+        self._settings = settings
+        self.step = step
+        self.modality = modality
+        self.shares = shares
+
+    @cached_property
+    def ledger(self) -> WorkLedger:
+        url = self._settings.redis_url.get_secret_value()
+        return open_ledger(url, ttl_s=self._settings.result_ttl_s, patient=True)
+
+    @cached_property
+    def store(self) -> ObjectStore:
+        return open_store(self._settings.storage_url)
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        return open_predictor(self._settings)
+
+    @abstractmethod
+    def earlier(self, task: AnalyzeTask) -> Outcome | None:
+        """What an earlier delivery of the same work came to."""
+
+    @abstractmethod
+    def work(self, task: AnalyzeTask, progress: Progress) -> Outcome:
+        """Do it; a permanent fault is an outcome.
+
+        Raises:
+            TemporaryError: it may work later.
+        """
+
+    @abstractmethod
+    def fail(self, code: ErrorCode, reason: str) -> Outcome:
+        """The outcome where it cannot be done."""
+
+    @abstractmethod
+    def keep(self, task: AnalyzeTask, outcome: Outcome) -> None:
+        """Note the outcome for later deliveries."""
+
+    def run(self, celery_task: "Task[Any, Any]", payload: dict[str, Any]) -> Outcome:
+        """Answer one message: from what was kept, by work, or with the reason why not.
+
+        Raises:
+            celery.exceptions.Retry: another worker holds the lease, or a temporary fault.
+        """
+        task = AnalyzeTask.model_validate(payload)
+        earlier = self.earlier(task)
+        if earlier is not None:
+            return earlier
+        lease_s = self._settings.lease_s
+        lease = self.ledger.take_lease(task.assessment_id, self.step, lease_s=lease_s)
+        if lease is None:
+            raise celery_task.retry(countdown=lease_s / 2, max_retries=None)
+        try:
+            with _renewed(lease):
+                outcome = self._attempt(celery_task, task)
+                self.keep(task, outcome)
+        finally:
+            lease.release()
+        return outcome
+
+    def _attempt(self, celery_task: "Task[Any, Any]", task: AnalyzeTask) -> Outcome:
+        """Work, unless this work has already cost too many workers."""
+        attempts = self.ledger.count_attempt(task.assessment_id, self.step)
+        if attempts > self._settings.max_attempts:
+            log.error("worker_lost", assessment_id=task.assessment_id, step=self.step)
+            return self.fail(
+                ErrorCode.WORKER_LOST,
+                f"The media ended the analysis {attempts - 1} times; convert it to another format and retry.",
+            )
+        progress = self._throttled_progress(task.assessment_id)
+        progress(0.0)
+        try:
+            outcome = self.work(task, progress)
+        except TemporaryError as fault:
+            self.ledger.clear_attempts(task.assessment_id, self.step)
+            outcome = self._retry_or_fail(celery_task, task.assessment_id, fault)
+        self.ledger.clear_attempts(task.assessment_id, self.step)
+        return outcome
+
+    def _retry_or_fail(
+        self, celery_task: "Task[Any, Any]", assessment_id: str, fault: TemporaryError
+    ) -> Outcome:
+        """Retry with exponential back-off (1, 2, 4 … s); afterwards record what was out of reach."""
+        tries = celery_task.request.retries or 0
+        if tries < MAX_RETRIES:
+            log.warning("retry", step=self.step, code=fault.code, tries=tries, detail=fault.reason)
+            self.ledger.wait(assessment_id, self.step, wait_s=2**tries + RETRY_GRACE_S)
+            raise celery_task.retry(countdown=2**tries, max_retries=None) from fault
+        return self.fail(fault.code, f"{fault.reason} It was tried {tries + 1} times.")
+
+    def _throttled_progress(self, assessment_id: str) -> Progress:
+        """A progress callback that writes a few times a second; losing one write loses nothing."""
+        last = -PROGRESS_EVERY_S
+        first, end = self.shares
+
+        def progress(share: float) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last < PROGRESS_EVERY_S:
+                return
+            last = now
+            done = first + (end - first) * min(max(share, 0.0), 1.0)
+            state = ModalityProgress(status=ModalityStatus.RUNNING, share=done)
+            try:
+                self.ledger.report_progress(assessment_id, self.modality, state)
+            except RedisError as fault:
+                log.warning("progress_not_stored", detail=str(fault))
+
+        return progress
+
+
+class AnalysisRuntime(StepRuntime[ModalityResult]):
+    """`text.analyze`, `audio.analyze` and `video.analyze`."""
+
+    def __init__(
+        self,
+        settings: CommonSettings,
+        *,
+        modality: Modality,
+        analyze: Analyze,
+        analyze_spoken: AnalyzeSpoken | None = None,
+    ) -> None:
+        super().__init__(settings, step=modality, modality=modality)
+        self._analyze = analyze
+        self._analyze_spoken = analyze_spoken
+
+    def earlier(self, task: AnalyzeTask) -> ModalityResult | None:
+        return self.ledger.cached_result(task.assessment_id, self.modality)
+
+    def work(self, task: AnalyzeTask, progress: Progress) -> ModalityResult:
+        return analyze_or_explain(self.modality, lambda: self._work(task, progress))
+
+    def fail(self, code: ErrorCode, reason: str) -> ModalityResult:
+        return failed(self.modality, code, reason)
+
+    def keep(self, task: AnalyzeTask, outcome: ModalityResult) -> None:
+        self.ledger.keep_result(task.assessment_id, outcome)
+
+    def _work(self, task: AnalyzeTask, progress: Progress) -> ModalityResult:
+        if task.media is None:
+            return nothing_to_analyze(self.modality)
+        if task.spoken:
+            return self._of_words(task, progress)
+        with self.store.open_local(task.media.key) as path:
+            media = MediaFile(path=path, kind=task.media.kind, content_type=task.media.content_type)
+            return self._analyze(media, self.predictor, progress, task)
+
+    def _of_words(self, task: AnalyzeTask, progress: Progress) -> ModalityResult:
+        """The words lie in the ledger, so that no message carries them."""
+        if self._analyze_spoken is None:
+            return nothing_to_analyze(self.modality)
+        words = self.ledger.cached_transcription(task.assessment_id)
+        if words is None:
+            raise TemporaryError(ErrorCode.STORAGE_UNAVAILABLE, "The transcript is not where it should be.")
+        rest = 1.0 - TRANSCRIPT_SHARE
+        return self._analyze_spoken(
+            words, self.predictor, lambda share: progress(TRANSCRIPT_SHARE + rest * share)
+        )
+
+
+class TranscriptionRuntime(StepRuntime[Transcription]):
+    """`audio.transcribe`."""
+
+    def __init__(self, settings: CommonSettings, *, transcribe: Transcribe) -> None:
+        super().__init__(settings, step=TRANSCRIPT, modality=Modality.TEXT, shares=(0.0, TRANSCRIPT_SHARE))
+        self._transcribe = transcribe
+
+    def earlier(self, task: AnalyzeTask) -> Transcription | None:
+        return self.ledger.cached_transcription(task.assessment_id)
+
+    def work(self, task: AnalyzeTask, progress: Progress) -> Transcription:
+        return transcribe_or_explain(lambda: self._work(task, progress))
+
+    def fail(self, code: ErrorCode, reason: str) -> Transcription:
+        return no_transcript(code, reason)
+
+    def keep(self, task: AnalyzeTask, outcome: Transcription) -> None:
+        self.ledger.keep_transcription(task.assessment_id, outcome, share=TRANSCRIPT_SHARE)
+
+    def _work(self, task: AnalyzeTask, progress: Progress) -> Transcription:
+        if task.media is None:
+            return no_transcript(ErrorCode.NOT_PROVIDED, "The answer holds no speech.")
+        with self.store.open_local(task.media.key) as path:
+            media = MediaFile(path=path, kind=task.media.kind, content_type=task.media.content_type)
+            return self._transcribe(media, progress)
+
+
+@contextmanager
+def _renewed(lease: Lease) -> Iterator[None]:
+    """Renew the lease from a thread, so that long work keeps it and a dead worker loses it."""
+    stop = threading.Event()
+
+    def renew() -> None:
+        while not stop.wait(lease.renew_every_s):
+            try:
+                lease.renew()
+            except RedisError as fault:
+                log.warning("lease_not_renewed", detail=str(fault))
+
+    thread = threading.Thread(target=renew, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
