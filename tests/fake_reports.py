@@ -9,7 +9,17 @@ from typing import Any
 from fusion.benchmark import benchmark, scores_of
 from fusion.combine import combine, complete, overall_status
 from fusion.notices import warnings
-from services.common.contracts.face import Blink, FaceMeasures, HeadPose
+from services.common.contracts.face import (
+    Blink,
+    FaceActivation,
+    FaceMeasures,
+    FaceRegion,
+    FaceTrack,
+    FrameCount,
+    Gaze,
+    HeadPose,
+    LostFrames,
+)
 from services.common.contracts.labels import EMOTIONS, TRAITS, Emotion, Modality, ModalityStatus, Trait
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.results import (
@@ -21,7 +31,19 @@ from services.common.contracts.results import (
     Report,
     TimelineSegment,
 )
-from services.common.contracts.text import TextMeasures, WordCount, WordWeight
+from services.common.contracts.text import (
+    Estimate,
+    Fluency,
+    Impression,
+    ImpressionWeight,
+    Readability,
+    SpokenWord,
+    TextMeasures,
+    Transcript,
+    WordCount,
+    WordShares,
+    WordWeight,
+)
 from services.common.contracts.voice import Prosody, SalienceMap, VoiceMeasures
 from services.common.serving.registry import Metric
 
@@ -163,7 +185,103 @@ def voice_of(measures: VoiceMeasures, *, reasons: Sequence[Notice] = ()) -> Moda
     )
 
 
+FACE_PLACES = {
+    FaceRegion.FOREHEAD: (0.6, 2.5, 0.11),
+    FaceRegion.BROWS: (1.3, 2.5, 0.09),
+    FaceRegion.EYES: (1.9, 2.4, 0.07),
+    FaceRegion.NOSE: (2.9, 2.5, 0.07),
+    FaceRegion.CHEEKS: (3.2, 1.0, 0.16),
+    FaceRegion.MOUTH: (4.0, 2.5, 0.08),
+    FaceRegion.CHIN: (5.0, 2.5, 0.05),
+    FaceRegion.AROUND: (2.0, 0.2, 0.37),
+}
+"""Row and column in a map of six by six, and share of the crop."""
+
+
+def activation(label: Emotion, region: FaceRegion, *, time_s: float, strength: float = 0.5) -> FaceActivation:
+    """A map that rests mostly on one region."""
+    y, x, _ = FACE_PLACES[region]
+    hill = [[math.exp(-((r - y) ** 2) - (c - x) ** 2) + 0.02 for c in range(6)] for r in range(6)]
+    total = math.fsum(math.fsum(row) for row in hill)
+    shares = {name: (1 - strength) * size for name, (_, _, size) in FACE_PLACES.items()}
+    return FaceActivation(
+        time_s=time_s,
+        label=label,
+        probability=0.83,
+        grid=[[round(value / total, 4) for value in row] for row in hill],
+        regions={name: round(share + strength * (name is region), 4) for name, share in shares.items()},
+    )
+
+
 def face() -> ModalityResult:
+    """A face with everything measured; somebody else passes behind, and a picture hangs on the wall."""
+    blinks = (3.1, 8.4, 15.2, 15.9, 24.0, 33.3, 41.7, 50.2, 56.0)
+    measures = FaceMeasures(
+        frames_decoded=3504,
+        frames_analysed=1752,
+        frames_with_face=1690,
+        max_faces=3,
+        frames=FrameCount(
+            decoded=3504,
+            beyond_rate=1750,
+            unreadable=2,
+            analysed=1752,
+            usable=1664,
+            lost=LostFrames(turned_away=41, blurred=9, covered=12, no_face=26),
+        ),
+        blinks=[Blink(start_s=t, end_s=t + 0.18) for t in blinks],
+        blink_rate_per_min=9.6,
+        blink_observed_s=56.2,
+        blink_duration_mean_s=0.181,
+        head_pose_mean=HeadPose(yaw_deg=-6.2, pitch_deg=3.4, roll_deg=1.1),
+        head_pose_sd=HeadPose(yaw_deg=5.1, pitch_deg=2.8, roll_deg=1.9),
+        gaze=Gaze(
+            samples=274,
+            towards_camera_share=0.71,
+            yaw_mean_deg=-2.4,
+            yaw_sd_deg=8.9,
+            pitch_mean_deg=-4.6,
+            pitch_sd_deg=6.2,
+        ),
+        mouth_openness_mean=0.118,
+        mouth_openness_sd=0.094,
+        smile_share=0.23,
+        emotions_from_rest=scores(random.Random(5), Emotion.HAPPY),
+        faces=[
+            FaceTrack(
+                number=1, candidate=True, first_s=0.0, last_s=58.3, share=0.96, side_px=212.4, blinks=9
+            ),
+            FaceTrack(
+                number=2, candidate=False, first_s=0.0, last_s=58.3, share=0.91, side_px=41.0, blinks=0
+            ),
+            FaceTrack(number=3, candidate=False, first_s=21.4, last_s=24.8, share=0.05, side_px=77.5),
+        ],
+        activations=[
+            activation(Emotion.NEUTRAL, FaceRegion.AROUND, time_s=12.4, strength=0.05),
+            activation(Emotion.HAPPY, FaceRegion.MOUTH, time_s=31.6),
+            activation(Emotion.SURPRISE, FaceRegion.BROWS, time_s=40.2, strength=0.35),
+        ],
+    )
+    return face_of(measures)
+
+
+def earlier_face() -> ModalityResult:
+    """As reports were stored before frames were accounted for and labels explained."""
+    return face_of(
+        FaceMeasures(
+            frames_decoded=1460,
+            frames_analysed=292,
+            frames_with_face=281,
+            max_faces=2,
+            blinks=[Blink(start_s=3.1, end_s=3.3)],
+            blink_rate_per_min=9.6,
+            head_pose_mean=HeadPose(yaw_deg=-6.2, pitch_deg=3.4, roll_deg=1.1),
+            head_pose_sd=HeadPose(yaw_deg=5.1, pitch_deg=2.8, roll_deg=1.9),
+        )
+    )
+
+
+def face_of(measures: FaceMeasures) -> ModalityResult:
     segments = timeline(random.Random(9), step_s=1.0, coverage=0.96)
     return ModalityResult(
         modality=Modality.VIDEO,
@@ -171,18 +289,7 @@ def face() -> ModalityResult:
         emotions=mean_of(segments),
         timeline=segments,
         quality=Quality(duration_s=DURATION_S, coverage=0.96),
-        face=FaceMeasures(
-            frames_decoded=1460,
-            frames_analysed=292,
-            frames_with_face=281,
-            max_faces=1,
-            blinks=[
-                Blink(start_s=t, end_s=t + 0.2) for t in (3.1, 8.4, 15.2, 15.9, 24.0, 33.3, 41.7, 50.2, 56.0)
-            ],
-            blink_rate_per_min=9.6,
-            head_pose_mean=HeadPose(yaw_deg=-6.2, pitch_deg=3.4, roll_deg=1.1),
-            head_pose_sd=HeadPose(yaw_deg=5.1, pitch_deg=2.8, roll_deg=1.9),
-        ),
+        face=measures,
         models=[
             ModelRef(name=name, version=1) for name in ("face_detector", "face_landmarks", "face_emotion")
         ],
@@ -214,6 +321,80 @@ def words() -> ModalityResult:
     )
 
 
+SPEECH = (
+    "So in my last project we were um three weeks behind the plan. "
+    "I asked the team what they would drop first. Uh nobody wanted to answer. "
+    "Then Zbigniew drew it on a whiteboard and we learned more in an hour than before."
+)
+
+
+def spoken_words() -> ModalityResult:
+    """Words of a recording: two hard to hear, two fillers, and a pause in the middle."""
+    written = words()
+    assert written.text is not None
+    spoken, at_s = [], 0.4
+    for number, word in enumerate(SPEECH.split()):
+        at_s += 1.6 if word == "Uh" else 0.31
+        unsure = word == "Zbigniew" or number == 5
+        spoken.append(
+            SpokenWord(
+                text=word,
+                start_s=round(at_s, 2),
+                end_s=round(at_s + 0.25, 2),
+                probability=0.31 if unsure else 0.94,
+            )
+        )
+    fillers = [WordCount(term="um", count=1), WordCount(term="uh", count=1)]
+    return written.model_copy(
+        update={
+            "transcript": Transcript(
+                text=SPEECH,
+                language="en",
+                confidence=0.91,
+                words=spoken,
+                fluency=Fluency(
+                    words_per_minute=148.0, fillers=2, fillers_per_minute=6.1, filler_words=fillers
+                ),
+                duration_s=DURATION_S,
+                model=ModelRef(name="transcriber", version=1),
+            ),
+            "trait_intervals": {
+                trait: Estimate(value=value, low=value - 0.08, high=value + 0.09)
+                for trait, value in (written.traits or {}).items()
+            },
+            "impression": Impression(
+                traits={trait: Estimate(value=0.52, low=0.27, high=0.77) for trait in TRAITS},
+                interview=Estimate(value=0.49, low=0.22, high=0.76),
+            ),
+            "text": written.text.model_copy(
+                update={
+                    "source": "speech",
+                    "frequent_words": [
+                        WordCount(term="team", count=3, typical_count=0.8),
+                        WordCount(term="plan", count=2, typical_count=0.01),
+                    ],
+                    "impression_words": [ImpressionWeight(term="team", score="interview", weight=0.02)],
+                    "readability": Readability(
+                        words_per_sentence=10.3,
+                        syllables_per_word=1.31,
+                        flesch_reading_ease=85.5,
+                        school_grade=3.9,
+                    ),
+                    "shares": WordShares(
+                        first_person_singular=0.05,
+                        first_person_plural=0.04,
+                        second_person=0.0,
+                        third_person=0.01,
+                        positive=0.02,
+                        negative=0.01,
+                        distinct=0.81,
+                    ),
+                }
+            ),
+        }
+    )
+
+
 def absent(modality: Modality) -> ModalityResult:
     code = ErrorCode.TRANSCRIPTION_UNAVAILABLE if modality is Modality.TEXT else ErrorCode.NOT_PROVIDED
     return ModalityResult(
@@ -239,7 +420,7 @@ def results_of(kind: str, status: str) -> list[ModalityResult]:
     if kind in ("text", "document"):
         return [words()]
     if kind == "audio":
-        return [absent(Modality.TEXT), first_voice()]
+        return [spoken_words(), first_voice()]
     if status == "partially_succeeded":
         return [words(), earlier_voice(), no_face()]
     return [words(), voice(), face()]

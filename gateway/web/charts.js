@@ -31,20 +31,44 @@ function shareCell(share, strong) {
       el("span", { class: "number" }, percent(share))));
 }
 
-/** Traits around their midpoint: which way an answer leans, and how far. */
-export function traitList(traits) {
+/**
+ * Traits around their midpoint: which way an answer leans, and how far.
+ * @param {object} traits value by trait
+ * @param {object} intervals `{low, high}` by trait, where they are known
+ */
+export function traitList(traits, intervals = {}) {
   const items = Object.entries(TRAITS).filter(([trait]) => traits[trait] !== undefined).map(([trait, words]) => {
     const value = traits[trait];
     return el("li", { class: "trait" },
       el("p", { class: "trait-head" }, el("span", { class: "trait-name" }, words.name),
-        el("span", { class: "number" }, percent(value))),
+        el("span", { class: "number" }, percent(value), range(intervals[trait]))),
       el("div", { class: "lean", "aria-hidden": "true", vars: { "--from": Math.min(value, 0.5), "--to": Math.max(value, 0.5) } },
-        el("span", { class: "lean-bar" }), el("span", { class: "lean-middle" })),
+        band(intervals[trait]), el("span", { class: "lean-bar" }), el("span", { class: "lean-middle" })),
       el("p", { class: "poles" }, el("span", {}, words.low), el("span", {}, words.high)),
       el("p", { class: "visually-hidden" }, leaning(value, words)));
   });
   return el("ul", { class: "traits" }, items);
 }
+
+/**
+ * Scores with the band they may lie in.
+ * @param {[string, {value: number, low: number, high: number}][]} rows
+ */
+export function estimateList(rows) {
+  return el("ul", { class: "traits estimates" }, rows.map(([name, estimate]) =>
+    el("li", { class: "trait" },
+      el("p", { class: "trait-head" }, el("span", { class: "trait-name" }, name),
+        el("span", { class: "number" }, hundred(estimate.value), range(estimate, hundred))),
+      el("div", { class: "lean", "aria-hidden": "true" }, band(estimate), el("span", { class: "dot", vars: { "--at": estimate.value } })))));
+}
+
+const hundred = (share) => whole(100 * share);
+
+const range = (interval, write = percent) =>
+  interval && el("span", { class: "range" }, ` (${write(interval.low)} to ${write(interval.high)})`);
+
+const band = (interval) =>
+  interval && el("span", { class: "lean-range", vars: { "--from": interval.low, "--to": interval.high } });
 
 /** Whether a trait leans far enough from the midpoint to be called a direction. */
 export const leans = (value) => Math.abs(value - 0.5) >= 0.05;
@@ -67,6 +91,18 @@ export function agreement(congruence) {
       svg("text", { x: middle - distance / 2 - 8, y: 64, "text-anchor": "middle" }, CHANNEL.audio),
       svg("text", { x: middle + distance / 2 + 8, y: 64, "text-anchor": "middle" }, CHANNEL.video),
     ]);
+}
+
+/**
+ * Shares as bars with their names and figures.
+ * @param {[string, number, string][]} rows name, share and what is written of it
+ */
+export function shareBars(rows) {
+  const longest = Math.max(...rows.map(([, share]) => share));
+  return el("ul", { class: "share-bars", vars: { "--full": fullLength(longest) } }, rows.map(([name, share, text]) =>
+    el("li", {}, el("span", { class: "share-name" }, name),
+      el("span", { class: "track", "aria-hidden": "true" }, el("span", { class: "bar", vars: { "--share": share } })),
+      el("span", { class: "number" }, text))));
 }
 
 /** Where a percentile lies between 0 and 100. */

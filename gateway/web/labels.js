@@ -27,6 +27,16 @@ export const STATUS = {
 
 export const FINAL = new Set(["succeeded", "partially_succeeded", "failed", "canceled", "expired"]);
 
+/** Why a frame could not be measured. */
+export const LOST = {
+  too_dark: "Too dark",
+  too_small: "Face too small",
+  turned_away: "Turned away",
+  blurred: "Blurred",
+  covered: "Covered",
+  no_face: "No face",
+};
+
 const ERROR = {
   media_corrupt: "The file is damaged. Export it again and upload the new copy.",
   media_empty: "The file is empty. Choose another one.",
@@ -43,7 +53,7 @@ const ERROR = {
   document_encrypted: "The document is protected by a password. Save it without one.",
   document_too_complex: "The document is too complex to read. Paste its text instead.",
   not_provided: "Nothing to analyse here: this answer does not have it.",
-  transcription_unavailable: "Spoken words are not written down yet, so there is nothing to analyse.",
+  transcription_unavailable: "Spoken words are not written down on this installation. Add them as text.",
   model_unavailable: "The model could not be reached. Try again later.",
   storage_unavailable: "The stored file could not be reached. Try again later.",
   worker_lost: "The file ended the analysis several times. Convert it to another format.",
@@ -59,6 +69,17 @@ const LOWERS = { too_noisy: "noise behind the voice", too_short: "a very short r
 
 /** What lowered the confidence of the voice's emotions, in a few words each. */
 export const lowering = (reasons) => reasons.map((reason) => LOWERS[reason.code]).filter(Boolean);
+
+const languageNames = new Intl.DisplayNames("en", { type: "language", fallback: "code" });
+
+/** `German` for `de`. */
+export function languageName(code) {
+  try {
+    return languageNames.of(code);
+  } catch {
+    return code;
+  }
+}
 
 /** `trait.openness` → `Openness`. */
 export function scoreName(score) {

@@ -1,12 +1,14 @@
 // The report of one answer.
 
-import { agreement, emotionTable, leans, traitList } from "./charts.js";
+import { agreement, emotionTable } from "./charts.js";
 import { el, section } from "./dom.js";
+import { faceSection } from "./face.js";
 import { list, percent } from "./format.js";
 import { CHANNEL, EMOTIONS, MODALITIES, explain, lowering } from "./labels.js";
-import { basisSection, comparisonSection, faceSection, wordsSection } from "./sections.js";
+import { basisSection, comparisonSection } from "./sections.js";
 import { timeline } from "./timeline.js";
 import { voiceSection } from "./voice.js";
+import { wordSections } from "./words.js";
 
 const BESIDE = { traits_from_text_weak: "traits", acted_speech: "emotions", labelled_photographs: "emotions" };
 const MENTIONED_FROM = 0.15;
@@ -20,9 +22,7 @@ export function reportView(report) {
     failures(parts),
     report.fused.emotions && emotionSection(report, notices("emotions")),
     (done("audio") || done("video")) && timelineSection(parts),
-    done("text") && el("div", { class: "columns even" },
-      report.fused.traits && traitSection(report.fused.traits, notices("traits")),
-      parts.text.text && wordsSection(parts.text.text)),
+    wordSections(parts.text, report.fused.traits, notices("traits")),
     done("audio") && parts.audio.voice && voiceSection(parts.audio),
     faceSection(parts.video),
     comparisonSection(report.benchmark ?? {}),
@@ -94,13 +94,4 @@ function timelineSection(parts) {
     el("p", { class: "hint" }, "The taller, the surer. Gaps are where there was no speech, or no face."),
     lessSure(parts.audio),
     timeline(lanes, Math.max(0.1, ...ends, ...durations)));
-}
-
-function traitSection(traits, notices) {
-  return section("Traits, from your words",
-    el("p", { class: "lead" }, "An estimate of how you would describe yourself."),
-    !Object.values(traits).some(leans) && el("p", {}, "Your words give no clear direction: every estimate lies close to the midpoint."),
-    traitList(traits),
-    el("p", { class: "hint" }, "A share above one half means that people who write like this more often rate themselves high; the line marks the midpoint."),
-    fineprint(notices));
 }

@@ -1,74 +1,15 @@
-// The quieter parts of a report: words, measures, comparison, and what it all rests on.
+// The quieter parts of a report: measures, comparison, and what it all rests on.
 
 import { percentileTrack } from "./charts.js";
 import { el, section } from "./dom.js";
-import { capital, decimal, degrees, duration, percent, plural, whole } from "./format.js";
-import { CHANNEL, MODALITIES, STATUS, TRAITS, explain, scoreName } from "./labels.js";
-
-const TRAIT_WORDS_SHOWN = 4;
-
-export function wordsSection(text) {
-  const repeated = text.frequent_words.filter((word) => word.count > 1);
-  const most = Math.max(1, ...repeated.map((word) => word.count));
-  return section("Your words",
-    el("p", { class: "lead" }, `${plural(text.words, "word", "words")} in ${plural(text.sentences, "sentence", "sentences")}.`),
-    repeated.length > 0 && [
-      el("h3", {}, "Used most"),
-      el("ul", { class: "words" }, repeated.map(({ term, count }) =>
-        el("li", { vars: { "--share": count / most } }, el("span", { class: "word" }, term), el("span", { class: "number" }, `${whole(count)}×`)))),
-    ],
-    text.trait_words.length > 0 && traitWords(text.trait_words));
-}
-
-function traitWords(words) {
-  const groups = Object.keys(TRAITS).map((trait) => {
-    const own = words.filter((word) => word.trait === trait).sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
-    if (!own.length) return null;
-    const side = (title, chosen) => chosen.length > 0 && el("span", {}, `${title} `, el("em", {}, chosen.map((word) => word.term).join(", ")));
-    return [
-      el("dt", {}, TRAITS[trait].name),
-      el("dd", {},
-        side("up:", own.filter((word) => word.weight > 0).slice(0, TRAIT_WORDS_SHOWN)),
-        side("down:", own.filter((word) => word.weight < 0).slice(0, TRAIT_WORDS_SHOWN))),
-    ];
-  });
-  return el("details", { class: "more" }, el("summary", {}, "Words that moved the estimates"), el("dl", { class: "trait-words" }, groups));
-}
-
-export function faceSection(part) {
-  const tiles = faceTiles(part?.face);
-  return tiles.length > 0 && section("Your face", tileList(tiles));
-}
+import { capital, decimal, duration, percent, plural } from "./format.js";
+import { CHANNEL, MODALITIES, STATUS, explain, scoreName } from "./labels.js";
 
 /** Figures with their names and a remark each: `[name, value, remark?, unit?]`. */
 export function tileList(tiles) {
   return el("dl", { class: "tiles" }, tiles.map(([name, value, remark, unit]) =>
     el("div", { class: "tile" }, el("dt", {}, name), el("dd", {}, value, unit && el("span", { class: "unit" }, ` ${unit}`)),
       remark && el("dd", { class: "remark" }, remark))));
-}
-
-function faceTiles(face) {
-  if (!face) return [];
-  const seen = face.frames_analysed ? face.frames_with_face / face.frames_analysed : 0;
-  const tiles = [["Face in view", percent(seen), `of ${plural(face.frames_analysed, "frame", "frames")} looked at`]];
-  if (face.max_faces > 1) tiles.push(["Faces at once", whole(face.max_faces), "the largest was followed"]);
-  if (face.blink_rate_per_min !== null) {
-    tiles.push(["Blinks", `${decimal(face.blink_rate_per_min)} / min`, `${whole(face.blinks.length)} in all`]);
-  }
-  if (face.head_pose_mean) tiles.push(...poseTiles(face.head_pose_mean, face.head_pose_sd));
-  return tiles;
-}
-
-function poseTiles(mean, sd) {
-  const spread = (axis) => (sd ? `varies by ${whole(sd[axis])}°` : null);
-  const turned = Math.round(mean.yaw_deg) === 0 ? "straight" : mean.yaw_deg > 0 ? "to your left" : "to your right";
-  const raised = Math.round(mean.pitch_deg) === 0 ? "level" : mean.pitch_deg > 0 ? "upwards" : "downwards";
-  const note = (words, axis) => [words, spread(axis)].filter(Boolean).join(", ");
-  return [
-    ["Head turned", degrees(mean.yaw_deg), note(turned, "yaw_deg")],
-    ["Head raised", degrees(mean.pitch_deg), note(raised, "pitch_deg")],
-    ["Head tilted", degrees(mean.roll_deg), note("", "roll_deg")],
-  ];
 }
 
 export function comparisonSection(benchmark) {

@@ -250,7 +250,7 @@ def test_everything_works_when_there_is_only_a_keyboard(open_page: Open) -> None
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_be_focused()
     expect(page.get_by_role("heading", name="Traits, from your words")).to_be_visible()
-    tab_to("Words that moved the estimates")
+    tab_to("Words that moved the self-report")
     page.keyboard.press("Enter")
     expect(page.locator(".trait-words")).to_be_visible()
     tab_to("Delete this answer")
@@ -294,6 +294,31 @@ def test_markup_stays_text_when_a_question_or_a_word_holds_it(open_page: Open) -
     expect(visit.page.locator(".words .word").nth(2)).to_have_text(HOSTILE)
     assert visit.page.locator("main img, main script").count() == 0
     assert visit.page.title() != "pwned"
+
+
+def test_words_are_shown_with_times_and_doubts_when_they_were_spoken(open_page: Open) -> None:
+    state = FakeGateway()
+    visit = open_page(state)
+    visit.report(state.add("audio")["id"])
+    said = visit.page.get_by_role("region", name="What was said", exact=True)
+    expect(said.get_by_text("heard with 91% confidence")).to_be_visible()
+    expect(said.get_by_role("listitem").first).to_contain_text("0:01So in my last project")
+    expect(said.locator(".unsure")).to_have_text(["we", "Zbigniew"])
+    expect(said.locator(".filler")).to_have_text(["um", "Uh"])
+    own = visit.page.get_by_role("region", name="Your words", exact=True)
+    expect(own.get_by_text("148 words / min")).to_be_visible()
+    expect(own.locator(".words")).to_contain_text("3× (others 0.8×)")
+    expect(own.locator(".words")).to_contain_text("2× (others hardly ever)")
+
+
+def test_estimates_come_with_their_band_when_it_is_known(open_page: Open) -> None:
+    state = FakeGateway()
+    visit = open_page(state)
+    visit.report(state.add("audio")["id"])
+    traits = visit.page.get_by_role("region", name="Traits, from your words", exact=True)
+    expect(traits.get_by_text("68% (60% to 77%)")).to_be_visible()
+    impression = visit.page.get_by_role("region", name="How the words come across", exact=True)
+    expect(impression.get_by_text("49 (22 to 76)")).to_be_visible()
 
 
 def test_timeline_is_told_as_a_table_when_it_cannot_be_seen(open_page: Open) -> None:

@@ -1,0 +1,146 @@
+// What the words tell: traits by self-report and by impression, the transcript, and how it was put.
+
+import { estimateList, leans, traitList } from "./charts.js";
+import { el, section } from "./dom.js";
+import { clock, decimal, list, percent, plural, whole } from "./format.js";
+import { TRAITS, languageName, scoreName } from "./labels.js";
+import { tileList } from "./sections.js";
+
+const TERMS_SHOWN = 4;
+const UNSURE_BELOW = 0.5;
+const LINE_PAUSE_S = 0.9;
+const LINE_WORDS = 28;
+const OPEN_LINES = 8;
+
+/** Everything about the words; `notices` belong to the traits. */
+export function wordSections(part, traits, notices) {
+  if (!part || (part.status !== "succeeded" && !part.text && !part.transcript)) return null;
+  const cards = [
+    part.transcript && transcriptSection(part.transcript),
+    traits && selfReportSection(traits, part.trait_intervals, notices),
+    part.impression && impressionSection(part.impression),
+    part.text && wordsSection(part.text, part.transcript?.fluency),
+  ].filter(Boolean);
+  return cards.length > 0 && el("div", { class: cards.length > 1 ? "columns even" : "" }, cards);
+}
+
+function selfReportSection(traits, intervals, notices) {
+  return section("Traits, from your words",
+    el("p", { class: "lead" }, "An estimate of how you would describe yourself."),
+    !Object.values(traits).some(leans) && el("p", {}, "Your words give no clear direction: every estimate lies close to the midpoint."),
+    traitList(traits, intervals ?? {}),
+    el("p", { class: "hint" }, "A share above one half means that people who write like this more often rate themselves high; the line marks the midpoint.",
+      intervals && " The pale band is where the estimate would fall 95 times of 100 with other essays to learn from."),
+    notices.length > 0 && el("ul", { class: "fineprint" }, notices.map((notice) => el("li", {}, notice.detail))));
+}
+
+function impressionSection({ traits, interview }) {
+  const rows = [...Object.keys(TRAITS).filter((trait) => traits[trait]).map((trait) => [TRAITS[trait].name, traits[trait]]),
+    ["“I would invite this person”", interview]];
+  return section("How the words come across",
+    el("p", { class: "lead" }, "An estimate of what strangers would say after fifteen seconds of such words."),
+    estimateList(rows),
+    el("p", { class: "hint" }, "0 to 100, where most people lie between 40 and 65. The band holds 95 of 100 people with such words, ",
+      "and it is wide: words alone say little about an impression. It is not how you are, and no ground for a decision."));
+}
+
+function transcriptSection(transcript) {
+  const lines = linesOf(transcript.words);
+  const fillers = new Set((transcript.fluency?.filler_words ?? []).map((word) => word.term));
+  const shown = lines.length > 0 ? lines.map((line) => lineItem(line, fillers)) : [el("li", {}, transcript.text || "No words.")];
+  const unsure = transcript.words.some((word) => word.probability < UNSURE_BELOW);
+  return section("What was said",
+    el("p", { class: "lead" }, heard(transcript)),
+    el("ol", { class: "transcript" }, shown.slice(0, OPEN_LINES)),
+    shown.length > OPEN_LINES && el("details", { class: "more" },
+      el("summary", {}, `The other ${whole(shown.length - OPEN_LINES)} lines`), el("ol", { class: "transcript" }, shown.slice(OPEN_LINES))),
+    el("p", { class: "hint" }, unsure && "Dotted words were hard to hear. ",
+      "Written down by a model, which mishears names, numbers and accents. It is not proof of what was said."));
+}
+
+function heard({ words, language, confidence }) {
+  const count = plural(words.length, "word", "words");
+  const surety = confidence === null || confidence === undefined ? "" : `, heard with ${percent(confidence)} confidence on average`;
+  return `${count}${language && language !== "en" ? ` in ${languageName(language)}` : ""}${surety}.`;
+}
+
+/** Words in lines: a new one after a pause, or where a line grows long at the end of a sentence. */
+export function linesOf(words) {
+  const lines = [];
+  for (const word of words) {
+    const line = lines.at(-1);
+    const before = line?.at(-1);
+    const ended = before && (word.start_s - before.end_s >= LINE_PAUSE_S || line.length >= LINE_WORDS
+      || (line.length >= LINE_WORDS / 3 && /[.!?]$/.test(before.text)));
+    if (!line || ended) lines.push([word]);
+    else line.push(word);
+  }
+  return lines;
+}
+
+function lineItem(line, fillers) {
+  const words = line.flatMap((word) => [wordOf(word, fillers), " "]);
+  return el("li", {}, el("span", { class: "at number" }, clock(line[0].start_s)), el("span", {}, words));
+}
+
+function wordOf(word, fillers) {
+  const bare = word.text.toLowerCase().replace(/[^\p{L}\p{N}'-]/gu, "");
+  const kind = word.probability < UNSURE_BELOW ? "unsure" : fillers.has(bare) ? "filler" : null;
+  return kind ? el("span", { class: kind }, word.text) : word.text;
+}
+
+function wordsSection(text, fluency) {
+  const repeated = text.frequent_words.filter((word) => word.count > 1);
+  const most = Math.max(1, ...repeated.map((word) => word.count));
+  const tiles = [...fluencyTiles(fluency), ...styleTiles(text)];
+  return section("Your words",
+    el("p", { class: "lead" }, `${plural(text.words, "word", "words")} in ${plural(text.sentences, "sentence", "sentences")}${text.pages ? ` on ${plural(text.pages, "page", "pages")}` : ""}.`),
+    tiles.length > 0 && tileList(tiles),
+    fluency?.filler_words?.length > 0 && el("p", { class: "hint" },
+      `Fillers heard: ${list(fluency.filler_words.map((word) => `${word.term} (${whole(word.count)})`))}. Everybody uses them; many are lost in writing down.`),
+    repeated.length > 0 && [
+      el("h3", {}, "Used most"),
+      el("ul", { class: "words" }, repeated.map((word) =>
+        el("li", { vars: { "--share": word.count / most } }, el("span", { class: "word" }, word.term), el("span", { class: "number" }, used(word))))),
+    ],
+    moved("Words that moved the self-report", text.trait_words, (word) => word.trait),
+    moved("Words that moved the impression", text.impression_words ?? [], (word) => word.score));
+}
+
+/** How often, and how often others use it in as many words. */
+function used({ count, typical_count: typical }) {
+  if (typical === null || typical === undefined) return `${whole(count)}×`;
+  return `${whole(count)}× (others ${typical < 0.05 ? "hardly ever" : `${decimal(typical)}×`})`;
+}
+
+const known = (rows) => rows.filter(([, value]) => value !== null && value !== undefined)
+  .map(([name, value, write, remark, unit]) => [name, write(value), remark, unit]);
+
+const fluencyTiles = (fluency) => (fluency ? known([
+  ["Pace", fluency.words_per_minute, whole, "from the first word to the last; 120 to 170 is usual in English", "words / min"],
+  ["Fillers", fluency.fillers_per_minute, decimal, "“um”, “uh” and the like that were heard", "per minute"],
+]) : []);
+
+function styleTiles({ readability, shares }) {
+  return known([
+    ["Sentence", readability?.words_per_sentence, decimal, "on average", "words"],
+    ["Reading ease", readability?.flesch_reading_ease, whole, "Flesch 1948; 60 to 70 is plain English, higher is easier"],
+    ["Different words", shares?.distinct, percent, "of all; falls with the length of a text"],
+    ["I, me, my", shares?.first_person_singular, percent, "of all words"],
+    ["We, us, our", shares?.first_person_plural, percent, "of all words"],
+    ["Pleasant words", shares?.positive, percent, "of all; unpleasant ones " + (shares ? percent(shares.negative) : "")],
+  ]);
+}
+
+function moved(title, words, nameOf) {
+  const names = [...new Set(words.map(nameOf))];
+  const groups = names.map((name) => {
+    const own = words.filter((word) => nameOf(word) === name).sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
+    const side = (label, chosen) => chosen.length > 0 && el("span", {}, `${label} `, el("em", {}, chosen.slice(0, TERMS_SHOWN).map((word) => word.term).join(", ")));
+    return [
+      el("dt", {}, name === "interview" ? "“I would invite this person”" : scoreName(`trait.${name}`)),
+      el("dd", {}, side("up:", own.filter((word) => word.weight > 0)), side("down:", own.filter((word) => word.weight < 0))),
+    ];
+  });
+  return names.length > 0 && el("details", { class: "more" }, el("summary", {}, title), el("dl", { class: "trait-words" }, groups));
+}
