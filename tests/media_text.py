@@ -1,9 +1,11 @@
-"""Synthetic documents: small PDFs written by hand, so that no test needs a PDF writer."""
+"""Synthetic documents: PDFs and Word documents written by hand, so that no test needs a writer of either."""
 
 import io
 import struct
+import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from xml.sax.saxutils import escape
 
 ENGLISH = (
     "I grew up in a small town and I always wanted to know how things work, so I took my bicycle apart "
@@ -55,6 +57,69 @@ def make_encrypted_pdf(text: str, *, password: str) -> bytes:
     buffer = io.BytesIO()
     writer.write(buffer)
     return buffer.getvalue()
+
+
+WORD_MAIN = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+
+
+def make_docx(paragraphs: Sequence[str], **changes: str) -> bytes:
+    """A Word document of plain paragraphs; `changes` are those of `docx_of`."""
+    return docx_of(
+        "".join(f"<w:p><w:r><w:t>{escape(text)}</w:t></w:r></w:p>" for text in paragraphs), **changes
+    )
+
+
+def docx_of(
+    body: str,
+    *,
+    main_type: str = WORD_MAIN,
+    prologue: str = "",
+    relationships: str = "",
+    extra_parts: Mapping[str, bytes] | None = None,
+) -> bytes:
+    """A Word package whose main document has the given XML in its body.
+
+    Args:
+        body: XML with the prefixes `w` and `mc`.
+        main_type: content type of the main document.
+        prologue: between the XML declaration and the root, a document type for one.
+        relationships: further ones of the package.
+        extra_parts: by name.
+    """
+    declaration = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
+    package = "http://schemas.openxmlformats.org/package/2006"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    parts = {
+        "[Content_Types].xml": f'{declaration}<Types xmlns="{package}/content-types">'
+        '<Default Extension="xml" ContentType="application/xml"/>'
+        f'<Override PartName="/word/document.xml" ContentType="{main_type}"/></Types>',
+        "_rels/.rels": f'{declaration}<Relationships xmlns="{package}/relationships">'
+        f'<Relationship Id="rId1" Type="{office}/officeDocument" Target="word/document.xml"/>'
+        f"{relationships}</Relationships>",
+        "word/document.xml": f"{declaration}{prologue}"
+        '<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+        ' xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006">'
+        f"<w:body>{body}</w:body></w:document>",
+    }
+    return make_zip({**{name: text.encode() for name, text in parts.items()}, **(extra_parts or {})})
+
+
+def make_zip(parts: Mapping[str, bytes]) -> bytes:
+    """A ZIP of the given parts, deflated."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def make_ole(*streams: str) -> bytes:
+    """The beginning of an OLE file and the names of its streams, as its directory holds them."""
+    return (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+        + bytes(504)
+        + b"".join(name.encode("utf-16-le").ljust(128, b"\0") for name in streams)
+    )
 
 
 def zip_entry(name: bytes, content: bytes = b"") -> bytes:

@@ -1,6 +1,5 @@
-"""From a stored object to plain text: typed text, TXT and PDF."""
+"""From a stored object to plain text: typed text, TXT, PDF and DOCX."""
 
-import codecs
 import json
 import signal
 import subprocess
@@ -15,37 +14,44 @@ from services.common.contracts.labels import MediaKind
 from services.common.contracts.results import ErrorCode
 from services.common.errors import InputError
 from services.common.media import MediaFile
-from services.text import pdf_text
+from services.common.media_types import ADVICE, DOCX, OLE, PDF, PLAIN_TEXT, sniff
+from services.text import document_reader
+from services.text.plain_text import decode_text, without_surrogates
 from services.text.settings import TextSettings
 
-PDF_MAGIC = b"%PDF-"
 BYTES_PER_CHARACTER = 4
 """UTF-32 takes the most."""
-MAX_CONTROL_SHARE = 0.02
-"""Share of control characters above which bytes are not text (a form feed a page is far below it)."""
-
-_BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
+HEAD_BYTES = 4096
 
 _OUTCOMES = {
     "encrypted": (
         ErrorCode.DOCUMENT_ENCRYPTED,
-        "The PDF asks for a password; save it without one and upload it again.",
+        "The {name} asks for a password; save it without one and upload it again.",
     ),
     "too_complex": (
         ErrorCode.DOCUMENT_TOO_COMPLEX,
-        "Reading the PDF took too much time or memory; export it again as plain text.",
+        "Reading the {name} took too much time or memory; export it again as plain text.",
     ),
     "corrupt": (
         ErrorCode.MEDIA_CORRUPT,
-        "The PDF is damaged and cannot be read; export it again and upload the new file.",
+        "The {name} is damaged and cannot be read; export it again and upload the new file.",
+    ),
+    "old_word": (
+        ErrorCode.MEDIA_UNSUPPORTED,
+        "The document is a Word file from before 2007; save it as .docx and upload that.",
+    ),
+    "macros": (
+        ErrorCode.MEDIA_UNSUPPORTED,
+        "The document holds macros; save it as .docx, which has none, and upload that.",
+    ),
+    "not_word": (
+        ErrorCode.MEDIA_UNSUPPORTED,
+        "The file is an archive but no Word document; upload a .docx, a PDF or a text file.",
     ),
 }
+_NAME = {PDF: "PDF", DOCX: "Word document"}
+_ENGINES = {PDF: (document_reader.PDFIUM, document_reader.PYPDF), DOCX: (document_reader.DOCX,)}
+"""Each gets its chance where the one before finds the file corrupt, or dies of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ class Document:
     """Plain text and where it came from.
 
     Attributes:
-        text: never blank, as written (case, punctuation and line breaks kept).
+        text: never blank, as written (case, punctuation and line breaks kept), without lone surrogates.
         pages: of a PDF, else None.
         encoding: of a text file, else None.
     """
@@ -64,7 +70,10 @@ class Document:
 
 
 def read_document(media: MediaFile, settings: TextSettings) -> Document:
-    """The text of typed text, a text file or a PDF.
+    """The text of typed text, a text file, a PDF or a Word document.
+
+    PDF and Word are parsed by `document_reader.py` in a process of their own, without the parent's
+    environment and within the limits of the settings.
 
     Raises:
         InputError: `media_empty`, `media_corrupt`, `media_unsupported`, `media_too_long`, `no_text`,
@@ -77,7 +86,8 @@ def read_document(media: MediaFile, settings: TextSettings) -> Document:
         )
     if media.path.stat().st_size == 0:
         raise InputError(ErrorCode.MEDIA_EMPTY, "The document is empty; choose a file with text in it.")
-    document = _read_pdf(media.path, settings) if _is_pdf(media) else _read_plain(media, settings)
+    kind = _format(media)
+    document = _read_plain(media.path, settings) if kind == PLAIN_TEXT else _read(media.path, kind, settings)
     if not document.text.strip():
         raise InputError(
             ErrorCode.NO_TEXT,
@@ -86,48 +96,29 @@ def read_document(media: MediaFile, settings: TextSettings) -> Document:
     return document
 
 
-def decode_text(content: bytes) -> tuple[str, str]:
-    """Decode by byte order mark, then as UTF-8, then as Windows-1252, a superset of Latin-1's letters.
-
-    Returns:
-        The text, and the codec's name.
-
-    Raises:
-        InputError: `media_corrupt`, the bytes are no text in any of these.
-    """
-    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark)), None)
-    for candidate in (encoding,) if encoding else ("utf-8", "cp1252", "latin-1"):
-        try:
-            text = content.decode(candidate)
-        except UnicodeDecodeError:
-            continue
-        controls = sum(not (c.isprintable() or c.isspace() or c.isalnum()) for c in text)
-        if controls <= MAX_CONTROL_SHARE * len(text) and "\0" not in text:
-            return text, candidate
-        break
-    raise InputError(
-        ErrorCode.MEDIA_CORRUPT, "The file is not readable as text; save it as UTF-8 and upload it again."
-    )
-
-
-def _is_pdf(media: MediaFile) -> bool:
+def _format(media: MediaFile) -> str:
+    """PDF, DOCX or plain text: what was declared, and for text what the bytes say."""
     if media.kind is MediaKind.TEXT:
-        return False
-    kind = media.content_type.partition(";")[0].strip().lower()
-    if kind == "application/pdf":
-        return True
-    if not kind.startswith("text/"):
+        return PLAIN_TEXT
+    declared = media.content_type.partition(";")[0].strip().lower()
+    if declared in (DOCX, OLE):
+        return DOCX
+    if declared == PDF:
+        return PDF
+    with media.path.open("rb") as file:
+        found = sniff(file.read(HEAD_BYTES))
+    refused = next((kind for kind in (declared, found) if kind in ADVICE), None)
+    if refused or not declared.startswith("text/"):
+        advice = ADVICE.get(refused or declared, "Upload a PDF, a Word document (.docx) or a text file.")
         raise InputError(
-            ErrorCode.MEDIA_UNSUPPORTED,
-            f"Documents of type {kind} are not read; upload a PDF or a text file.",
+            ErrorCode.MEDIA_UNSUPPORTED, f"Documents of type {refused or declared} are not read. {advice}"
         )
-    with media.path.open("rb") as file:
-        return file.read(len(PDF_MAGIC)) == PDF_MAGIC
+    return found if found in _NAME else PLAIN_TEXT
 
 
-def _read_plain(media: MediaFile, settings: TextSettings) -> Document:
+def _read_plain(path: Path, settings: TextSettings) -> Document:
     limit = settings.max_characters * BYTES_PER_CHARACTER
-    with media.path.open("rb") as file:
+    with path.open("rb") as file:
         content = file.read(limit + 1)
     text, encoding = decode_text(content[:limit])
     if len(content) > limit or len(text) > settings.max_characters:
@@ -143,27 +134,37 @@ def _too_long(settings: TextSettings) -> InputError:
     )
 
 
-def _read_pdf(path: Path, settings: TextSettings) -> Document:
-    """PDFium first; what it finds corrupt, or dies of, gets a second chance with pypdf."""
+def _read(path: Path, kind: str, settings: TextSettings) -> Document:
+    """Try the engines of a format until one can read the file."""
     deadline = time.monotonic() + settings.document_time_limit_s
-    answer = _read_in_process(path, settings, engine=pdf_text.PDFIUM, deadline=deadline)
-    if answer["outcome"] == "corrupt":
-        answer = _read_in_process(path, settings, engine=pdf_text.PYPDF, deadline=deadline)
+    answer: dict[str, Any] = {}
+    for engine in _ENGINES[kind]:
+        answer = _read_in_process(path, settings, engine=engine, deadline=deadline)
+        if answer["outcome"] != "corrupt":
+            break
     if answer["outcome"] == "too_long":
         raise _too_long(settings)
     if answer["outcome"] != "ok":
-        raise InputError(*_OUTCOMES[answer["outcome"]])
-    return Document(text=answer["text"], pages=answer["pages"])
+        code, reason = _OUTCOMES[answer["outcome"]]
+        raise InputError(code, reason.format(name=_NAME[kind]))
+    return Document(text=without_surrogates(answer["text"]), pages=answer["pages"])
 
 
 def _read_in_process(path: Path, settings: TextSettings, *, engine: str, deadline: float) -> dict[str, Any]:
-    """Run `pdf_text.py` on `path` without the parent's environment; how it ends is an outcome."""
+    """Run `document_reader.py` on `path` without the parent's environment; how it ends is an outcome."""
     remaining_s = deadline - time.monotonic()
     if remaining_s <= 0:
         return {"outcome": "too_complex"}
-    command = [sys.executable, "-I", pdf_text.__file__, str(path), "--engine", engine]
-    command += ["--max-pages", str(settings.max_pages), "--max-characters", str(settings.max_characters)]
-    command += ["--memory-bytes", str(settings.document_memory_bytes), "--time-s", str(int(remaining_s) + 1)]
+    request = document_reader.Request(
+        path=str(path),
+        engine=engine,
+        max_pages=settings.max_pages,
+        max_characters=settings.max_characters,
+        memory_bytes=settings.document_memory_bytes,
+        time_s=int(remaining_s) + 1,
+    )
+    bare = ["-S"] if engine == document_reader.DOCX else []  # needs no installed package: starts faster
+    command = [sys.executable, "-I", *bare, document_reader.__file__, json.dumps(request)]
     with tempfile.TemporaryFile() as output:
         try:
             code = subprocess.run(  # noqa: S603 - our own script, no shell

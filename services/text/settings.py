@@ -20,12 +20,12 @@ class TextSettings(BaseSettings):
     max_characters: int = Field(default=200_000, gt=0, description="About 35,000 words.")
     max_pages: int = Field(default=200, gt=0)
     document_time_limit_s: float = Field(
-        default=20.0, gt=0, description="Wall clock for reading one PDF, both readers together."
+        default=20.0, gt=0, description="Wall clock for reading one PDF or Word document, all readers together."
     )
     document_memory_bytes: int = Field(
         default=768 * 1024 * 1024,
         gt=0,
-        description="Address space of the process that reads a PDF; an ordinary one needs a third of it.",
+        description="Address space of the process that reads a document; an ordinary PDF needs a third of it.",
     )
     reliable_words: int = Field(
         default=150, ge=1, description="Below this many words a result carries the notice `short_text`."

@@ -8,7 +8,8 @@ from services.common.contracts.labels import MediaKind
 from services.common.contracts.results import ErrorCode
 from services.common.errors import InputError
 from services.common.media import MediaFile
-from services.text.documents import decode_text, read_document
+from services.text.documents import read_document
+from services.text.plain_text import decode_text
 from services.text.settings import TextSettings
 from tests.media_text import ENGLISH, make_bomb_pdf, make_encrypted_pdf, make_pdf
 
@@ -35,6 +36,8 @@ def refusal(media: MediaFile, **limits: float) -> ErrorCode:
         ("utf-8-sig", "utf-8-sig"),
         ("utf-16", "utf-16"),
         ("utf-32", "utf-32"),
+        ("utf-16-le", "utf-16-le"),
+        ("utf-32-be", "utf-32-be"),
         ("cp1252", "cp1252"),
     ],
 )
@@ -49,6 +52,33 @@ def test_latin_1_is_decoded_when_windows_1252_has_no_such_character() -> None:
         "café \x81 and so on, for a while, and then some more text after it",
         "latin-1",
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Я два года работал в небольшой команде. Мне нравится помогать людям.", "cp1251"),
+        ("Я два года работал в небольшой команде. Мне нравится помогать людям.", "koi8_r"),
+        ("私は小さなチームで二年間働きました。一番好きなのは人を助けることです。", "cp932"),
+        ("我在一个小团队里工作了两年。我最喜欢的是帮助别人。", "gb18030"),
+        ("عملت لمدة سنتين في فريق صغير. أكثر ما أحبه هو مساعدة الآخرين.", "cp1256"),
+    ],
+)
+def test_code_page_is_guessed_when_most_letters_are_not_latin(text: str, encoding: str) -> None:
+    assert decode_text(text.encode(encoding)) == (text, encoding)
+
+
+def test_code_page_is_guessed_from_a_sample_when_a_file_is_long() -> None:
+    text = "私は小さなチームで二年間働きました。\n" * 2000
+
+    assert decode_text(text.encode("cp932"))[0] == text
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_lone_surrogate_is_replaced_when_a_file_holds_one(encoding: str) -> None:
+    content = "half a pair: \ud83d and on".encode(encoding, "surrogatepass")
+
+    assert decode_text(content)[0] == "half a pair: \ufffd and on"
 
 
 @pytest.mark.parametrize("content", [b"\x00\x01\x02\x03" * 50, b"\xff\xfe\x00", bytes(range(256)) * 4])
