@@ -20,20 +20,25 @@ class BlinkRule:
         depth: least depth of the dip over the lower shoulder.
         depth_of_open: least depth over how far this person's eyes are open (90th percentile).
         noise_factor: least depth over the standard deviation of the measurement noise.
+        recovery: least height of the lower shoulder over the higher one, both above the bottom. Of the
+            blinks counted by hand on the clips the least has 0.86; eyes that close for good while the
+            head goes down had 0.51, because a tilted mesh draws closed lids further apart.
         before_s: how far back the shoulder before the dip may lie.
         after_s: likewise after the dip; eyes open more slowly than they close.
         longest_s: longest width at half depth; what is longer is closing the eyes, not a blink.
-        slowest_rate_hz: below this frame rate blinks fall between frames and are not counted.
+        slowest_rate_hz: below this frame rate blinks fall between frames and are not counted. Of the
+            blinks counted by hand 68 % are found at 10 frames a second, 92 % at 12, 95 % at 15.
         longest_gap_s: a gap in the samples that ends a stretch.
     """
 
     depth: float = 0.18
     depth_of_open: float = 0.15
     noise_factor: float = 5.0
+    recovery: float = 0.6
     before_s: float = 0.30
     after_s: float = 0.45
     longest_s: float = 0.45
-    slowest_rate_hz: float = 9.0
+    slowest_rate_hz: float = 11.0
     longest_gap_s: float = 0.25
 
 
@@ -99,9 +104,9 @@ def _dips(t: Floats, e: Floats, least_depth: float, rule: BlinkRule) -> list[tup
     for i in bottoms[np.argsort(e[bottoms], kind="stable")]:
         before = e[np.searchsorted(t, t[i] - rule.before_s) : i]
         after = e[i + 1 : np.searchsorted(t, t[i] + rule.after_s, side="right")]
-        shoulder = min(before.max(), after.max())
+        shoulder, higher = sorted((float(before.max()), float(after.max())))
         depth = shoulder - e[i]
-        if depth < max(rule.depth * shoulder, least_depth):
+        if depth < max(rule.depth * shoulder, least_depth, rule.recovery * (higher - e[i])):
             continue
         start, end = _width_at(t, e, int(i), shoulder - depth / 2)
         overlaps = any(start < other_end and other_start < end for other_start, other_end in found)

@@ -4,6 +4,7 @@ import numpy as np
 
 from services.common.contracts.face import FrameCount
 from services.common.contracts.results import Notice
+from services.video.blinks import BlinkRule
 from services.video.decode import VideoSource
 from services.video.observations import FaceRecord, Observations
 from services.video.settings import VideoSettings
@@ -54,6 +55,11 @@ def remarks(
             "small_face",
             "The face is small in the picture; move closer to the camera.",
         ),
+        (
+            0 < frame_rate_hz(seen) < BlinkRule().slowest_rate_hz,
+            "few_frames",
+            f"Only {frame_rate_hz(seen):.0f} frames a second: blinks fall between them and are not counted.",
+        ),
         (source.truncated, "truncated", "The video ends early; the scores cover what could be read."),
         (
             damaged > 0,
@@ -77,6 +83,12 @@ def lost_notices(frames: FrameCount, *, least_share: float) -> list[Notice]:
         for reason, share in shares
         if share > least_share
     ]
+
+
+def frame_rate_hz(seen: Observations) -> float:
+    """Analysed frames a second, by the median step; 0 if there are fewer than two."""
+    steps = np.diff(seen.times_s)
+    return 1.0 / float(np.median(steps)) if len(steps) else 0.0
 
 
 def no_face_reason(frames: FrameCount) -> str:

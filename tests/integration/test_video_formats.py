@@ -80,10 +80,16 @@ def test_time_runs_on_when_the_recorder_paused(tmp_path: Path, frames: list[Imag
     ]
 
 
-def test_ten_frames_a_second_are_all_used(tmp_path: Path, frames: list[Image]):
-    face = face_of(make_video_file(tmp_path / "a.mp4", frames[::3], rate_hz=10))
+def test_ten_frames_a_second_are_all_used_but_blinks_are_not_counted(tmp_path: Path, frames: list[Image]):
+    result = analysed(make_video_file(tmp_path / "a.mp4", frames[::3], rate_hz=10))
+    face = result.face
+    assert face is not None
     assert face.frames_decoded == face.frames_with_face == 24
-    assert len(face.blinks) <= 1  # a blink may fall between frames
+    assert face.blinks == []
+    assert face.blink_observed_s == 0
+    assert face.blink_rate_per_min is None
+    assert result.quality is not None
+    assert [notice.code for notice in result.quality.reasons] == ["few_frames"]
 
 
 def test_frames_beyond_the_rate_are_accounted_for_at_120_a_second(tmp_path: Path, frames: list[Image]):

@@ -58,6 +58,17 @@ def test_nothing_is_counted_when_the_gaze_drops_and_stays():
     assert count_blinks(t, e).intervals == []
 
 
+def test_nothing_is_counted_when_the_eyes_close_and_the_mesh_follows_the_sinking_head():
+    t, e = trace(25, ())
+    closing = np.clip((t - 4) / 0.1, 0, 1) * (1 - 0.5 * np.clip((t - 4.2) / 0.3, 0, 1))
+    assert count_blinks(t, e * (1 - 0.5 * closing)).intervals == []
+
+
+def test_a_blink_is_counted_when_the_lids_come_back_a_little_lower():
+    t, e = trace(25, (4.0,))
+    assert len(count_blinks(t, np.where(t > 4.0, e * 0.92, e)).intervals) == 1
+
+
 def test_blinks_are_counted_when_the_head_slowly_tilts():
     t, e = trace(30)
     tilted = e * (1 - 0.04 * t)
