@@ -45,6 +45,12 @@ run: venv ## Start everything, embedded, and print the address (ARGS="--port 808
 bench: venv ## What an analysis costs, against a limit timed beside it (ARGS="--json FILE")
 	$(BIN)/python -m deploy.bench $(ARGS)
 
+.PHONY: bench-fer
+bench-fer: .venv-fer/bin/python ## Install the fer package beside, so that the benchmark can compare with it
+.venv-fer/bin/python:
+	python3 -m venv .venv-fer
+	.venv-fer/bin/pip install --quiet fer==25.10.3 "opencv-contrib-python<5" "setuptools<81"
+
 .PHONY: env compose-build compose-up compose-down
 COMPOSE ?= docker compose
 

@@ -21,6 +21,7 @@ TABLE_CELLS = 128
 LOOPS = 30
 SHORT_S, LONG_S, LONGEST_S = 60.0, 600.0, 3600.0
 WORDS = 300
+FER_PYTHON = ".venv-fer/bin/python"
 
 
 @dataclass(slots=True)
@@ -85,7 +86,7 @@ def measure(data: Path, folder: Path, found: Findings, *, runs: int, cores: list
 
     clip, speech, essays = data / recordings.CLIP, data / recordings.SPEECH, data / recordings.ESSAYS
     if _is_there(clip, "face", found):
-        found.measurements.append(paths.measure_video(clip, runs=runs))
+        found.measurements.append(paths.measure_video(clip, runs=runs, fer=_fer(found)))
     if _is_there(speech, "voice", found):
         for duration_s in (SHORT_S, LONG_S):
             sound = _speech(speech, folder, duration_s)
@@ -102,6 +103,15 @@ def _is_there(path: Path, name: str, found: Findings) -> bool:
     if not path.exists():
         found.skipped.append(f"{name}: no {path}; set CANDOR_DATA to the folder of the corpora")
     return path.exists()
+
+
+def _fer(found: Findings) -> Path | None:
+    """The interpreter beside which the `fer` package is installed, if it is."""
+    python = Path(os.environ.get("CANDOR_FER_PYTHON", FER_PYTHON))
+    if not python.exists():
+        found.skipped.append("the fer package as a peer of the face: `make bench-fer` installs it")
+        return None
+    return python
 
 
 def _speech(clips: Path, folder: Path, duration_s: float) -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deploy.bench.fer_peer import seconds_per_frame
 from deploy.bench.recordings import decode_sound, decode_video, read_sound, video_duration_s
 from deploy.bench.stages import StageClock, TimedPredictor, text_stages, video_stages, voice_stages
 from deploy.bench.timing import Job, Run, interleave
@@ -72,18 +73,29 @@ def analysis_of(modality: Modality, path: Path, *, predictor: Any = None) -> Cal
     return lambda: analyze(media, predictor=predictor, settings=settings)
 
 
-def measure_video(path: Path, *, runs: int) -> Measurement:
-    """The video pipeline beside bare decoding of the same file."""
+def measure_video(path: Path, *, runs: int, title: str = "face", fer: Path | None = None) -> Measurement:
+    """The video pipeline beside bare decoding of the same file.
+
+    Args:
+        path: the clip.
+        runs: timed rounds.
+        title: of the measurement.
+        fer: interpreter of an environment with the `fer` package, to time it on the same frames.
+    """
     done = _run(
         Modality.VIDEO, path, stages=video_stages, others={LIMIT: _plain(decode_video, path)}, runs=runs
     )
+    frames = decode_video(path)
+    if fer is not None:
+        each = seconds_per_frame(fer, path, rounds=runs)
+        done |= {PEER: [Run(frames * cpu_s, frames * wall_s) for cpu_s, wall_s in each]}
     return Measurement(
-        title="face",
+        title=title,
         modality=Modality.VIDEO,
         limit="bare decode",
-        peer=None,
+        peer=None if fer is None else "fer, not decoding",
         duration_s=video_duration_s(path),
-        units=decode_video(path),
+        units=frames,
         unit="frames",
         runs=done,
     )
