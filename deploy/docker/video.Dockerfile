@@ -18,6 +18,7 @@ COPY deploy/models/face_emotion deploy/models/face_emotion
 COPY deploy/models/face_detector deploy/models/face_detector
 COPY deploy/models/face_detector_full deploy/models/face_detector_full
 COPY deploy/models/face_landmarks deploy/models/face_landmarks
+COPY deploy/models/iris deploy/models/iris
 RUN /venv/bin/python -m compileall -q services
 
 FROM python:3.11-slim

@@ -3,10 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from services.common.contracts.face import Blink, FaceMeasures, FaceTrack, FrameCount, HeadPose
+from services.common.contracts.face import Blink, FaceMeasures, FaceTrack, FrameCount, Gaze, HeadPose
 from services.common.contracts.labels import EMOTIONS, Emotion
 from services.video.blinks import BlinkCount, count_blinks
 from services.video.decode import VideoSource
+from services.video.gaze import GazeAngles
 from services.video.observations import FaceRecord, Observations
 from services.video.quality import Fault, count_lost, explain_absence
 
@@ -14,6 +15,8 @@ LEAST_TRACK_SHARE = 0.02
 """Faces that were followed in fewer of the frames are not listed; they are counted in `max_faces`."""
 MOST_TRACKS = 8
 LEAST_BLINK_WATCH_S = 10.0
+LEAST_LOOKS = 10
+"""Samples from which on a share of looks is told: two seconds at the usual rate."""
 
 
 def count_frames(source: VideoSource, seen: Observations, candidate: FaceRecord | None) -> FrameCount:
@@ -61,6 +64,7 @@ def face_measures(source: VideoSource, seen: Observations, candidate: FaceRecord
         blink_duration_mean_s=_mean([end - start for start, end in blinks.intervals], digits=3),
         head_pose_mean=_pose(angles.mean(axis=0)) if len(angles) else None,
         head_pose_sd=_pose(angles.std(axis=0)) if len(angles) else None,
+        gaze=gaze_of(candidate),
         mouth_openness_mean=_mean(candidate.mouth),
         mouth_openness_sd=_sd(candidate.mouth),
         smile_share=smile_share(candidate),
@@ -72,6 +76,21 @@ def blinks_of(seen: Observations, face: FaceRecord) -> BlinkCount:
     """Blinks of one face."""
     times_s = np.array(seen.times_s)[np.array(face.frames, dtype=np.int64)]
     return count_blinks(times_s, np.array(face.openness, dtype=np.float64))
+
+
+def gaze_of(face: FaceRecord) -> Gaze:
+    """Where the face looked, over the samples in which that could be seen."""
+    looks = [GazeAngles(*angles) for angles in zip(face.gaze_yaw_deg, face.gaze_pitch_deg, strict=True)]
+    if len(looks) < LEAST_LOOKS:
+        return Gaze(samples=len(looks))
+    return Gaze(
+        samples=len(looks),
+        towards_camera_share=_mean([look.towards_camera for look in looks]),
+        yaw_mean_deg=_mean(face.gaze_yaw_deg, digits=2),
+        yaw_sd_deg=_sd(face.gaze_yaw_deg, digits=2),
+        pitch_mean_deg=_mean(face.gaze_pitch_deg, digits=2),
+        pitch_sd_deg=_sd(face.gaze_pitch_deg, digits=2),
+    )
 
 
 def smile_share(face: FaceRecord) -> float | None:

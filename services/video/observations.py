@@ -21,6 +21,7 @@ from services.video.features import (
     mouth_openness,
     network_input,
 )
+from services.video.gaze import GazeAngles
 from services.video.landmarks import FaceMesh
 from services.video.quality import Fault, absence_fault, face_fault
 from services.video.salience import MomentKeeper
@@ -50,6 +51,7 @@ class FaceRecord:
         mouth: openness of the mouth.
         sample_times_s, sample_luma: of the crops that were scored.
         flat_scores: probabilities of those crops, seven by seven; see `scores`.
+        gaze_yaw_deg, gaze_pitch_deg: of the same frames; see `GazeAngles`. None of those with closed eyes.
     """
 
     number: int
@@ -64,6 +66,8 @@ class FaceRecord:
     sample_times_s: "array[float]" = field(default_factory=lambda: array("d"))
     sample_luma: "array[float]" = field(default_factory=_floats)
     flat_scores: "array[float]" = field(default_factory=_floats)
+    gaze_yaw_deg: "array[float]" = field(default_factory=_floats)
+    gaze_pitch_deg: "array[float]" = field(default_factory=_floats)
 
     @property
     def scores(self) -> FloatArray:
@@ -74,6 +78,17 @@ class FaceRecord:
     def dominance(self) -> float:
         """How long times how large: pixels, summed over the frames."""
         return float(np.sum(self.side_px)) if self.side_px else 0.0
+
+    @property
+    def pose(self) -> Pose:
+        """Of the head in the latest frame; NaN where none could be solved."""
+        return Pose(self.yaw_deg[-1], self.pitch_deg[-1], self.roll_deg[-1])
+
+    def add_gaze(self, gaze: GazeAngles | None) -> None:
+        """Note where the face looked in the latest frame, if that could be seen."""
+        if gaze is not None:
+            self.gaze_yaw_deg.append(gaze.yaw_deg)
+            self.gaze_pitch_deg.append(gaze.pitch_deg)
 
     def add(self, frame: int, fault: Fault, *, side_px: float, mesh: FaceMesh, pose: Pose | None) -> None:
         """Note one frame in which the face was found."""
@@ -171,15 +186,18 @@ class ExpressionSampler:
         self._waiting: list[tuple[FaceRecord, Image, FaceMesh, float]] = []
         self._due_s: dict[int, float] = {}
 
-    def offer(self, face: FaceRecord, crop: Image, time_s: float, *, mesh: FaceMesh) -> None:
+    def offer(self, face: FaceRecord, crop: Image, time_s: float, *, mesh: FaceMesh) -> bool:
         """Take the crop if a sample of this face is due.
+
+        Returns:
+            Whether it was taken.
 
         Raises:
             TemporaryError: `model_unavailable`.
         """
         due_s = self._due_s.get(face.number, float("-inf"))
         if time_s < due_s:
-            return
+            return False
         # keep to the grid while a face is there, so that the rate holds whatever the frame rate is
         on_grid = due_s + self._interval_s
         self._due_s[face.number] = on_grid if on_grid > time_s else time_s + self._interval_s
@@ -188,6 +206,7 @@ class ExpressionSampler:
         self._waiting.append((face, crop, mesh, time_s))
         if len(self._waiting) >= self._batch_size:
             self.flush()
+        return True
 
     def flush(self) -> None:
         """Score what has been cut out so far."""

@@ -15,9 +15,11 @@ from services.common.serving.registry import (
     FACE_DETECTOR_FULL,
     FACE_EMOTION,
     FACE_LANDMARKS,
+    IRIS,
     load_manifest,
 )
 from services.video.decode import VideoSource
+from services.video.gaze import GazeMeter
 from services.video.measures import count_frames, face_measures
 from services.video.observations import ExpressionSampler, Observations
 from services.video.remarks import no_face_reason, remarks
@@ -27,7 +29,7 @@ from services.video.timeline import emotion_scores, merge_segments
 from services.video.tracking import FaceTracker
 
 PROGRESS_EVERY_FRAMES = 15
-IN_PROCESS = (FACE_DETECTOR, FACE_DETECTOR_FULL, FACE_LANDMARKS)
+IN_PROCESS = (FACE_DETECTOR, FACE_DETECTOR_FULL, FACE_LANDMARKS, IRIS)
 
 
 def analyze(
@@ -35,8 +37,8 @@ def analyze(
 ) -> ModalityResult:
     """Analyse the face in a video.
 
-    Landmarks, blinks and head pose are measured on every frame up to `analysed_rate_hz`; emotions are
-    scored `expression_rate_hz` times a second. Several faces are followed, and the figures are about the
+    Landmarks, blinks and head pose are measured on every frame up to `analysed_rate_hz`; emotions and gaze
+    `expression_rate_hz` times a second. Several faces are followed, and the figures are about the
     dominant one, by how long times how large it was seen. Memory does not depend on the length but for
     about 40 bytes a frame and face.
 
@@ -77,7 +79,7 @@ def _observe(
     progress: Progress,
 ) -> None:
     """Run every due frame of the source past tracker and network."""
-    tracker = FaceTracker.from_settings(settings)
+    tracker, meter = FaceTracker.from_settings(settings), GazeMeter.from_settings(settings)
     share = 0.0
     frames = source.frames(
         long_side_px=settings.analysed_long_side_px,
@@ -86,7 +88,8 @@ def _observe(
     )
     for frame in frames:
         for face, followed, crop in seen.add(frame, tracker.follow(frame.image, frame.time_s)):
-            sampler.offer(face, crop, frame.time_s, mesh=followed.mesh)
+            if sampler.offer(face, crop, frame.time_s, mesh=followed.mesh):
+                face.add_gaze(meter.measure(frame.image, followed.mesh, face.pose))
         if seen.analysed % PROGRESS_EVERY_FRAMES == 0 and source.share > share:
             share = min(0.99, source.share)
             progress(share)

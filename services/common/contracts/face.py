@@ -73,7 +73,9 @@ class FrameCount(Contract):
 class Gaze(Contract):
     """Where the eyes point, from head pose and irises. A rough measure, not calibrated to the person."""
 
-    samples: Count = Field(description="Frames in which both eyes were open and seen well enough.")
+    samples: Count = Field(
+        description="Frames in which both eyes were open and seen, or the head alone, turned far, decides."
+    )
     towards_camera_share: Share | None = Field(default=None, description="Of the samples.")
     yaw_mean_deg: float | None = Field(default=None, description="Positive to the subject's left.")
     yaw_sd_deg: float | None = None
@@ -161,8 +163,8 @@ class FaceMeasures(Contract):
     emotions_from_rest: dict[Emotion, Share] | None = Field(
         default=None,
         description=(
-            "Experimental, not validated: the emotions after taking this person's own median expression "
-            "for a neutral one. Nothing else in a report rests on it."
+            "Experimental, not validated: the emotions after taking away what this person's quietest "
+            "samples show beyond a neutral face. Null where samples are few. Nothing else rests on it."
         ),
     )
     faces: list[FaceTrack] = Field(
