@@ -17,7 +17,7 @@ from services.video.training.dataset import FloatArray, IntArray, partition_path
 from services.video.training.reference.descriptors import FRONT_ENDS, VERSION
 from services.video.training.votes import FERPLUS_LABELS, NO_MAJORITY, majorities
 
-N_FIT = 6000
+N_FIT = 4000
 """Images that every system is fitted on: what two shared cores can pay for all of them."""
 DRAW_SEED = 0
 

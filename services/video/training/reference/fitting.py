@@ -1,0 +1,84 @@
+"""How every rebuilt network is trained: the same images, the same number of epochs, nothing else."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from services.training.artifacts import load_tensorflow, set_seed
+from services.video.training.dataset import FloatArray, IntArray
+
+EPOCHS = 5
+BATCH_SIZE = 64
+LEARNING_RATE = 1e-3
+BUDGET = (
+    f"{EPOCHS} epochs of Adam on a processor, rate falling along a cosine from {LEARNING_RATE:g}, no "
+    "augmentation, no early stop: a small budget, the same for every network; more would raise all."
+)
+VERSION = 1
+"""Part of the key of kept predictions: to be raised with every change here."""
+log = logging.getLogger(__name__)
+
+Inputs = Sequence[FloatArray]
+
+
+def prepare(seed: int) -> None:
+    """Load TensorFlow and fix the seeds; to be called before a network is built."""
+    load_tensorflow()
+    set_seed(seed)
+
+
+def fit_network(
+    network: Any,
+    inputs: Inputs,
+    targets: IntArray | FloatArray,
+    *,
+    epochs: int = EPOCHS,
+    learning_rate: float = LEARNING_RATE,
+    loss: str = "classes",
+) -> None:
+    """Train a network in place.
+
+    Args:
+        network: a Keras model; logits out where the loss is "classes".
+        inputs: one array per input of the network.
+        targets: classes `(n,)`, or whatever "mse" compares with.
+        epochs: passes over the images.
+        learning_rate: at the start.
+        loss: "classes" for cross-entropy, else a name that Keras knows.
+    """
+    import keras
+
+    steps = epochs * -(-len(targets) // BATCH_SIZE)
+    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+    entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    network.compile(
+        optimizer=keras.optimizers.Adam(schedule, clipnorm=5.0),
+        loss=entropy if loss == "classes" else loss,
+        jit_compile=False,
+    )
+    past = network.fit(_given(inputs), targets, batch_size=BATCH_SIZE, epochs=epochs, verbose=0)
+    log.info("%s: loss %s", network.name, ", ".join(f"{value:.3f}" for value in past.history["loss"]))
+
+
+def outputs_of(network: Any, inputs: Inputs) -> FloatArray:
+    """What a network says, shape `(n, …)`."""
+    return np.asarray(network.predict(_given(inputs), batch_size=BATCH_SIZE, verbose=0), np.float32)
+
+
+def _given(inputs: Inputs) -> Any:
+    """As Keras wants it: one array, or a list of several."""
+    return inputs[0] if len(inputs) == 1 else list(inputs)
+
+
+def classes_of(network: Any, inputs: Inputs) -> IntArray:
+    """The class of the largest logit, shape `(n,)`."""
+    return np.asarray(outputs_of(network, inputs).argmax(axis=1), np.int64)
+
+
+def forget() -> None:
+    """Free what Keras holds of networks that are no longer needed."""
+    import keras
+
+    keras.backend.clear_session(free_memory=True)
