@@ -10,6 +10,8 @@ from services.video.decode import VideoSource
 from services.video.gaze import GazeAngles
 from services.video.observations import FaceRecord, Observations
 from services.video.quality import Fault, count_lost, explain_absence
+from services.video.rest import emotions_from_rest
+from services.video.timeline import emotion_scores
 
 LEAST_TRACK_SHARE = 0.02
 """Faces that were followed in fewer of the frames are not listed; they are counted in `max_faces`."""
@@ -50,6 +52,7 @@ def face_measures(source: VideoSource, seen: Observations, candidate: FaceRecord
     """The figures of the candidate's face, and who else was there."""
     blinks = blinks_of(seen, candidate)
     rate = blinks.rate_per_min(least_s=LEAST_BLINK_WATCH_S)
+    at_rest = emotions_from_rest(candidate.scores)
     angles = np.stack([candidate.yaw_deg, candidate.pitch_deg, candidate.roll_deg], axis=1).astype(np.float64)
     angles = angles[np.isfinite(angles).all(axis=1)]
     return FaceMeasures(
@@ -68,6 +71,7 @@ def face_measures(source: VideoSource, seen: Observations, candidate: FaceRecord
         mouth_openness_mean=_mean(candidate.mouth),
         mouth_openness_sd=_sd(candidate.mouth),
         smile_share=smile_share(candidate),
+        emotions_from_rest=None if at_rest is None else emotion_scores(at_rest),
         faces=face_tracks(seen, candidate),
     )
 
