@@ -7,6 +7,7 @@ from datetime import datetime
 from fusion.benchmark import benchmark, model_keys, scores_of
 from fusion.combine import combine, complete, overall_status
 from fusion.notices import warnings
+from fusion.timeline import align
 from services.common.contracts.labels import Modality
 from services.common.contracts.results import Fused, ModalityResult, Report
 from services.common.contracts.voice import VoiceSummary
@@ -71,6 +72,7 @@ def build_report(
         status=overall_status(list(results.values())),
         fused=combination.fused,
         modalities=results,
+        timeline=align(results),
         benchmark=benchmark(combination.scores, cohort, min_cohort_size=min_cohort_size),
         warnings=warnings(results, jurisdiction=jurisdiction, purpose=purpose, trait_accuracy=trait_accuracy),
         created_at=created_at,

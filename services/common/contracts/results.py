@@ -18,6 +18,7 @@ from services.common.contracts.labels import (
 )
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.text import Estimate, Impression, TextMeasures, Transcript
+from services.common.contracts.timeline import AlignedTimeline
 from services.common.contracts.voice import VoiceMeasures, VoiceSummary
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -165,6 +166,9 @@ class Report(Contract):
     status: AssessmentStatus
     fused: Fused
     modalities: dict[Modality, ModalityResult]
+    timeline: AlignedTimeline | None = Field(
+        default=None, description="Voice, face and words on one clock; null where no channel has a timeline."
+    )
     benchmark: dict[str, BenchmarkEntry] = Field(
         default_factory=dict, description="By score name: `trait.openness`, `emotion.happy`, `congruence`."
     )
