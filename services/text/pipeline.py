@@ -1,33 +1,46 @@
-"""One text to a `ModalityResult`: read, check, score, explain."""
+"""One text, written or spoken, to a `ModalityResult`: read, measure, check, score, explain.
+
+A text that no trait can be estimated from (`text_too_short`, `unsupported_language`) gives a result that
+failed with that code, as it always did, and keeps what was measured: words, language, transcript. It did not
+succeed, because then everyone who reads `traits` of a success would have to expect none, and fusion would
+call an answer complete whose traits are missing.
+"""
 
 import time
+from dataclasses import dataclass
 
 import numpy as np
 
-from services.common.contracts.labels import TRAITS, Modality, ModalityStatus, Trait
+from services.common.contracts.labels import TRAITS, MediaKind, Modality, ModalityStatus, Trait
+from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.results import ErrorCode, ModalityResult, Notice, Quality
-from services.common.contracts.text import TextMeasures, WordCount, WordWeight
-from services.common.errors import InputError
+from services.common.contracts.tasks import Transcription
+from services.common.contracts.text import Transcript, WordWeight
 from services.common.media import MediaFile, Progress, no_progress
 from services.common.serving.client import Predictor
 from services.common.serving.registry import TEXT_TRAITS
 from services.text.documents import read_document
 from services.text.english import STOP_WORDS
-from services.text.features import (
-    Floats,
-    Vocabulary,
-    count_sentences,
-    english_share,
-    frequent_words,
-    is_word,
-    tokenize,
-)
+from services.text.features import Floats, Vocabulary, english_share, is_word, tokenize
+from services.text.language import ENGLISH, Language, detect_language
+from services.text.measures import Source, measure
 from services.text.settings import TextSettings
 from services.text.trait_model import TraitModel, load_trait_model
 
-ENGLISH = "en"
 SCORED_ROWS = 64
 """Texts that go to the predictor at once; a row is as wide as the vocabulary."""
+NOTHING_TO_TRANSCRIBE = (ErrorCode.NOT_PROVIDED, ErrorCode.TRANSCRIPTION_UNAVAILABLE)
+"""Reasons for having no transcript that are nobody's fault: the words are skipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """Words, and where they came from."""
+
+    text: str
+    source: Source
+    pages: int | None = None
+    transcript: Transcript | None = None
 
 
 def analyze(
@@ -37,64 +50,164 @@ def analyze(
     settings: TextSettings,
     progress: Progress = no_progress,
 ) -> ModalityResult:
-    """Estimate the Big Five traits of whoever wrote a text.
+    """Estimate the Big Five traits of whoever wrote a text, and measure how it is put.
 
     Args:
-        media: typed text, a text file or a PDF.
+        media: typed text, a text file, a PDF or a Word document.
         predictor: runs `text_traits`.
         settings: limits.
         progress: told 0.3 once the text is read and 1.0 at the end.
 
     Returns:
-        `succeeded`, with traits, measures and quality.
+        `succeeded`, with traits, measures and quality; or `failed` with the code `text_too_short` or
+        `unsupported_language`, and with the measures.
 
     Raises:
-        InputError: the document cannot be read (`documents.read_document` lists the codes), or the text
-            is too short (`text_too_short`) or not English (`unsupported_language`).
+        InputError: the document cannot be read (`documents.read_document` lists the codes).
         TemporaryError: the model is out of reach.
     """
     started = time.monotonic()
-    text = read_document(media, settings).text
-    tokens = tokenize(text)
-    words = [token for token in tokens if is_word(token)]
-    _check(words, settings)
+    document = read_document(media, settings)
     progress(0.3)
-    model = load_trait_model(predictor)
-    probabilities = predictor.predict(TEXT_TRAITS, model.rows([tokens]))[0]
-    result = ModalityResult(
+    source: Source = "typed" if media.kind is MediaKind.TEXT else "document"
+    given = _Text(document.text, source, pages=document.pages)
+    return _finish(_analyze(given, predictor, settings), started, progress)
+
+
+def analyze_transcript(
+    spoken: Transcription,
+    *,
+    predictor: Predictor,
+    settings: TextSettings,
+    progress: Progress = no_progress,
+) -> ModalityResult:
+    """The same for the words of a spoken answer, which the result keeps with their times.
+
+    Args:
+        spoken: what `audio.transcribe` made of the answer.
+        predictor: runs `text_traits`.
+        settings: limits.
+        progress: told 1.0 at the end.
+
+    Returns:
+        As `analyze` does. Without a transcript `skipped` where nothing was to be transcribed
+        (`not_provided`, `transcription_unavailable`), else `failed`, with the code and reason of `spoken`;
+        with a transcript that has no words `failed` with `no_speech`.
+
+    Raises:
+        TemporaryError: the model is out of reach.
+    """
+    started = time.monotonic()
+    transcript = spoken.transcript
+    if transcript is None:
+        result = _without_transcript(spoken)
+    elif not transcript.text.strip():
+        reason = "No words were heard; speak closer to the microphone and record again."
+        result = _failed(ErrorCode.NO_SPEECH, reason).model_copy(update={"transcript": transcript})
+    else:
+        result = _analyze(_Text(transcript.text, "speech", transcript=transcript), predictor, settings)
+    return _finish(result, started, progress)
+
+
+def _finish(result: ModalityResult, started: float, progress: Progress) -> ModalityResult:
+    progress(1.0)
+    return result.model_copy(update={"elapsed_s": time.monotonic() - started})
+
+
+def _failed(code: ErrorCode, reason: str) -> ModalityResult:
+    return ModalityResult(
+        modality=Modality.TEXT, status=ModalityStatus.FAILED, error_code=code, reason=reason
+    )
+
+
+def _without_transcript(spoken: Transcription) -> ModalityResult:
+    code = spoken.error_code or ErrorCode.INTERNAL
+    skipped = code in NOTHING_TO_TRANSCRIBE
+    return ModalityResult(
+        modality=Modality.TEXT,
+        status=ModalityStatus.SKIPPED if skipped else ModalityStatus.FAILED,
+        error_code=code,
+        reason=spoken.reason,
+    )
+
+
+def _analyze(given: _Text, predictor: Predictor, settings: TextSettings) -> ModalityResult:
+    """Measure, and score what can be scored."""
+    tokens = tokenize(given.text)
+    words = [token for token in tokens if is_word(token)]
+    language = _language(given)
+    measures = measure(
+        given.text,
+        words,
+        language=language,
+        source=given.source,
+        pages=given.pages,
+        frequent=settings.frequent_words,
+    )
+    refusal = _refusal(words, language, settings)
+    if refusal is not None:
+        result = _failed(*refusal)
+        return result.model_copy(update={"text": measures, "transcript": given.transcript})
+    scores = _scores(tokens, words, predictor, settings)
+    return ModalityResult(
         modality=Modality.TEXT,
         status=ModalityStatus.SUCCEEDED,
-        traits={trait: float(p) for trait, p in zip(TRAITS, probabilities, strict=True)},
-        quality=_quality(words, model.vocabulary, settings),
-        text=TextMeasures(
-            words=len(words),
-            sentences=count_sentences(text),
-            language=ENGLISH,
-            frequent_words=[
-                WordCount(term=word, count=count)
-                for word, count in frequent_words(words, limit=settings.frequent_words)
-            ],
-            trait_words=trait_words(tokens, model, limit=settings.trait_words),
-        ),
-        models=[predictor.manifest(TEXT_TRAITS).ref],
-        elapsed_s=time.monotonic() - started,
+        traits=scores.traits,
+        quality=scores.quality,
+        text=measures.model_copy(update={"trait_words": scores.trait_words}),
+        transcript=given.transcript,
+        models=scores.models,
     )
-    progress(1.0)
-    return result
 
 
-def _check(words: list[str], settings: TextSettings) -> None:
-    """Raise `InputError` for a text that the model cannot say anything about."""
-    if len(words) < settings.min_words:
-        raise InputError(
-            ErrorCode.TEXT_TOO_SHORT,
-            f"The text has {len(words)} words; write at least {settings.min_words}.",
-        )
-    if english_share(words) < settings.min_english_share:
-        raise InputError(
+def _language(given: _Text) -> Language:
+    """As heard, where the transcriber could choose between languages; else as read."""
+    transcript = given.transcript
+    if transcript is not None and transcript.language and transcript.language_probability is not None:
+        return Language(transcript.language, transcript.language_probability)
+    return detect_language(given.text)
+
+
+def _refusal(words: list[str], language: Language, settings: TextSettings) -> tuple[ErrorCode, str] | None:
+    """Why the model cannot say anything about a text, None where it can.
+
+    The language comes first: in one that writes without spaces, words cannot be counted.
+    """
+    enough = len(words) >= settings.min_words
+    untold = language.code is None and english_share(words) < settings.min_english_share
+    if language.code not in (ENGLISH, None) or (enough and untold):
+        return (
             ErrorCode.UNSUPPORTED_LANGUAGE,
             "The text does not read as English, the only language the model knows; answer in English.",
         )
+    if not enough:
+        return (
+            ErrorCode.TEXT_TOO_SHORT,
+            f"The text has {len(words)} words; write at least {settings.min_words}.",
+        )
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Scores:
+    """What the served models say about a text."""
+
+    traits: dict[Trait, float]
+    trait_words: list[WordWeight]
+    quality: Quality
+    models: list[ModelRef]
+
+
+def _scores(tokens: list[str], words: list[str], predictor: Predictor, settings: TextSettings) -> _Scores:
+    """The one place where models are asked."""
+    model = load_trait_model(predictor)
+    probabilities = predictor.predict(TEXT_TRAITS, model.rows([tokens]))[0]
+    return _Scores(
+        traits={trait: float(p) for trait, p in zip(TRAITS, probabilities, strict=True)},
+        trait_words=trait_words(tokens, model, limit=settings.trait_words),
+        quality=_quality(words, model.vocabulary, settings),
+        models=[predictor.manifest(TEXT_TRAITS).ref],
+    )
 
 
 def _quality(words: list[str], vocabulary: Vocabulary, settings: TextSettings) -> Quality:

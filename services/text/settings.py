@@ -20,12 +20,14 @@ class TextSettings(BaseSettings):
     max_characters: int = Field(default=200_000, gt=0, description="About 35,000 words.")
     max_pages: int = Field(default=200, gt=0)
     document_time_limit_s: float = Field(
-        default=20.0, gt=0, description="Wall clock for reading one PDF or Word document, all readers together."
+        default=20.0,
+        gt=0,
+        description="Wall clock for reading one PDF or Word document, all readers together.",
     )
     document_memory_bytes: int = Field(
         default=768 * 1024 * 1024,
         gt=0,
-        description="Address space of the process that reads a document; an ordinary PDF needs a third of it.",
+        description="Address space of the process that reads a document; a usual PDF needs a third of it.",
     )
     reliable_words: int = Field(
         default=150, ge=1, description="Below this many words a result carries the notice `short_text`."
@@ -37,7 +39,10 @@ class TextSettings(BaseSettings):
         default=0.08,
         ge=0,
         le=1,
-        description="Share of English function words below which a text does not count as English.",
+        description=(
+            "Share of English function words below which a text counts as no language that is known, where "
+            "the detector cannot tell it."
+        ),
     )
     frequent_words: int = Field(default=10, ge=0, description="How many frequent words a result lists.")
     trait_words: int = Field(default=5, ge=0, description="How many words a result lists for each trait.")

@@ -2,11 +2,11 @@
 
 from services.common.contracts.labels import Modality
 from services.common.contracts.results import ModalityResult
-from services.common.contracts.tasks import AnalyzeTask
+from services.common.contracts.tasks import AnalyzeTask, Transcription
 from services.common.media import MediaFile, Progress
 from services.common.serving.client import Predictor
 from services.common.worker import run_analysis_worker
-from services.text.pipeline import analyze
+from services.text.pipeline import analyze, analyze_transcript
 from services.text.settings import TextSettings
 
 
@@ -19,7 +19,10 @@ def main() -> None:
     ) -> ModalityResult:
         return analyze(media, predictor=predictor, settings=settings, progress=progress)
 
-    run_analysis_worker(Modality.TEXT, analyze_media)
+    def analyze_spoken(spoken: Transcription, predictor: Predictor, progress: Progress) -> ModalityResult:
+        return analyze_transcript(spoken, predictor=predictor, settings=settings, progress=progress)
+
+    run_analysis_worker(Modality.TEXT, analyze_media, analyze_spoken=analyze_spoken)
 
 
 if __name__ == "__main__":

@@ -9,15 +9,18 @@ from numpy.typing import NDArray
 from services.common.contracts.labels import TRAITS, MediaKind, Modality, ModalityStatus, Trait
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.results import ErrorCode, ModalityResult
+from services.common.contracts.tasks import Transcription
+from services.common.contracts.text import Transcript
 from services.common.errors import InputError, TemporaryError
 from services.common.media import MediaFile
 from services.common.serving.registry import TEXT_TRAITS, Manifest, TensorSpec
 from services.text.features import Vocabulary, is_word, tokenize
-from services.text.pipeline import analyze, score_texts
+from services.text.pipeline import analyze, analyze_transcript, score_texts
 from services.text.settings import TextSettings
 from services.text.trait_model import TraitModel, write_assets
 from tests.media_text import ENGLISH, make_pdf
 
+GERMAN = "Heute war ein langer Tag und ich habe viel erlebt. "
 TERMS = sorted({token for token in tokenize(ENGLISH) if is_word(token)})
 
 
@@ -126,23 +129,127 @@ def test_progress_rises_to_one_when_analysis_ends(tmp_path: Path) -> None:
     assert shares[-1] == 1.0
 
 
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        ("Too short to say anything.", ErrorCode.TEXT_TOO_SHORT),
-        ("1 2 3 4 5 ! ? . " * 40, ErrorCode.TEXT_TOO_SHORT),
-        ("Heute war ein langer Tag und ich habe viel erlebt. " * 5, ErrorCode.UNSUPPORTED_LANGUAGE),
-        ("asdf qwer zxcv " * 20, ErrorCode.UNSUPPORTED_LANGUAGE),
-        ("", ErrorCode.MEDIA_EMPTY),
-        ("   ", ErrorCode.NO_TEXT),
-    ],
-)
-def test_text_is_refused_when_nothing_can_be_said_about_it(
-    tmp_path: Path, text: str, code: ErrorCode
-) -> None:
+@pytest.mark.parametrize(("text", "code"), [("", ErrorCode.MEDIA_EMPTY), ("   ", ErrorCode.NO_TEXT)])
+def test_text_is_refused_when_there_is_none(tmp_path: Path, text: str, code: ErrorCode) -> None:
     with pytest.raises(InputError) as caught:
         analyzed(typed(tmp_path, text))
     assert caught.value.code is code
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "words", "language"),
+    [
+        ("Too short to say anything about.", ErrorCode.TEXT_TOO_SHORT, 6, "en"),
+        ("1 2 3 4 5 ! ? . " * 40, ErrorCode.TEXT_TOO_SHORT, 0, None),
+        ("\U0001f600 " * 5, ErrorCode.TEXT_TOO_SHORT, 0, None),
+        (GERMAN * 5, ErrorCode.UNSUPPORTED_LANGUAGE, 50, "de"),
+        ("asdf qwer zxcv " * 20, ErrorCode.UNSUPPORTED_LANGUAGE, 60, None),
+        ("我在一个小团队里工作了两年。我最喜欢的是帮助别人。", ErrorCode.UNSUPPORTED_LANGUAGE, 2, "zh"),
+    ],
+)
+def test_measures_are_kept_when_no_trait_can_be_estimated(
+    tmp_path: Path, text: str, code: ErrorCode, words: int, language: str | None
+) -> None:
+    result = analyzed(typed(tmp_path, text))
+
+    assert (result.status, result.error_code, result.traits) == (ModalityStatus.FAILED, code, None)
+    assert result.reason
+    assert result.models == []
+    assert result.text is not None
+    assert (result.text.words, result.text.language, result.text.trait_words) == (words, language, [])
+    assert ModalityResult.model_validate_json(result.model_dump_json()) == result
+
+
+def test_longer_words_are_counted_alone_when_the_language_is_foreign(tmp_path: Path) -> None:
+    measures = analyzed(typed(tmp_path, GERMAN * 5)).text
+
+    assert measures is not None
+    assert [word.term for word in measures.frequent_words] == ["erlebt", "heute", "langer"]
+    assert {word.typical_count for word in measures.frequent_words} == {None}
+    assert (measures.readability, measures.shares) == (None, None)
+
+
+def test_wording_is_measured_when_english_text_is_typed(tmp_path: Path) -> None:
+    measures = analyzed(typed(tmp_path, ENGLISH)).text
+
+    assert measures is not None
+    assert (measures.source, measures.pages) == ("typed", None)
+    assert measures.readability is not None
+    assert measures.readability.words_per_sentence == 20.25
+    assert measures.shares is not None
+    assert measures.shares.first_person_singular == pytest.approx(12 / 81, abs=1e-4)
+    assert all(word.typical_count is not None for word in measures.frequent_words)
+
+
+def spoken(text: str, **fields: object) -> Transcription:
+    model = ModelRef(name="transcriber", version=1)
+    return Transcription(
+        transcript=Transcript.model_validate({"text": text, "duration_s": 30.0, "model": model, **fields})
+    )
+
+
+def analyzed_speech(transcription: Transcription) -> ModalityResult:
+    return analyze_transcript(
+        transcription, predictor=LinearPredictor(small_model()), settings=TextSettings()
+    )
+
+
+def test_transcript_scores_like_typed_text_when_the_words_are_the_same(tmp_path: Path) -> None:
+    transcription = spoken(ENGLISH, language="en")
+
+    result = analyzed_speech(transcription)
+
+    assert result.status is ModalityStatus.SUCCEEDED
+    assert result.traits == analyzed(typed(tmp_path, ENGLISH)).traits
+    assert result.transcript == transcription.transcript
+    assert result.text is not None
+    assert result.text.source == "speech"
+
+
+def test_words_are_compared_with_speech_when_they_were_spoken(tmp_path: Path) -> None:
+    text = ENGLISH + " guys" * 3
+
+    def typical(result: ModalityResult) -> float | None:
+        assert result.text is not None
+        return {word.term: word.typical_count for word in result.text.frequent_words}["guys"]
+
+    said, written = typical(analyzed_speech(spoken(text))), typical(analyzed(typed(tmp_path, text)))
+    assert said is not None
+    assert written is not None
+    assert said > written > 0
+
+
+@pytest.mark.parametrize(
+    ("transcription", "status", "code"),
+    [
+        (spoken(" "), ModalityStatus.FAILED, ErrorCode.NO_SPEECH),
+        (spoken("Only a few words."), ModalityStatus.FAILED, ErrorCode.TEXT_TOO_SHORT),
+        (
+            spoken(ENGLISH, language="de", language_probability=0.9),
+            ModalityStatus.FAILED,
+            "unsupported_language",
+        ),
+        (
+            Transcription(error_code=ErrorCode.NO_AUDIO_STREAM, reason="There is no sound."),
+            ModalityStatus.FAILED,
+            ErrorCode.NO_AUDIO_STREAM,
+        ),
+        (
+            Transcription(error_code=ErrorCode.TRANSCRIPTION_UNAVAILABLE, reason="Not here."),
+            ModalityStatus.SKIPPED,
+            ErrorCode.TRANSCRIPTION_UNAVAILABLE,
+        ),
+    ],
+    ids=["no words", "few words", "German", "no sound", "not transcribed"],
+)
+def test_reason_is_handed_on_when_speech_gives_no_traits(
+    transcription: Transcription, status: ModalityStatus, code: ErrorCode
+) -> None:
+    result = analyzed_speech(transcription)
+
+    assert (result.status, result.error_code, result.traits) == (status, code, None)
+    assert result.reason
+    assert result.transcript == transcription.transcript
 
 
 def test_notices_are_given_when_text_is_short_and_words_are_unknown(tmp_path: Path) -> None:
