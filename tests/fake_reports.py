@@ -9,6 +9,7 @@ from typing import Any
 from fusion.benchmark import benchmark, scores_of
 from fusion.combine import combine, complete, overall_status
 from fusion.notices import warnings
+from fusion.timeline import align
 from services.common.contracts.face import (
     Blink,
     FaceActivation,
@@ -440,6 +441,7 @@ def report_of(assessment: dict[str, Any]) -> Report:
         status=overall_status(list(by_modality.values())),
         fused=fused,
         modalities=by_modality,
+        timeline=align(by_modality),
         benchmark=benchmark(values, cohort, min_cohort_size=20),
         warnings=warnings(
             by_modality, jurisdiction="unspecified", purpose="self_practice", trait_accuracy=TRAIT_ACCURACY

@@ -6,12 +6,14 @@ const decimalFormat = new Intl.NumberFormat(undefined, { maximumFractionDigits: 
 const signedFormat = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0, signDisplay: "exceptZero" });
 const twoFiguresFormat = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 2 });
 const tenthsFormat = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const hundredthsFormat = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const dateFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const listFormat = new Intl.ListFormat("en-GB", { type: "conjunction" });
 
 export const percent = (share) => percentFormat.format(share);
 export const whole = (value) => wholeFormat.format(value);
 export const decimal = (value) => decimalFormat.format(value).replace("-", "−");
+export const twoDecimals = (value) => hundredthsFormat.format(value);
 export const degrees = (value) => `${signedFormat.format(value)}°`;
 export const when = (iso) => dateFormat.format(new Date(iso));
 export const list = (items) => listFormat.format(items);

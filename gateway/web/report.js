@@ -7,6 +7,7 @@ import { list, percent } from "./format.js";
 import { CHANNEL, EMOTIONS, MODALITIES, explain, lowering } from "./labels.js";
 import { basisSection, comparisonSection } from "./sections.js";
 import { timeline } from "./timeline.js";
+import { togetherSection } from "./together.js";
 import { voiceSection } from "./voice.js";
 import { wordSections } from "./words.js";
 
@@ -22,6 +23,7 @@ export function reportView(report) {
     failures(parts),
     report.fused.emotions && emotionSection(report, notices("emotions")),
     (done("audio") || done("video")) && timelineSection(parts),
+    togetherSection(report.timeline),
     wordSections(parts.text, report.fused.traits, notices("traits")),
     done("audio") && parts.audio.voice && voiceSection(parts.audio),
     faceSection(parts.video),

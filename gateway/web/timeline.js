@@ -1,7 +1,7 @@
 // Perceived emotions over the time of the recording, one lane per channel; a table tells the same.
 
 import { el, fitted, svg } from "./dom.js";
-import { capital, clock, duration, percent, preciseClock } from "./format.js";
+import { capital, clock, duration, percent, plural, preciseClock, whole } from "./format.js";
 import { CHANNEL, EMOTIONS } from "./labels.js";
 
 const LANE = 76;
@@ -106,12 +106,13 @@ function picture(lanes, duration_s, width) {
   const x = (seconds) => (Math.min(seconds, duration_s) / duration_s) * width;
   const label = `Perceived emotions over ${duration(duration_s)}. ${lanes.map(summary).join(" ")} The table below has every stretch.`;
   return svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label },
-    ticks(duration_s, width).map((seconds) => tick(x(seconds), seconds, height, width)),
+    tickTimes(duration_s, width).map((seconds) => tick(x(seconds), seconds, height, width)),
     lanes.map((lane, index) => laneGroup(lane, TOP + index * (LANE + GAP), x, width)),
     svg("line", { class: "cursor", y1: TOP - 4, y2: height - AXIS + 2 }));
 }
 
-function ticks(duration_s, width) {
+/** Times for an axis, far enough apart to be read. */
+export function tickTimes(duration_s, width) {
   const step = STEPS_S.find((candidate) => (candidate / duration_s) * width >= MIN_TICK_PX) ?? 3600;
   return Array.from({ length: Math.floor(duration_s / step) + 1 }, (_, index) => index * step);
 }
@@ -137,7 +138,8 @@ function laneGroup(lane, top, x, width) {
   const names = spans(lane.segments).filter((span) => x(span.end_s) - x(span.start_s) >= MIN_LABEL_PX).map((span) =>
     svg("text", { class: "span-name", x: x(span.start_s) + 1, y: floor - columnHeight(span.highest) - 5 }, span.label));
   const blinks = (lane.blinks ?? []).map((blink) =>
-    svg("line", { class: "blink", x1: x(blink.start_s), x2: x(blink.start_s), y1: floor + 4, y2: floor + 11 }));
+    svg("rect", { class: "blink", x: x(blink.start_s), y: floor + 4, width: Math.max(1.5, x(blink.end_s) - x(blink.start_s)), height: 7 },
+      svg("title", {}, `Blink, ${preciseClock(blink.start_s)}, ${whole((blink.end_s - blink.start_s) * 1000)} ms`)));
   return svg("g", {},
     svg("text", { class: "lane-name", x: 0, y: top - 6 }, CHANNEL[lane.modality]),
     svg("line", { class: "floor", x1: 0, x2: width, y1: floor, y2: floor }), columns, names, blinks);
@@ -147,7 +149,8 @@ function summary(lane) {
   const seconds = new Map();
   for (const { label, start_s: start, end_s: end } of lane.segments) seconds.set(label, (seconds.get(label) ?? 0) + end - start);
   const [most] = [...seconds.entries()].sort((a, b) => b[1] - a[1]);
-  return most ? `${CHANNEL[lane.modality]}: mostly ${most[0]}.` : `${CHANNEL[lane.modality]}: nothing found.`;
+  const blinks = lane.blinks?.length ? ` ${plural(lane.blinks.length, "blink", "blinks")}.` : "";
+  return most ? `${CHANNEL[lane.modality]}: mostly ${most[0]}.${blinks}` : `${CHANNEL[lane.modality]}: nothing found.`;
 }
 
 function alternative(lanes) {

@@ -16,12 +16,11 @@ const OPEN_LINES = 8;
 export function wordSections(part, traits, notices) {
   if (!part || (part.status !== "succeeded" && !part.text && !part.transcript)) return null;
   const cards = [
-    part.transcript && transcriptSection(part.transcript),
     traits && selfReportSection(traits, part.trait_intervals, notices),
     part.impression && impressionSection(part.impression),
     part.text && wordsSection(part.text, part.transcript?.fluency),
   ].filter(Boolean);
-  return cards.length > 0 && el("div", { class: cards.length > 1 ? "columns even" : "" }, cards);
+  return [part.transcript && transcriptSection(part.transcript), cards.length > 0 && el("div", { class: cards.length > 1 ? "columns even" : "" }, cards)];
 }
 
 function selfReportSection(traits, intervals, notices) {

@@ -296,6 +296,18 @@ def test_markup_stays_text_when_a_question_or_a_word_holds_it(open_page: Open) -
     assert visit.page.title() != "pwned"
 
 
+def test_agreement_is_drawn_and_told_beside_chance_when_voice_and_face_meet(open_page: Open) -> None:
+    state = FakeGateway()
+    visit = open_page(state)
+    visit.report(state.add("video")["id"])
+    together = visit.page.get_by_role("region", name="Voice and face together", exact=True)
+    expect(together.get_by_text("chance would give")).to_be_visible()
+    expect(together.get_by_role("img")).to_be_visible()
+    assert together.locator(".agreed").get_attribute("d").startswith("M")
+    visit.report(state.add("audio")["id"])
+    expect(visit.page.get_by_role("heading", name="Voice and face together")).to_have_count(0)
+
+
 def test_words_are_shown_with_times_and_doubts_when_they_were_spoken(open_page: Open) -> None:
     state = FakeGateway()
     visit = open_page(state)

@@ -1,0 +1,81 @@
+// What carried an emotion in the face: shares by place over a schematic face, by region as bars, and in words.
+
+import { shareBars } from "./charts.js";
+import { el, svg } from "./dom.js";
+import { list, moment, percent } from "./format.js";
+
+/** Side of the drawing, which stands for the square that the model sees. */
+const SIDE = 96;
+const STRONGEST = 0.6;
+/** From here on one region is what the label mostly rested on. */
+const MOSTLY_FROM = 0.4;
+const SPREAD_NAMED = 3;
+
+/** In the order in which they lie on a face; the words follow “the”. */
+const REGIONS = {
+  forehead: "forehead",
+  brows: "brows",
+  eyes: "eyes",
+  nose: "nose",
+  cheeks: "cheeks",
+  mouth: "mouth",
+  chin: "chin",
+  around: "surroundings of the face",
+};
+
+/** A face of average proportions; features where the landmarks of faces lie in that square on average. */
+const FACE = [
+  "M48 7.6C66 7.6 82 20 82 43C82 60 78 76 69 86C62 94 55 96 48 96C41 96 34 94 27 86C18 76 14 60 14 43C14 20 30 7.6 48 7.6Z",
+  "M19 28Q26 21 40.5 24.500M77 28Q70 21 55.5 24.5",
+  "M25 36.500Q32 31 39 36.7Q32 40.5 25 36.500ZM71 36.500Q64 31 57 36.7Q64 40.5 71 36.500Z",
+  "M44.5 41Q45 50 42 57Q41 61 45 60.500Q48 62.5 51 60.500Q55 61 54 57Q51 50 51.5 41",
+  "M35 70.500Q43 66.5 48 68.500Q53 66.5 61 70.500Q48 82 35 70.500ZM35 70.500Q48 73.5 61 70.5",
+];
+const PUPILS = [[32, 36], [64, 36]];
+
+/** @param {{time_s: number, label: string, probability: number, grid: number[][], regions: object}[]} maps */
+export function activationFigures(maps) {
+  return maps.length > 0 && [
+    el("h3", {}, "What carried the label"),
+    el("p", {}, "At the surest moment of each emotion that was perceived longest: the stronger the colour, the more this place of the face "
+      + "spoke for the label, more than for the others (class activation map)."),
+    el("p", { class: "hint" }, "The drawing stands for every face; no picture of you is kept. It shows what the model relied on, at a resolution "
+      + "of a few centimetres. It does not show what you felt."),
+    el("div", { class: "activation-list" }, maps.map(figure)),
+  ];
+}
+
+function figure(map, index) {
+  return el("figure", { class: `activation emotion-${map.label}` },
+    el("p", { class: "salience-title" }, el("strong", {}, `Why “${map.label}”`), ` at ${moment(map.time_s)}, ${percent(map.probability)} probability`),
+    el("div", { class: "activation-parts" },
+      picture(map, index),
+      shareBars(Object.keys(REGIONS).filter((name) => map.regions[name] !== undefined)
+        .map((name) => [name === "around" ? "around it" : name, map.regions[name], percent(map.regions[name])]))),
+    el("figcaption", {}, activationWords(map)));
+}
+
+function picture(map, index) {
+  const [rows, columns] = [map.grid.length, map.grid[0].length];
+  const [height, width] = [SIDE / rows, SIDE / columns];
+  const largest = Math.max(...map.grid.flat());
+  const id = `soften-${index}`;
+  const cells = map.grid.flatMap((row, y) => row.map((share, x) => share > 0 && svg("rect", {
+    x: x * width, y: y * height, width, height, "fill-opacity": STRONGEST * (share / largest),
+  })));
+  return svg("svg", { class: "activation-face", viewBox: `0 0 ${SIDE} ${SIDE}`, role: "img", "aria-label": `A schematic face. ${activationWords(map)}` },
+    svg("filter", { id, x: 0, y: 0, width: 1, height: 1 }, svg("feGaussianBlur", { stdDeviation: width / 3 })),
+    svg("g", { class: "heat", filter: `url(#${id})` }, cells),
+    svg("g", { class: "features" },
+      FACE.map((d) => svg("path", { d })),
+      PUPILS.map(([cx, cy]) => svg("circle", { cx, cy, r: 2 }))));
+}
+
+/** The regions that mattered most, in words; `deploy/activation_words.py` words them in the same way. */
+export function activationWords(map) {
+  const ranked = Object.keys(REGIONS).filter((name) => map.regions[name] > 0).sort((a, b) => map.regions[b] - map.regions[a]);
+  const told = (name) => `the ${REGIONS[name]} (${percent(map.regions[name])})`;
+  const [first, second] = ranked;
+  if (map.regions[first] < MOSTLY_FROM) return `Spread out: ${list(ranked.slice(0, SPREAD_NAMED).map(told))}.`;
+  return second ? `Mostly ${told(first)}, then ${told(second)}.` : `Only ${told(first)}.`;
+}

@@ -1,0 +1,89 @@
+// How far voice and face agreed from moment to moment, beside what chance would give.
+
+import { el, fitted, section, svg } from "./dom.js";
+import { capital, clock, percent, preciseClock } from "./format.js";
+import { tickTimes } from "./timeline.js";
+
+const HEIGHT = 150;
+const TOP = 12;
+const AXIS = 24;
+const LEFT = 40;
+const LEVELS = [0, 0.5, 1];
+const CLEARLY = 0.95;
+
+/** @param {object} timeline of a report; null for reports that have none, or whose channels never meet */
+export function togetherSection(timeline) {
+  if (!timeline || timeline.congruence_mean === null || timeline.congruence_mean === undefined) return null;
+  return section("Voice and face together",
+    el("p", { class: "lead" }, verdict(timeline)),
+    fitted("course", (width) => picture(timeline, width)),
+    el("p", { class: "hint" }, "The line is their agreement in each step; gaps are where one of them was missing. ",
+      timeline.congruence_by_chance !== null && "The dashed line is what chance gives: the same voice and face, shifted against each other. ",
+      "People part for many reasons, an accent or a bad microphone among them."),
+    partings(timeline.partings),
+    sentences(timeline.sentences));
+}
+
+/** What the comparison with chance says, without saying more. */
+export function verdict({ congruence_mean: mean, congruence_by_chance: chance, above_chance: above }) {
+  const agreed = `On average they agree to ${percent(mean)}`;
+  if (chance === null || chance === undefined || above === null) return `${agreed}. The answer is too short to say what chance would give.`;
+  const beside = `chance would give ${percent(chance)}`;
+  if (above >= CLEARLY) return `${agreed}; ${beside}. They move together more than by chance.`;
+  if (above <= 1 - CLEARLY) return `${agreed}; ${beside}. They move together less than by chance.`;
+  return `${agreed}; ${beside}. That is no clear difference.`;
+}
+
+function picture({ steps, step_s: stepS, congruence_by_chance: chance, partings: parted }, width) {
+  const duration = steps.length * stepS;
+  const x = (seconds) => LEFT + (seconds / duration) * (width - LEFT - 4);
+  const y = (share) => TOP + (1 - share) * (HEIGHT - TOP - AXIS);
+  const floor = y(0);
+  return svg("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: "img", "aria-label": "Agreement of voice and face over time. The sentences below say the same." },
+    LEVELS.map((level) => svg("g", { class: "level" },
+      svg("line", { x1: LEFT, x2: width - 4, y1: y(level), y2: y(level) }),
+      svg("text", { x: LEFT - 6, y: y(level) + 4, "text-anchor": "end" }, percent(level)))),
+    (parted ?? []).map((parting) => svg("rect", { class: "parted", x: x(parting.start_s), y: TOP, width: x(parting.end_s) - x(parting.start_s), height: floor - TOP },
+      svg("title", {}, partingWords(parting)))),
+    chance !== null && chance !== undefined && svg("line", { class: "chance", x1: LEFT, x2: width - 4, y1: y(chance), y2: y(chance) }),
+    svg("path", { class: "agreed", d: path(steps, stepS, x, y) }),
+    tickTimes(duration, width - LEFT).map((seconds) =>
+      svg("text", { x: x(seconds), y: HEIGHT - 5, "text-anchor": seconds === 0 ? "start" : x(seconds) > width - 20 ? "end" : "middle" }, clock(seconds))));
+}
+
+/** A level stroke for every step, joined where neighbours are known. */
+function path(steps, stepS, x, y) {
+  let joined = false;
+  return steps.map(({ congruence }, index) => {
+    if (congruence === null || congruence === undefined) {
+      joined = false;
+      return "";
+    }
+    const [from, to, level] = [x(index * stepS), x((index + 1) * stepS), y(congruence)].map((value) => value.toFixed(1));
+    const drawn = `${joined ? `V${level}` : `M${from} ${level}`}H${to}`;
+    joined = true;
+    return drawn;
+  }).join("");
+}
+
+const partingWords = ({ start_s: start, end_s: end, voice, face, congruence }) =>
+  `${preciseClock(start)} to ${preciseClock(end)}: voice ${voice}, face ${face}, agreeing to ${percent(congruence)}`;
+
+function partings(found) {
+  return found?.length > 0 && [
+    el("h3", {}, "Where they parted most"),
+    el("ul", { class: "partings" }, found.map((parting) => el("li", {}, `${partingWords(parting)}.`))),
+  ];
+}
+
+function sentences(found) {
+  if (!found?.length) return null;
+  const row = ({ start_s: start, text, voice, face, congruence }) => el("tr", {},
+    el("td", {}, clock(start)), el("td", {}, text), el("td", {}, voice ? capital(voice) : "–"), el("td", {}, face ? capital(face) : "–"),
+    el("td", {}, congruence === null ? "–" : percent(congruence)));
+  return el("details", { class: "more" }, el("summary", {}, "Sentence by sentence"),
+    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Voice and face in each sentence" },
+      el("table", { class: "plain-table" },
+        el("thead", {}, el("tr", {}, ["At", "Said", "Voice", "Face", "Agree"].map((name) => el("th", { scope: "col" }, name)))),
+        el("tbody", {}, found.map(row)))));
+}
