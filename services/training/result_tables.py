@@ -128,10 +128,8 @@ def _size(protocol: str, rows: Sequence[ResultRow]) -> str:
     seeds = sorted({len(row.seeds) for row in members})
     counts = sorted({row.n for row in members})
     majority = figure_text(next((r.figures["majority"] for r in members if "majority" in r.figures), None))
-    return (
-        f"{protocol}: n = {_range(counts)}, {_people(members)}{_range(seeds)} seeds; "
-        f"always naming the most frequent class is right in {majority} %."
-    )
+    counted = f"n = {_range(counts)}, {_people(members)}{_range(seeds)} {'seed' if seeds == [1] else 'seeds'}"
+    return f"{protocol}: {counted}; always naming the most frequent class is right in {majority} %."
 
 
 def _people(rows: Sequence[ResultRow]) -> str:

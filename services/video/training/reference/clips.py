@@ -61,13 +61,14 @@ class FrameNetwork:
         """The trained network; trained and stored where it is not there yet."""
         import keras
 
-        path = faces.cache / "networks" / f"{recipe_key(self.title, self.recipe)}-{seed}.keras"
+        key = f"{recipe_key(self.title, self.recipe)}-{seed}"
+        path = faces.network(key)
         fitting.prepare(seed)
         if path.exists():
             return keras.saving.load_model(path)
         network = build_large(FRAME_PX)
-        fitting.fit_network(network, [standardised_images(faces.fit.images)], faces.fit.labels)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        images = standardised_images(faces.fit.images)
+        fitting.fit_network(network, [images], faces.fit.labels, backup=faces.unfinished(key))
         network.save(path)
         return network
 

@@ -14,12 +14,14 @@ from services.training.reference import keep_array
 from services.training.results import REFERENCE
 from services.video.training.batches import LabelledFaces, load_labelled
 from services.video.training.dataset import FloatArray, IntArray, partition_path
-from services.video.training.reference.descriptors import FRONT_ENDS, VERSION
+from services.video.training.reference.descriptors import FRONT_ENDS, VERSION, Images
 from services.video.training.votes import FERPLUS_LABELS, NO_MAJORITY, majorities
 
 N_FIT = 4000
 """Images that every system is fitted on: what two shared cores can pay for all of them."""
 DRAW_SEED = 0
+PART = 500
+"""Images whose features are kept together while the others are still computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,32 @@ class FaceCorpus:
         """
         path = self.cache / f"{front_end}-{VERSION}.npy"
         if not path.exists():
-            keep_array(path, FRONT_ENDS[front_end](np.concatenate([self.fit.images, self.test.images])))
+            images = np.concatenate([self.fit.images, self.test.images])
+            starts = range(0, len(images), PART)
+            parts = [self._part(front_end, images[start : start + PART], start) for start in starts]
+            keep_array(path, np.concatenate(parts))
         stored: FloatArray = np.load(path)
         return stored[: len(self.fit)], stored[len(self.fit) :]
+
+    def unfinished(self, key: str) -> Path:
+        """Where a network that is being trained is kept from epoch to epoch."""
+        folder = self.cache / "unfinished" / key
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def network(self, key: str) -> Path:
+        """Where a trained network is kept that another run needs."""
+        folder = self.cache / "networks"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / f"{key}.keras"
+
+    def _part(self, front_end: str, images: Images, start: int) -> FloatArray:
+        """Features of some of the images, kept too, so that a run that was stopped loses little."""
+        path = self.cache / "parts" / f"{front_end}-{VERSION}-{start}.npy"
+        if not path.exists():
+            keep_array(path, FRONT_ENDS[front_end](images))
+        stored: FloatArray = np.load(path)
+        return stored
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,8 +36,10 @@ def fit_network(
     targets: IntArray | FloatArray,
     *,
     epochs: int = EPOCHS,
+    batch_size: int = BATCH_SIZE,
     learning_rate: float = LEARNING_RATE,
     loss: str = "classes",
+    backup: Path | None = None,
 ) -> None:
     """Train a network in place.
 
@@ -45,12 +48,15 @@ def fit_network(
         inputs: one array per input of the network.
         targets: classes `(n,)`, or whatever "mse" compares with.
         epochs: passes over the images.
+        batch_size: images per step.
         learning_rate: at the start.
         loss: "classes" for cross-entropy, else a name that Keras knows.
+        backup: folder for the state after each epoch; training goes on from there when it was stopped,
+            with the images in another order, and leaves nothing there when it is done.
     """
     import keras
 
-    steps = epochs * -(-len(targets) // BATCH_SIZE)
+    steps = epochs * -(-len(targets) // batch_size)
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     network.compile(
@@ -58,8 +64,11 @@ def fit_network(
         loss=entropy if loss == "classes" else loss,
         jit_compile=False,
     )
-    past = network.fit(_given(inputs), targets, batch_size=BATCH_SIZE, epochs=epochs, verbose=0)
-    log.info("%s: loss %s", network.name, ", ".join(f"{value:.3f}" for value in past.history["loss"]))
+    kept = [keras.callbacks.BackupAndRestore(str(backup))] if backup else []
+    past = network.fit(
+        _given(inputs), targets, batch_size=batch_size, epochs=epochs, callbacks=kept, verbose=0
+    )
+    log.info("%s: loss %s", network.name, ", ".join(f"{value:.3f}" for value in past.history.get("loss", ())))
 
 
 def outputs_of(network: Any, inputs: Inputs) -> FloatArray:

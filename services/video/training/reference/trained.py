@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from services.training.reference import recipe_key
 from services.video.training.dataset import FloatArray, IntArray
 from services.video.training.reference import fitting
 from services.video.training.reference.classical import scaled_parts, titled
@@ -47,7 +48,7 @@ class Network:
         published: accuracy of the system it rebuilds, percent; None where none is known.
         remark: where its structure differs from the published one.
         inputs: what it takes of a corpus.
-        epochs: passes over the images.
+        epochs, batch_size: passes over the images, and images per step.
         version: to be raised with every change of the builder.
     """
 
@@ -57,6 +58,7 @@ class Network:
     remark: str
     inputs: Callable[[FaceCorpus], Both] = images_of
     epochs: int = fitting.EPOCHS
+    batch_size: int = fitting.BATCH_SIZE
     version: int = 1
     exam: Exam = FER
 
@@ -72,14 +74,21 @@ class Network:
     @property
     def recipe(self) -> str:
         """What tells one version of this line from another, for the key of kept predictions."""
-        return f"{self.version} {self.epochs} {fitting.VERSION} {fitting.BATCH_SIZE} {fitting.LEARNING_RATE}"
+        return f"{self.version} {self.epochs} {fitting.VERSION} {self.batch_size} {fitting.LEARNING_RATE}"
 
     def predict(self, faces: FaceCorpus, *, seed: int) -> IntArray:
         """Train from scratch and name the classes of `faces.test`, shape `(n,)`."""
         fit, test = self.inputs(faces)
         fitting.prepare(seed)
         network = self.build(tuple(part.shape[1:] for part in fit))
-        fitting.fit_network(network, fit, faces.fit.labels, epochs=self.epochs)
+        fitting.fit_network(
+            network,
+            fit,
+            faces.fit.labels,
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            backup=faces.unfinished(f"{recipe_key(self.title, self.recipe)}-{seed}"),
+        )
         named = fitting.classes_of(network, test)
         fitting.forget()
         return named

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from services.video.training.dataset import IntArray
@@ -19,6 +20,7 @@ from services.video.training.reference.networks import build_simple
 SHARE = 0.25
 """Of the images: they have FER+ labels only, the others FER2013 labels only."""
 FINE_TUNING_RATE = 3e-4
+RECIPE_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,14 @@ class Transferred:
         """The budget, for the reader of the table."""
         return (
             f"{self.remark} {SHARE:.0%} of the images have FER+ labels, the others FER2013's. "
-            f"{fitting.BUDGET}"
+            "Another annotation of the same source, not another corpus: of the others at hand, GRID has no "
+            f"emotions, and RAVDESS's action units no pictures. {fitting.BUDGET}"
         )
 
     @property
     def recipe(self) -> str:
         """What tells one version of this line from another, for the key of kept predictions."""
-        return f"1 {SHARE} {FINE_TUNING_RATE} {fitting.EPOCHS} {fitting.VERSION}"
+        return f"{RECIPE_VERSION} {SHARE} {FINE_TUNING_RATE} {fitting.EPOCHS} {fitting.VERSION}"
 
     def predict(self, faces: FaceCorpus, *, seed: int) -> IntArray:
         """Train in one step or two, and name the FER+ classes of `faces.test`."""
@@ -58,17 +61,32 @@ class Transferred:
             np.arange(len(majority)), test_size=SHARE, stratify=faces.fit.labels, random_state=seed
         )
         second = second[majority[second] >= 0]
-        images = standardised_images(faces.fit.images)
         fitting.prepare(seed)
-        network = build_simple((images.shape[1:],))
-        if self.pretrained:
-            fitting.fit_network(network, [images[first]], faces.fit.labels[first])
+        images = standardised_images(faces.fit.images)
+        network = (
+            _pretrained(faces, first, seed=seed) if self.pretrained else build_simple((images.shape[1:],))
+        )
         asked = with_head(network, len(FERPLUS.classes), frozen=self.frozen)
         rate = FINE_TUNING_RATE if self.pretrained and not self.frozen else fitting.LEARNING_RATE
         fitting.fit_network(asked, [images[second]], majority[second], learning_rate=rate)
         named = fitting.classes_of(asked, [standardised_images(faces.test.images)])
         fitting.forget()
         return named
+
+
+def _pretrained(faces: FaceCorpus, rows: NDArray[np.intp], *, seed: int) -> Any:
+    """The simple network after FER2013's labels of some images; trained once for both lines."""
+    import keras
+
+    key = f"pretrained-{RECIPE_VERSION}-{SHARE}-{fitting.EPOCHS}-{fitting.VERSION}-{seed}"
+    path = faces.network(key)
+    if path.exists():
+        return keras.saving.load_model(path)
+    images = standardised_images(faces.fit.images[rows])
+    network = build_simple((images.shape[1:],))
+    fitting.fit_network(network, [images], faces.fit.labels[rows], backup=faces.unfinished(key))
+    network.save(path)
+    return network
 
 
 def with_head(network: Any, n_classes: int, *, frozen: bool) -> Any:
