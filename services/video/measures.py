@@ -11,14 +11,32 @@ from services.video.gaze import GazeAngles
 from services.video.observations import FaceRecord, Observations
 from services.video.quality import Fault, count_lost, explain_absence
 from services.video.rest import emotions_from_rest
+from services.video.stillness import is_still
 from services.video.timeline import emotion_scores
 
 LEAST_TRACK_SHARE = 0.02
 """Faces that were followed in fewer of the frames are not listed; they are counted in `max_faces`."""
 MOST_TRACKS = 8
+LEAST_RIVAL = 0.2
+"""A face this dominant, over the most dominant one, is believed rather than a face that may be a picture."""
 LEAST_BLINK_WATCH_S = 10.0
 LEAST_LOOKS = 10
 """Samples from which on a share of looks is told: two seconds at the usual rate."""
+
+
+def choose_candidate(seen: Observations) -> FaceRecord | None:
+    """The dominant face, by how long times how large; another if that one may be a picture."""
+    ranked = sorted(seen.faces.values(), key=lambda face: -face.dominance)
+    if not ranked:
+        return None
+    near = [face for face in ranked if face.dominance >= LEAST_RIVAL * ranked[0].dominance]
+    return next((face for face in near if not may_be_picture(seen, face)), ranked[0])
+
+
+def may_be_picture(seen: Observations, face: FaceRecord) -> bool:
+    """Whether the face neither blinked nor moved for long."""
+    openness, mouth = np.asarray(face.openness, np.float64), np.asarray(face.mouth, np.float64)
+    return is_still(openness, mouth, blinks=blinks_of(seen, face))
 
 
 def count_frames(source: VideoSource, seen: Observations, candidate: FaceRecord | None) -> FrameCount:

@@ -153,10 +153,6 @@ class Observations:
             if fault is Fault.NONE
         ]
 
-    def candidate(self) -> FaceRecord | None:
-        """The dominant face, None if there is none."""
-        return max(self.faces.values(), key=lambda face: face.dominance, default=None)
-
     def faults_of(self, face: FaceRecord | None) -> NDArray[np.uint8]:
         """`Fault` per analysed frame with regard to one face, shape `(analysed,)`."""
         faults = np.array(self.absences, dtype=np.uint8)

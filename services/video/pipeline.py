@@ -20,7 +20,7 @@ from services.common.serving.registry import (
 )
 from services.video.decode import VideoSource
 from services.video.gaze import GazeMeter
-from services.video.measures import count_frames, face_measures
+from services.video.measures import choose_candidate, count_frames, face_measures
 from services.video.observations import ExpressionSampler, Observations
 from services.video.remarks import no_face_reason, remarks
 from services.video.salience import MomentKeeper, can_explain, explain
@@ -104,7 +104,7 @@ def _result(
     predictor: Predictor,
     settings: VideoSettings,
 ) -> ModalityResult:
-    candidate = seen.candidate()
+    candidate = choose_candidate(seen)
     frames = count_frames(source, seen, candidate)
     if candidate is None or not candidate.sample_times_s:
         raise InputError(ErrorCode.NO_FACE, no_face_reason(frames))

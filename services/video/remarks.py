@@ -6,6 +6,7 @@ from services.common.contracts.face import FrameCount
 from services.common.contracts.results import Notice
 from services.video.blinks import BlinkRule
 from services.video.decode import VideoSource
+from services.video.measures import may_be_picture
 from services.video.observations import FaceRecord, Observations
 from services.video.settings import VideoSettings
 
@@ -48,6 +49,11 @@ def remarks(
             several > settings.several_faces_share,
             "several_faces",
             f"Several faces in {several:.0%} of the frames, one of them was followed; record alone.",
+        ),
+        (
+            may_be_picture(seen, candidate),
+            "still_face",
+            "The face neither blinked nor moved; it may be a picture. Its scores say nothing about a person.",
         ),
         (dark > 0.5, "dark", "The face is dark; sit facing a light."),
         (
