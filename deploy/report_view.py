@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from deploy.face_view import face_view
 from deploy.voice_view import voice_view
 from services.common.contracts.labels import EMOTIONS, TRAITS, Emotion, Modality, ModalityStatus
 from services.common.contracts.results import ModalityResult, Report, TimelineSegment
@@ -112,6 +113,8 @@ def _modality(result: ModalityResult, *, width: int) -> RenderableType:
     lines += [Text(f"  {note.detail}", style="dim") for note in reasons]
     if result.voice is not None:
         lines.append(voice_view(result.voice, width=width))
+    if result.face is not None:
+        lines.append(face_view(result.face, width=width))
     return Group(*lines)
 
 

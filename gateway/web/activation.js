@@ -6,7 +6,7 @@ import { list, moment, percent } from "./format.js";
 
 /** Side of the drawing, which stands for the square that the model sees. */
 const SIDE = 96;
-const STRONGEST = 0.6;
+const STRONGEST = 0.75;
 /** From here on one region is what the label mostly rested on. */
 const MOSTLY_FROM = 0.4;
 const SPREAD_NAMED = 3;
@@ -64,11 +64,10 @@ function picture(map, index) {
     x: x * width, y: y * height, width, height, "fill-opacity": STRONGEST * (share / largest),
   })));
   return svg("svg", { class: "activation-face", viewBox: `0 0 ${SIDE} ${SIDE}`, role: "img", "aria-label": `A schematic face. ${activationWords(map)}` },
-    svg("filter", { id, x: 0, y: 0, width: 1, height: 1 }, svg("feGaussianBlur", { stdDeviation: width / 3 })),
+    svg("filter", { id, x: 0, y: 0, width: 1, height: 1 }, svg("feGaussianBlur", { stdDeviation: width / 4 })),
     svg("g", { class: "heat", filter: `url(#${id})` }, cells),
-    svg("g", { class: "features" },
-      FACE.map((d) => svg("path", { d })),
-      PUPILS.map(([cx, cy]) => svg("circle", { cx, cy, r: 2 }))));
+    ["halo", "features"].map((kind) => svg("g", { class: kind },
+      FACE.map((d) => svg("path", { d })), PUPILS.map(([cx, cy]) => svg("circle", { cx, cy, r: 2 })))));
 }
 
 /** The regions that mattered most, in words; `deploy/activation_words.py` words them in the same way. */
