@@ -15,11 +15,22 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
+from deploy.activation_words import activation_words
 from deploy.salience_words import region_words
+from services.common.contracts.face import FaceRegion
 from services.common.contracts.labels import EMOTIONS
 from tests.e2e.conftest import Installation
 from tests.fake_api import KEY, FakeGateway, create_fake, problem
-from tests.fake_reports import HOSTILE, first_voice, salience, voice
+from tests.fake_reports import (
+    FACE_PLACES,
+    HOSTILE,
+    activation,
+    earlier_face,
+    face,
+    first_voice,
+    salience,
+    voice,
+)
 
 CHECKS = (Path(__file__).parent / "page_checks.js").read_text(encoding="utf-8")
 VIDEO = {"name": "answer.mp4", "mimeType": "video/mp4", "buffer": b"x" * 400_000}
@@ -497,6 +508,127 @@ def test_page_and_terminal_name_the_same_regions_when_given_the_same_maps(open_p
         [shown.model_dump(mode="json") for shown in maps],
     )
     assert told == [region_words(shown) for shown in maps]
+
+
+def test_face_is_described_with_units_and_reasons_when_it_was_measured(open_page: Open) -> None:
+    state = FakeGateway()
+    visit = open_page(state)
+    visit.report(state.add("video")["id"])
+    section = visit.page.get_by_role("region", name="Your face", exact=True)
+    for words in (
+        *("measured in 1,664 of 1,752 frames looked at", "95% · 1,664", "2% · 41", "3,504 frames decoded"),
+        *("1,750 not looked at", "2 unreadable", "9.6 / min", "9 in all, 181 ms each on average"),
+        *("of 274 looks, roughly", "23%", "varies by 0.09", "to your right, varies by 5°"),
+        *("The eyes: 2° to your right (varies by 9°), 5° down (varies by 6°).", "Faces that were followed"),
+    ):
+        expect(section).to_contain_text(words)
+    expect(section).not_to_contain_text("Too dark")
+    rows = section.get_by_role("region", name="Faces that were followed").get_by_role("row")
+    expect(rows).to_have_text(
+        [
+            "FaceSeenFramesSizeBlinks",
+            "1, you0:00 to 0:5896%212 px9",
+            "20:00 to 0:5891%41 px0",
+            "30:21 to 0:255%78 px–",
+        ]
+    )
+    expect(section.get_by_role("img", name="The head: 6° to your right")).to_be_visible()
+    blinks = visit.page.locator(".timeline .blink")
+    expect(blinks).to_have_count(9)
+    expect(blinks.first.locator("title")).to_have_text("Blink, 0:03.1, 180 ms")
+    assert "9 blinks" in (visit.page.locator(".timeline svg").get_attribute("aria-label") or "")
+    expect(section.get_by_text("not validated")).to_be_hidden()
+    section.locator("summary").focus()
+    visit.page.keyboard.press("Enter")
+    expect(section.get_by_text("not validated")).to_be_visible()
+    for missing in ("null", "NaN", "undefined", "Infinity"):
+        expect(section).not_to_contain_text(missing)
+
+
+def test_face_is_explained_by_drawing_bars_and_words_when_it_has_maps(open_page: Open) -> None:
+    state = FakeGateway()
+    visit = open_page(state, viewport={"width": 320, "height": 700})
+    visit.report(state.add("video")["id"])
+    maps = face().face.activations  # type: ignore[union-attr]
+    figures = visit.page.locator(".activation")
+    assert figures.count() == len(maps) == 3
+    for shown, figure in zip(maps, figures.all(), strict=True):
+        picture = figure.get_by_role("img")
+        assert activation_words(shown) in (picture.get_attribute("aria-label") or "")
+        expect(figure.locator("figcaption")).to_have_text(activation_words(shown))
+        expect(figure.locator(".share-bars li")).to_have_count(8)
+        strength = [float(o.get_attribute("fill-opacity") or "nan") for o in picture.locator("rect").all()]
+        assert len(strength) == sum(share > 0 for row in shown.grid for share in row)
+        assert max(strength) == pytest.approx(0.75)
+    assert visit.page.locator("main image, main img, main canvas").count() == 0
+    assert accessibility_faults(visit.page) == []
+
+
+def test_face_is_described_when_its_report_is_older_than_its_measures(open_page: Open) -> None:
+    state = FakeGateway()
+    visit = open_page(state)
+    new = {"frames", "blink_observed_s", "blink_duration_mean_s", "gaze", "mouth_openness_mean"}
+    new |= {"mouth_openness_sd", "smile_share", "emotions_from_rest", "faces", "activations"}
+
+    def as_stored_before(route: Route) -> None:
+        report = route.fetch().json()
+        measured = earlier_face().model_dump(mode="json")["face"]
+        report["modalities"]["video"]["face"] = {name: measured[name] for name in measured if name not in new}
+        route.fulfill(json=report)
+
+    visit.page.route("**/report", as_stored_before)
+    visit.report(state.add("video")["id"])
+    section = visit.page.get_by_role("region", name="Your face", exact=True)
+    expect(section).to_contain_text("of 292 frames looked at")
+    expect(section).to_contain_text("9.6 / min")
+    expect(section.get_by_role("heading")).to_have_text(["Your face", "Where the head pointed"])
+    for missing in ("null", "NaN", "undefined", "Infinity", "decoded"):
+        expect(section).not_to_contain_text(missing)
+    assert accessibility_faults(visit.page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_features_of_the_drawn_face_are_seen_on_every_colour(open_page: Open, scheme: str) -> None:
+    visit = open_page(color_scheme=scheme)
+    visit.home()
+    maps = [activation(label, FaceRegion.MOUTH, time_s=1.0).model_dump(mode="json") for label in EMOTIONS]
+    painted = visit.page.evaluate(
+        """async (maps) => {
+          const { activationFigures } = await import('/assets/activation.js');
+          document.querySelector('main').replaceChildren(...activationFigures(maps).slice(-1));
+          return [...document.querySelectorAll('.activation-face')].map((face) => {
+            const style = (path) => getComputedStyle(face.querySelector(path));
+            const [halo, line] = [style('.halo path'), style('.features path')];
+            return { halo: halo.stroke, line: line.stroke, hue: style('.heat rect').fill,
+              room: parseFloat(halo.strokeWidth) - parseFloat(line.strokeWidth) };
+          });
+        }""",
+        maps,
+    )
+    assert len({face["hue"] for face in painted}) == len(EMOTIONS)
+    for colours in painted:
+        assert len({colours["halo"], colours["line"], colours["hue"]}) == 3
+        assert colours["room"] >= 1.5
+
+
+def test_page_and_terminal_name_the_same_parts_of_a_face_when_given_the_same_maps(open_page: Open) -> None:
+    visit = open_page()
+    visit.home()
+    maps = [
+        activation(label, region, time_s=3.0, strength=strength)
+        for label, region in zip(EMOTIONS, FACE_PLACES, strict=False)
+        for strength in (0.0, 0.1, 0.25, 0.335, 0.5, 0.885)
+    ]
+    maps += [
+        maps[0].model_copy(update={"regions": dict.fromkeys(FACE_PLACES, 0.125)}),
+        maps[0].model_copy(update={"regions": {FaceRegion.NOSE: 1.0}}),
+        maps[0].model_copy(update={"regions": {FaceRegion.CHIN: 0.415, FaceRegion.EYES: 0.585}}),
+    ]
+    told = visit.page.evaluate(
+        "async (maps) => (await import('/assets/activation.js').then((m) => maps.map(m.activationWords)))",
+        [shown.model_dump(mode="json") for shown in maps],
+    )
+    assert told == [activation_words(shown) for shown in maps]
 
 
 def test_report_says_why_when_there_is_no_comparison(open_page: Open) -> None:
