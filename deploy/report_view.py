@@ -9,6 +9,7 @@ from rich.text import Text
 
 from deploy.face_view import face_view
 from deploy.voice_view import voice_view
+from deploy.words_view import words_view
 from services.common.contracts.labels import EMOTIONS, TRAITS, Emotion, Modality, ModalityStatus
 from services.common.contracts.results import ModalityResult, Report, TimelineSegment
 
@@ -89,18 +90,23 @@ def _emotions(report: Report) -> RenderableType | None:
 def _traits(report: Report) -> RenderableType | None:
     if report.fused.traits is None:
         return None
-    table = Table("trait (estimate)", "", "scores high", box=None)
+    table = Table("trait (estimate)", "", "scores high", "95 of 100", box=None)
+    words = report.modalities.get(Modality.TEXT)
+    intervals = (words.trait_intervals if words else None) or {}
     for trait in TRAITS:
         if trait in report.fused.traits:
-            value = report.fused.traits[trait]
-            table.add_row(trait, bar(value), f"{value:.2f}")
+            value, band = report.fused.traits[trait], intervals.get(trait)
+            table.add_row(
+                trait, bar(value), f"{value:.2f}", f"{band.low:.2f} to {band.high:.2f}" if band else ""
+            )
     return Padding(table, (0, 0, 1, 0))
 
 
 def _modality(result: ModalityResult, *, width: int) -> RenderableType:
     name = CHANNEL_NAME[result.modality]
     if result.status is not ModalityStatus.SUCCEEDED:
-        return Text(f"{name}: {result.status} ({result.error_code}). {result.reason or ''}")
+        why = Text(f"{name}: {result.status} ({result.error_code}). {result.reason or ''}")
+        return Group(why, words_view(result)) if result.text or result.transcript else why
     facts = [f"{name}: {result.elapsed_s:.1f} s", *_facts(result)]
     if result.quality is not None:
         facts.insert(1, f"coverage {result.quality.coverage:.0%}")
@@ -111,6 +117,8 @@ def _modality(result: ModalityResult, *, width: int) -> RenderableType:
         lines.append(Text.assemble("  0 s ", strip, f" {duration_s:.0f} s"))
     reasons = result.quality.reasons if result.quality else []
     lines += [Text(f"  {note.detail}", style="dim") for note in reasons]
+    if result.text is not None:
+        lines.append(words_view(result))
     if result.voice is not None:
         lines.append(voice_view(result.voice, width=width))
     if result.face is not None:
