@@ -4,7 +4,8 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from xml.sax.saxutils import escape
 
 ENGLISH = (
@@ -16,12 +17,18 @@ ENGLISH = (
 """81 words, 4 sentences."""
 
 
-def make_pdf(pages: Sequence[str], *, compress: bool = False) -> bytes:
-    """A PDF with one line of Helvetica text for every line of each page; a blank page for ''."""
+def make_pdf(pages: Sequence[str], *, compress: bool = False, drawing: bytes = b"") -> bytes:
+    """A PDF with one line of Helvetica text for every line of each page; a blank page for ''.
+
+    Args:
+        pages: the text of each.
+        compress: whether contents are deflated.
+        drawing: operators that every page has besides.
+    """
     objects: list[bytes] = [b"<< /Type /Catalog /Pages 2 0 R >>", b"", _FONT]
     kids = []
     for text in pages:
-        stream = _content(text)
+        stream = _content(text) + drawing
         number = len(objects) + 1
         kids.append(f"{number} 0 R")
         objects.append(
@@ -30,6 +37,11 @@ def make_pdf(pages: Sequence[str], *, compress: bool = False) -> bytes:
         )
         objects.append(_stream(stream, compress=compress))
     objects[1] = f"<< /Type /Pages /Count {len(pages)} /Kids [{' '.join(kids)}] >>".encode()
+    return _assemble(objects)
+
+
+def pdf_of(*objects: bytes) -> bytes:
+    """A PDF of the given objects, numbered from 1; the first is the catalogue."""
     return _assemble(objects)
 
 
@@ -70,7 +82,7 @@ def make_docx(paragraphs: Sequence[str], **changes: str) -> bytes:
 
 
 def docx_of(
-    body: str,
+    body: str | Iterable[bytes],
     *,
     main_type: str = WORD_MAIN,
     prologue: str = "",
@@ -80,7 +92,7 @@ def docx_of(
     """A Word package whose main document has the given XML in its body.
 
     Args:
-        body: XML with the prefixes `w` and `mc`.
+        body: XML with the prefixes `w` and `mc`, or pieces of it that are never in memory together.
         main_type: content type of the main document.
         prologue: between the XML declaration and the root, a document type for one.
         relationships: further ones of the package.
@@ -96,20 +108,30 @@ def docx_of(
         "_rels/.rels": f'{declaration}<Relationships xmlns="{package}/relationships">'
         f'<Relationship Id="rId1" Type="{office}/officeDocument" Target="word/document.xml"/>'
         f"{relationships}</Relationships>",
-        "word/document.xml": f"{declaration}{prologue}"
-        '<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
-        ' xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006">'
-        f"<w:body>{body}</w:body></w:document>",
     }
-    return make_zip({**{name: text.encode() for name, text in parts.items()}, **(extra_parts or {})})
+    opening = (
+        f"{declaration}{prologue}"
+        '<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+        ' xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"><w:body>'
+    )
+    pieces = [body.encode()] if isinstance(body, str) else body
+    document = chain([opening.encode()], pieces, [b"</w:body></w:document>"])
+    lists = {name: [text.encode()] for name, text in parts.items()}
+    extras = {name: [content] for name, content in (extra_parts or {}).items()}
+    return _zip_of({**lists, "word/document.xml": document, **extras})
 
 
 def make_zip(parts: Mapping[str, bytes]) -> bytes:
     """A ZIP of the given parts, deflated."""
+    return _zip_of({name: [content] for name, content in parts.items()})
+
+
+def _zip_of(parts: Mapping[str, Iterable[bytes]]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in parts.items():
-            archive.writestr(name, content)
+        for name, pieces in parts.items():
+            with archive.open(name, "w") as part:
+                part.writelines(pieces)
     return buffer.getvalue()
 
 

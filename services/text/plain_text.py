@@ -2,6 +2,7 @@
 
 import codecs
 import re
+import unicodedata
 
 from services.common.contracts.results import ErrorCode
 from services.common.errors import InputError
@@ -67,7 +68,8 @@ def without_surrogates(text: str) -> str:
 
 
 def _is_readable(text: str) -> bool:
-    controls = sum(not (c.isprintable() or c.isspace() or c.isalnum()) for c in text)
+    """Format characters (joiners of emoji, directions of Arabic) belong to text, other controls do not."""
+    controls = sum(not (c.isprintable() or c.isspace() or unicodedata.category(c) == "Cf") for c in text)
     return controls <= MAX_CONTROL_SHARE * len(text) and "\0" not in text
 
 

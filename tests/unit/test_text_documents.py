@@ -74,6 +74,11 @@ def test_code_page_is_guessed_from_a_sample_when_a_file_is_long() -> None:
     assert decode_text(text.encode("cp932"))[0] == text
 
 
+@pytest.mark.parametrize("text", ["\U0001f468\u200d\U0001f469 " * 20, "\u202bعملت\u202c", "می\u200cخواهم"])
+def test_invisible_marks_are_kept_when_writing_needs_them(text: str) -> None:
+    assert decode_text(text.encode()) == (text, "utf-8")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_lone_surrogate_is_replaced_when_a_file_holds_one(encoding: str) -> None:
     content = "half a pair: \ud83d and on".encode(encoding, "surrogatepass")
