@@ -21,6 +21,7 @@ TABLE_CELLS = 128
 LOOPS = 30
 SHORT_S, LONG_S, LONGEST_S = 60.0, 600.0, 3600.0
 WORDS = 300
+PAGES = 50
 FER_PYTHON = ".venv-fer/bin/python"
 
 
@@ -95,8 +96,19 @@ def measure(data: Path, folder: Path, found: Findings, *, runs: int, cores: list
         text = folder / "head of an essay.txt"
         text.write_text(recordings.essay_head(essays, words=WORDS), encoding="utf-8")
         found.measurements.append(paths.measure_text(text, runs=runs))
+        _measure_documents(essays, folder, found, runs=runs)
     if cores:
         _weigh(clip, speech, folder, found, cores=cores)
+
+
+def _measure_documents(essays: Path, folder: Path, found: Findings, *, runs: int) -> None:
+    """Documents of many pages, with the words of essays."""
+    from deploy.bench import documents, paths
+
+    pages = documents.essay_pages(essays, pages=PAGES)
+    for name, write in (("essays.pdf", documents.write_pdf), ("essays.docx", documents.write_docx)):
+        write(pages, folder / name)
+        found.measurements.append(paths.measure_document(folder / name, pages=PAGES, runs=runs))
 
 
 def _is_there(path: Path, name: str, found: Findings) -> bool:

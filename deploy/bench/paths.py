@@ -17,6 +17,7 @@ from deploy.bench.timing import Job, Run, interleave
 from services.audio import features
 from services.common.contracts.labels import MediaKind, Modality
 from services.common.media import MediaFile
+from services.common.media_types import DOCX, PDF
 from services.common.serving.client import open_predictor
 from services.common.serving.registry import TEXT_TRAITS
 from services.common.settings import CommonSettings
@@ -35,6 +36,7 @@ CONTENT_TYPE = {
     Modality.AUDIO: (MediaKind.AUDIO, "audio/wav"),
     Modality.VIDEO: (MediaKind.VIDEO, "video/mp4"),
 }
+DOCUMENT_TYPE = {".pdf": PDF, ".docx": DOCX}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ def analysis_of(modality: Modality, path: Path, *, predictor: Any = None) -> Cal
     settings = getattr(import_module(f"{service}.settings"), SETTINGS_CLASS[modality])()
     analyze = import_module(f"{service}.pipeline").analyze
     kind, content_type = CONTENT_TYPE[modality]
+    if path.suffix in DOCUMENT_TYPE:
+        kind, content_type = MediaKind.DOCUMENT, DOCUMENT_TYPE[path.suffix]
     media = MediaFile(path=path, kind=kind, content_type=content_type)
     predictor = predictor or open_predictor(CommonSettings())
     return lambda: analyze(media, predictor=predictor, settings=settings)
@@ -132,6 +136,26 @@ def measure_text(path: Path, *, runs: int) -> Measurement:
         duration_s=None,
         units=len(path.read_text(encoding="utf-8").split()),
         unit="words",
+        runs=done,
+    )
+
+
+def measure_document(path: Path, *, pages: int, runs: int) -> Measurement:
+    """The text pipeline on a document beside reading it alone, which is done in a process of its own."""
+    from services.text.documents import read_document
+    from services.text.settings import TextSettings
+
+    media = MediaFile(path=path, kind=MediaKind.DOCUMENT, content_type=DOCUMENT_TYPE[path.suffix])
+    others = {LIMIT: _plain(read_document, media, TextSettings())}
+    done = _run(Modality.TEXT, path, stages=text_stages, others=others, runs=runs)
+    return Measurement(
+        title=f"words of a {path.suffix[1:].upper()}",
+        modality=Modality.TEXT,
+        limit="reading alone",
+        peer=None,
+        duration_s=None,
+        units=pages,
+        unit="pages",
         runs=done,
     )
 

@@ -1,6 +1,5 @@
 """Stages timed from outside: functions of the pipelines are wrapped while a run lasts, then put back."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deploy.bench.timing import processor_seconds
 from services.common.serving.client import Predictor
 from services.common.serving.registry import VOICE_ENCODER, Manifest
 
@@ -29,11 +29,11 @@ class StageClock:
         """`function`, with its seconds counted for `stage`."""
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            began = time.process_time()
+            began = processor_seconds()
             try:
                 return function(*args, **kwargs)
             finally:
-                self.seconds[stage] += time.process_time() - began
+                self.seconds[stage] += processor_seconds() - began
 
         return call
 
@@ -91,6 +91,7 @@ class TimedPredictor:
 DECODE_VIDEO, DETECTION, LANDMARKS = "decode, scale", "detection", "landmarks"
 DECODE_SOUND, VAD, LOG_MEL = "decode, resample", "voice activity", "log-mel"
 ENCODER, LEVELS, PROSODY = "encoder", "loudness, noise", "prosody"
+READING, LANGUAGE, WORDING = "reading", "language", "wording"
 ROWS, EXPLAIN = "features", "explanation"
 NETWORK = "network"
 OWN_STAGE = {VOICE_ENCODER: ENCODER}
@@ -138,10 +139,12 @@ def text_stages() -> Iterator[StageClock]:
     from services.text import pipeline
     from services.text.trait_model import TraitModel
 
-    clock = StageClock(ROWS, NETWORK, EXPLAIN)
+    clock = StageClock(READING, LANGUAGE, WORDING, ROWS, NETWORK, EXPLAIN)
+    own = {"read_document": READING, "detect_language": LANGUAGE, "measure": WORDING, "trait_words": EXPLAIN}
     with ExitStack() as stack:
         stack.enter_context(replaced(TraitModel, "rows", lambda f: clock.timed(ROWS, f)))
-        stack.enter_context(replaced(pipeline, "trait_words", lambda f: clock.timed(EXPLAIN, f)))
+        for name, stage in own.items():
+            stack.enter_context(replaced(pipeline, name, partial(clock.timed, stage)))
         yield clock
 
 

@@ -4,6 +4,7 @@ Everything here counts; none of it is learnt, and none of it is a score of the p
 """
 
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 from services.common.contracts.text import Readability, WordShares
@@ -78,7 +79,7 @@ def readability(words: Sequence[str], *, sentences: int) -> Readability | None:
     if len(words) < MIN_READABILITY_WORDS or len(words) > MAX_SENTENCE_WORDS * sentences:
         return None
     length = len(words) / sentences
-    syllables = sum(map(count_syllables, words)) / len(words)
+    syllables = sum(times * count_syllables(word) for word, times in Counter(words).items()) / len(words)
     return Readability(
         words_per_sentence=round(length, 2),
         syllables_per_word=round(syllables, 3),
@@ -98,7 +99,8 @@ def word_shares(words: Sequence[str]) -> WordShares | None:
     if not words:
         return None
     bases = [word.partition("'")[0] for word in words]
-    felt = [base for place, base in enumerate(bases) if not _is_negated(words, place)]
+    emotions = english.PLEASANT | english.UNPLEASANT
+    felt = [base for place, base in enumerate(bases) if base in emotions and not _is_negated(words, place)]
     return WordShares(
         first_person_singular=_share(bases, english.FIRST_PERSON_SINGULAR, len(words)),
         first_person_plural=_share(bases, english.FIRST_PERSON_PLURAL, len(words)),

@@ -5,13 +5,14 @@ import subprocess
 import sys
 import wave
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import av
 import pytest
 from rich.console import Console
 
-from deploy.bench import recordings, table
+from deploy.bench import documents, paths, recordings, table
 from deploy.bench.memory import Footprint, Growth
 from deploy.bench.paths import LIMIT, PEER, WHOLE, Measurement
 from deploy.bench.stages import StageClock, replaced
@@ -24,8 +25,11 @@ from deploy.bench.timing import (
     stage_shares,
     stage_times,
 )
-from services.common.contracts.labels import Modality
+from services.common.contracts.labels import MediaKind, Modality
+from services.common.media import MediaFile
 from services.common.settings import REPOSITORY
+from services.text.documents import read_document
+from services.text.settings import TextSettings
 from tests.media_video import make_video_file, make_video_frames
 
 RUNS = [
@@ -180,6 +184,32 @@ def test_text_is_cut_to_length_when_an_essay_is_longer(tmp_path: Path) -> None:
     assert recordings.essay_head(essays, words=3) == "one two three"
     with pytest.raises(ValueError, match="no essay of 9 words"):
         recordings.essay_head(essays, words=9)
+
+
+@pytest.mark.parametrize("suffix", [".pdf", ".docx"])
+def test_document_has_the_words_of_essays_when_it_was_made_of_them(tmp_path: Path, suffix: str) -> None:
+    essays = tmp_path / "essays.csv"
+    essays.write_text('id,text\na,"' + "I like \\ (boats) & <trees>. " * 400 + '"\n', encoding="utf-8")
+    pages = documents.essay_pages(essays, pages=2)
+    write = {".pdf": documents.write_pdf, ".docx": documents.write_docx}[suffix]
+    write(pages, tmp_path / f"essays{suffix}")
+
+    media = MediaFile(
+        path=tmp_path / f"essays{suffix}",
+        kind=MediaKind.DOCUMENT,
+        content_type=paths.DOCUMENT_TYPE[suffix],
+    )
+    assert read_document(media, TextSettings()).text.split() == " ".join(chain(*pages)).split()
+    with pytest.raises(ValueError, match="no 9 pages"):
+        documents.essay_pages(essays, pages=9)
+
+
+def test_seconds_of_a_process_count_when_it_was_waited_for() -> None:
+    spent = interleave(
+        {"child": lambda: subprocess.run([sys.executable, "-c", "sum(range(10**7))"], check=True) and {}},
+        runs=1,
+    )
+    assert spent["child"][0].cpu_s > 0.05
 
 
 def test_nothing_is_measured_and_said_so_when_there_are_no_corpora(tmp_path: Path) -> None:
