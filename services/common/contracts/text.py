@@ -94,6 +94,19 @@ class SpokenWord(Contract):
     probability: Share
 
 
+OmissionReason = Literal["no_speech", "repetition", "uncertain"]
+
+
+class Omission(Contract):
+    """A part of the recording whose words were not believed, and are not in the transcript."""
+
+    start_s: Seconds
+    end_s: Seconds
+    reason: OmissionReason = Field(
+        description="Words out of silence, one phrase over and over, or a mere guess."
+    )
+
+
 class Fluency(Contract):
     """How the words flowed. Null where too little was said."""
 
@@ -112,6 +125,7 @@ class Transcript(Contract):
     language_probability: Share | None = None
     confidence: Share | None = Field(default=None, description="Mean probability of the words.")
     words: list[SpokenWord] = Field(default_factory=list)
+    omitted: list[Omission] = Field(default_factory=list)
     fluency: Fluency = Field(default_factory=Fluency)
     duration_s: Seconds
     model: ModelRef
