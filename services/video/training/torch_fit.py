@@ -12,7 +12,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -24,7 +24,7 @@ from services.training.artifacts import data_hash
 from services.video.features import network_input
 from services.video.training.batches import LabelledFaces, augmented, load_labelled
 from services.video.training.dataset import FloatArray, IntArray, held_out_rows, partition_path
-from services.video.training.recipe import ResidualRecipe
+from services.video.training.recipe import SHORT, ResidualRecipe
 from services.video.training.torch_network import forward, load_torch, torch_network
 
 HELD_OUT_SHARE = 0.1
@@ -254,11 +254,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--no-votes", action="store_true", help="train without the FER+ labels")
+    parser.add_argument("--short", action="store_true", help="the short recipe, for comparisons")
     chosen = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     load_torch().set_num_threads(chosen.threads)
     cv2.setNumThreads(1)
-    recipe = ResidualRecipe(votes_weight=0.0) if chosen.no_votes else ResidualRecipe()
+    recipe = SHORT if chosen.short else ResidualRecipe()
+    recipe = replace(recipe, votes_weight=0.0) if chosen.no_votes else recipe
     folder = run_folder(recipe, seed=chosen.seed, data=chosen.data)
     faces = load_labelled(chosen.data, "train")
     kept, held_out = held_out_rows(faces.faces, share=HELD_OUT_SHARE, seed=chosen.seed)

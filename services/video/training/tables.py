@@ -1,0 +1,169 @@
+"""What a finished run reaches, as rows: `python -m services.video.training.tables --data DIR`.
+
+Writes `deploy/results/face/served.json`, which `candor train face --report` shows: both labels with and
+without the mirrored look, calibration, robustness, and slices. FER2013 names no persons, so intervals draw
+images.
+"""
+
+import argparse
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.common.contracts.labels import EMOTIONS
+from services.common.settings import REPOSITORY
+from services.training.artifacts import data_hash
+from services.training.metrics import expected_calibration_error, fit_temperature
+from services.training.results import SERVED, Figure, Predictions, ResultRow, figures_of, write_results
+from services.video.training.batches import LabelledFaces, load_labelled
+from services.video.training.conditions import CONDITIONS
+from services.video.training.dataset import FloatArray, held_out_rows, partition_path
+from services.video.training.evaluate import corpus_name
+from services.video.training.finish import load_run
+from services.video.training.measure import logits_of, softmax
+from services.video.training.recipe import ResidualRecipe
+from services.video.training.torch_fit import HELD_OUT_SHARE, negative_log_likelihood, run_folder
+from services.video.training.votes import FERPLUS_LABELS, NO_MAJORITY, VoteArray, majorities
+
+LABELS = tuple(map(str, EMOTIONS))
+SYSTEM = "served"
+SUBJECT = "face"
+RESAMPLES = 500
+PROTOCOL = "FER2013, trained on train, scored on public, 7 classes"
+VOTES_PROTOCOL = "FER+ majority of the same images, 8 classes"
+ROBUSTNESS = "Served model: robustness (FER2013 public)"
+SLICES = "Served model: slices (FER2013 public)"
+DARK_BELOW, BRIGHT_FROM = 90.0, 170.0
+"""Mean grey value."""
+AGREED_FROM, DISPUTED_BELOW = 0.8, 0.5
+"""Share of the FER+ annotators who named the most frequent emotion."""
+log = logging.getLogger(__name__)
+
+
+def served_rows(
+    network: Any, mirroring: Any, *, held_out: LabelledFaces, public: LabelledFaces
+) -> list[ResultRow]:
+    """Every row of the served model.
+
+    Args:
+        network: of `load_run`.
+        mirroring: `both_ways(network)`, which is what is served.
+        held_out: for the temperature.
+        public: scored.
+    """
+    own, _ = logits_of(mirroring, held_out)
+    temperature = fit_temperature(own, held_out.labels)
+    logits, votes = logits_of(mirroring, public)
+    single, single_votes = logits_of(network, public)
+    calibration = _calibration(public.labels, logits, temperature)
+    rows = [
+        _row("crop and mirror image", PROTOCOL, public.labels, logits) | {"figures": calibration},
+        _row("crop alone", PROTOCOL, public.labels, single),
+        _majority_row("crop and mirror image, second head", public, votes),
+        _majority_row("crop alone, second head", public, single_votes),
+    ]
+    rows += [_under(title, mirroring, public) for title in CONDITIONS]
+    rows += [
+        _row(title, PROTOCOL, public.labels[mask], logits[mask], group=SLICES)
+        for title, mask in slice_masks(public).items()
+    ]
+    return [_finished(row) for row in rows]
+
+
+def slice_masks(faces: LabelledFaces) -> dict[str, NDArray[np.bool_]]:
+    """Parts of the images by light and by how far the FER+ annotators agreed, each `(n,)`."""
+    light = faces.images.mean(axis=(1, 2))
+    agreement = annotator_agreement(faces.votes)
+    return {
+        f"dark (mean below {DARK_BELOW:.0f} of 255)": light < DARK_BELOW,
+        "medium light": (light >= DARK_BELOW) & (light < BRIGHT_FROM),
+        f"bright (mean from {BRIGHT_FROM:.0f} on)": light >= BRIGHT_FROM,
+        f"annotators agree ({AGREED_FROM:.0%} and more)": agreement >= AGREED_FROM,
+        f"annotators differ (below {DISPUTED_BELOW:.0%})": (agreement > 0) & (agreement < DISPUTED_BELOW),
+    }
+
+
+def annotator_agreement(votes: VoteArray) -> NDArray[np.float64]:
+    """Share of the votes that the most frequent answer got, shape `(n,)`; 0 where nobody voted."""
+    counts = votes.astype(np.float64)
+    return np.asarray(counts.max(axis=1) / np.maximum(counts.sum(axis=1), 1.0))
+
+
+def _under(title: str, network: Any, public: LabelledFaces) -> dict[str, Any]:
+    changed = LabelledFaces(CONDITIONS[title](public.images), public.labels, public.votes)
+    log.info("%s", title)
+    return _row(title, PROTOCOL, public.labels, logits_of(network, changed)[0], group=ROBUSTNESS)
+
+
+def _majority_row(title: str, public: LabelledFaces, logits: FloatArray) -> dict[str, Any]:
+    truth = majorities(public.votes)
+    clear = truth != NO_MAJORITY
+    return _row(title, VOTES_PROTOCOL, truth[clear], logits[clear], labels=FERPLUS_LABELS)
+
+
+def _row(
+    title: str,
+    protocol: str,
+    truth: NDArray[np.int64],
+    logits: FloatArray,
+    *,
+    group: str = SERVED,
+    labels: tuple[str, ...] = LABELS,
+) -> dict[str, Any]:
+    run = Predictions(0, truth, logits.argmax(axis=1), np.arange(len(truth)))
+    return {
+        "system": SYSTEM,
+        "title": title,
+        "group": group,
+        "protocol": protocol,
+        "n": len(truth),
+        "seeds": [0],
+        "labels": list(labels),
+        "measured": figures_of([run], len(labels), resamples=RESAMPLES),
+    }
+
+
+def _finished(row: Mapping[str, Any]) -> ResultRow:
+    """`figures`, where a row has any, are those beside what every row has."""
+    figures = {**row["measured"], **row.get("figures", {})}
+    return ResultRow(
+        **{name: value for name, value in row.items() if name != "measured"} | {"figures": figures}
+    )
+
+
+def _calibration(truth: NDArray[np.int64], logits: FloatArray, temperature: float) -> dict[str, Figure]:
+    after, before = logits / np.float32(temperature), logits
+    return {
+        "ece": Figure(value=expected_calibration_error(truth, softmax(after))),
+        "nll": Figure(value=negative_log_likelihood(after, truth)),
+        "ece_before": Figure(value=expected_calibration_error(truth, softmax(before))),
+        "nll_before": Figure(value=negative_log_likelihood(before, truth)),
+    }
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=REPOSITORY.parent / "shared" / "data")
+    parser.add_argument("--seed", type=int, default=0)
+    chosen = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    recipe = ResidualRecipe()
+    network = load_run(run_folder(recipe, seed=chosen.seed, data=chosen.data), recipe)
+    from services.video.training.residual import both_ways
+
+    train, public = load_labelled(chosen.data, "train"), load_labelled(chosen.data, "public")
+    _, held_out = held_out_rows(train.faces, share=HELD_OUT_SHARE, seed=chosen.seed)
+    rows = served_rows(network, both_ways(network), held_out=train.take(held_out), public=public)
+    digests = {
+        corpus_name(part): data_hash([partition_path(chosen.data, part)]) for part in ("train", "public")
+    }
+    log.info("%s", write_results(rows, subject=SUBJECT, system=SYSTEM, data_hash=digests))
+
+
+if __name__ == "__main__":
+    main()
