@@ -21,7 +21,7 @@ from services.common.contracts.results import ErrorCode, ModalityResult, Report
 from services.common.contracts.voice import VoiceSummary
 from services.common.errors import CandorError
 from services.common.media import MediaFile
-from services.common.media_types import HEAD_BYTES, kind_of, sniff
+from services.common.media_types import ADVICE, HEAD_BYTES, kind_of, sniff
 from services.common.serving.registry import TEXT_TRAITS
 from services.common.settings import CommonSettings
 
@@ -91,8 +91,8 @@ def probe(path: Path) -> MediaFile:
     kind = kind_of(media_type)
     if kind is None:
         raise UnusableFileError(
-            f"{path}: holds {media_type}, which is neither video, sound, PDF nor plain text; "
-            "convert it to MP4, WebM, WAV, PDF or UTF-8 text."
+            f"{path}: holds {media_type}, which is neither video, sound, PDF, Word (.docx) nor plain text. "
+            + ADVICE.get(media_type, "Convert it to MP4, WebM, WAV, PDF or UTF-8 text.")
         )
     return MediaFile(path=path.resolve(), kind=kind, content_type=media_type)
 

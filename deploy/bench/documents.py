@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import textwrap
 import zipfile
 import zlib
@@ -12,6 +13,7 @@ LINE_CHARACTERS = 90
 LINES = 34
 """A page of 11 pt with wide margins; 50 of them stay below the 200,000 characters that are read."""
 
+_ESCAPED, _BACKSLASH = re.compile(r"[\\()]"), r"\\\g<0>"
 _FONT = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
 _PAGE = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F1 3 0 R >> >> "
 _OFFICE = "http://schemas.openxmlformats.org"
@@ -44,8 +46,7 @@ def write_pdf(pages: list[list[str]], target: Path) -> None:
         _FONT,
     ]
     for number, lines in enumerate(pages):
-        escaped = [line.translate(str.maketrans({c: f"\\{c}" for c in "\\()"})) for line in lines]
-        shown = "\n".join(f"({line}) Tj T*" for line in escaped)
+        shown = "\n".join(f"({_ESCAPED.sub(_BACKSLASH, line)}) Tj T*" for line in lines)
         content = zlib.compress(f"BT /F1 11 Tf 20 TL 60 780 Td\n{shown}\nET".encode("ascii"))
         objects.append(_PAGE + b"/Contents %d 0 R >>" % (5 + 2 * number))
         objects.append(

@@ -18,7 +18,8 @@ EXIT_UNUSABLE = 2
 
 def analyze(
     files: Annotated[
-        list[Path], typer.Argument(help="Videos, sound recordings, PDF or text files; one answer each.")
+        list[Path],
+        typer.Argument(help="Videos, sound recordings, PDF, Word (.docx) or text files; one answer each."),
     ],
     as_json: Annotated[
         bool, typer.Option("--json", help="Print each report as one line of JSON instead.")

@@ -1,5 +1,6 @@
 """Word documents: what is read of them, and what is refused."""
 
+import random
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,31 @@ def test_reason_says_what_to_do_when_a_format_is_not_read(
 
 def test_word_document_is_recognised_when_only_its_beginning_is_seen() -> None:
     assert sniff(make_docx(["a"])[:4096]) == DOCX
+
+
+def test_document_is_read_when_its_path_is_not_ascii(tmp_path: Path) -> None:
+    folder = tmp_path / "Lebensläufe 履歴書"
+    folder.mkdir()
+
+    assert text_of(folder, make_docx(["Still found."])).strip() == "Still found."
+
+
+def test_reader_answers_or_refuses_when_bytes_of_a_document_are_flipped(tmp_path: Path) -> None:
+    chance = random.Random(0)
+    outcomes = set()
+    for _ in range(16):
+        content = bytearray(make_docx([f"Sentence number {n}." for n in range(40)]))
+        for _ in range(chance.choice((1, 3, 20))):
+            content[chance.randrange(len(content))] = chance.randrange(256)
+        try:
+            outcomes.add(text_of(tmp_path, bytes(content))[:8])
+        except InputError as fault:
+            outcomes.add(fault.code)
+
+    assert ErrorCode.MEDIA_CORRUPT in outcomes
+    assert outcomes <= {
+        "Sentence",
+        ErrorCode.MEDIA_CORRUPT,
+        ErrorCode.MEDIA_UNSUPPORTED,
+        "document_encrypted",
+    }
