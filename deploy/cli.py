@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from deploy.commands import analyze, evaluate, models, train, up
+from deploy.commands import analyze, evaluate, models, sheet, train, up
 
 EXIT_FAILED = 1
 EXIT_UNUSABLE = 2
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.command("up")(up.up)
 app.command("analyze")(analyze.analyze)
+app.command("sheet")(sheet.sheet)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("models")(models.models)
