@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
+from fusion.references import load_references, references_for
 from fusion.reliability import ModelCards, channel_reliability, model_of
 from fusion.report import build_report, combine_results, voice_summary
 from fusion.settings import FusionSettings
@@ -20,8 +22,9 @@ from services.common.contracts.labels import MODALITIES_OF, MediaKind, Modality,
 from services.common.contracts.results import ErrorCode, ModalityResult, Report
 from services.common.contracts.voice import VoiceSummary
 from services.common.errors import CandorError
-from services.common.media import MediaFile
+from services.common.media import MediaFile, Progress
 from services.common.media_types import ADVICE, HEAD_BYTES, kind_of, sniff
+from services.common.serving.client import Predictor
 from services.common.serving.registry import TEXT_TRAITS
 from services.common.settings import CommonSettings
 
@@ -33,6 +36,9 @@ SETTINGS_CLASS = {
 OUR_FAULT = frozenset({ErrorCode.INTERNAL, ErrorCode.MODEL_UNAVAILABLE, ErrorCode.WORKER_LOST})
 """Codes that say nothing against the file; the log of the modality says more."""
 
+SPOKEN = (MediaKind.VIDEO, MediaKind.AUDIO)
+TRANSCRIPT_SHARE = 0.95
+"""How much of the work on spoken words their transcription is."""
 LOG_TAIL_BYTES = 2000
 ModalityProgress = Callable[[Modality, float], None]
 """Called with a modality and the share of its work that is done."""
@@ -119,7 +125,7 @@ def analyze_file(
         )
         logs = {work.modality: _tail(work.log) for work in finished if _is_our_fault(work.result)}
     results = [work.result for work in finished if work.result is not None]
-    results += [_skipped(modality, media.kind) for modality in Modality if modality not in wanted]
+    results += [_not_provided(modality) for modality in Modality if modality not in wanted]
     return Analysis(
         report=fuse(results, name=media.path.name),
         peak_bytes={work.modality: work.peak_bytes for work in finished},
@@ -164,10 +170,11 @@ def fuse(results: Sequence[ModalityResult], *, name: str) -> Report:
         assessment_id=f"file:{name}",
         jurisdiction="unspecified",
         purpose="self_practice",
-        cohort={},
+        norms={},
         min_cohort_size=settings.min_cohort_size,
         trait_accuracy=cards.metric(traits, "accuracy") if traits else None,
         created_at=datetime.now(UTC),
+        references=references_for(combination.model_keys, load_references(settings.norms_dir)),
     )
 
 
@@ -177,16 +184,11 @@ def usable_cores() -> int:
 
 
 def _has_something_for(kind: MediaKind, modality: Modality) -> bool:
-    """Whether a file of this kind feeds a modality (the words of a recording need a transcript)."""
-    spoken = kind in (MediaKind.VIDEO, MediaKind.AUDIO)
-    return modality in MODALITIES_OF[kind] and not (spoken and modality is Modality.TEXT)
+    """Whether a file of this kind feeds a modality."""
+    return modality in MODALITIES_OF[kind]
 
 
-def _skipped(modality: Modality, kind: MediaKind) -> ModalityResult:
-    from services.common.outcomes import nothing_to_analyze
-
-    if modality in MODALITIES_OF[kind]:
-        return nothing_to_analyze(modality)
+def _not_provided(modality: Modality) -> ModalityResult:
     return ModalityResult(
         modality=modality,
         status=ModalityStatus.SKIPPED,
@@ -269,13 +271,14 @@ def _run_one(
 
     common = CommonSettings()
     configure_logging(level=common.log_level)
-    service = f"services.{modality}"
-    settings = getattr(importlib.import_module(f"{service}.settings"), SETTINGS_CLASS[modality])()
-    analyze = importlib.import_module(f"{service}.pipeline").analyze
 
     def run() -> ModalityResult:
+        predictor = open_predictor(common)
+        if modality is Modality.TEXT and media.kind in SPOKEN:
+            return _analyze_words(media, predictor, sender.send)
+        analyze = importlib.import_module(f"services.{modality}.pipeline").analyze
         result: ModalityResult = analyze(
-            media, predictor=open_predictor(common), settings=settings, progress=sender.send, **options
+            media, predictor=predictor, settings=_settings(modality), progress=sender.send, **options
         )
         return result
 
@@ -287,6 +290,34 @@ def _run_one(
         result = failed(modality, fault.code, fault.reason)
     sender.send((result.model_dump_json(), _peak_bytes()))
     sender.close()
+
+
+def _settings(modality: Modality) -> Any:
+    return getattr(importlib.import_module(f"services.{modality}.settings"), SETTINGS_CLASS[modality])()
+
+
+def _analyze_words(media: MediaFile, predictor: Predictor, progress: Progress) -> ModalityResult:
+    """Transcribe, then analyse the words, as the audio and the text worker do one after the other."""
+    from services.audio.spoken import transcribe
+    from services.audio.transcription import open_transcriber
+    from services.common.outcomes import transcribe_or_explain
+    from services.text.pipeline import analyze_transcript
+
+    settings = _settings(Modality.AUDIO)
+    spoken = transcribe_or_explain(
+        lambda: transcribe(
+            media,
+            transcriber=open_transcriber(settings),
+            settings=settings,
+            progress=lambda share: progress(TRANSCRIPT_SHARE * share),
+        )
+    )
+    return analyze_transcript(
+        spoken,
+        predictor=predictor,
+        settings=_settings(Modality.TEXT),
+        progress=lambda share: progress(TRANSCRIPT_SHARE + (1.0 - TRANSCRIPT_SHARE) * share),
+    )
 
 
 def _peak_bytes() -> int:
