@@ -1,11 +1,11 @@
 """Where a score stands among other candidates. Pure: values in, values out."""
 
-import bisect
-import math
 from collections.abc import Mapping, Sequence
 
 from services.common.contracts.labels import EMOTIONS, TRAITS, Modality, ModalityStatus
+from services.common.contracts.norms import Cohort, CohortKind, Reference, ReferenceNorm, Standing
 from services.common.contracts.results import BenchmarkEntry, Fused, ModalityResult
+from services.common.histogram import Histogram
 
 METHOD = "logpool/1"
 """Name and version of the combination; a changed formula starts a new cohort."""
@@ -13,39 +13,59 @@ METHOD = "logpool/1"
 COHORT_TOO_SMALL = "cohort_too_small"
 
 
-def mid_rank_percentile(value: float, others: Sequence[float]) -> float:
-    """Share of the others below the value, ties counted half, in percent.
+Norms = Mapping[Cohort, Mapping[str, Histogram]]
+"""Per cohort and score name, how many people have which score."""
 
-    The mid-rank definition (Hazen 1914; Crawford, Garthwaite & Slick 2009):
-    100 · (below + equal / 2) / n. A value equal to everyone else's is at 50.
-
-    Raises:
-        ValueError: there are no others.
-    """
-    if not others:
-        raise ValueError("a percentile needs at least one other value")
-    ordered = sorted(others)
-    below = bisect.bisect_left(ordered, value)
-    equal = bisect.bisect_right(ordered, value) - below
-    return 100.0 * (below + equal / 2.0) / len(ordered)
+NOBODY = Histogram({})
 
 
-def benchmark_entry(value: float, others: Sequence[float], *, min_cohort_size: int) -> BenchmarkEntry:
-    """Percentile and mean of a cohort; neither where it is so small that it would show a person.
+def benchmark_entry(
+    value: float,
+    others: Histogram,
+    *,
+    min_cohort_size: int,
+    wider: Mapping[Cohort, Histogram] | None = None,
+    reference: ReferenceNorm | None = None,
+) -> BenchmarkEntry:
+    """Percentile, mean and deciles; none where a cohort is so small that it would show a person.
 
     Args:
         value: this candidate's score.
-        others: one score per other candidate, same question and same model versions.
+        others: the scores of the other candidates, same question and same model versions.
         min_cohort_size: fewest others that may be summarised.
+        wider: the others in further cohorts.
+        reference: the built-in norm of the same model versions.
     """
-    n = len(others)
-    if n < max(1, min_cohort_size):
-        return BenchmarkEntry(value=value, n=n, reason=COHORT_TOO_SMALL)
+    shown = others.n >= max(1, min_cohort_size)
     return BenchmarkEntry(
         value=value,
-        percentile=mid_rank_percentile(value, others),
-        cohort_mean=math.fsum(others) / n,
-        n=n,
+        percentile=others.percentile(value) if shown else None,
+        cohort_mean=others.mean if shown else None,
+        deciles=others.deciles() if shown else None,
+        n=others.n,
+        reason=None if shown else COHORT_TOO_SMALL,
+        others=[
+            _standing(value, cohort, people, min_cohort_size=min_cohort_size)
+            for cohort, people in (wider or {}).items()
+        ],
+        reference=None if reference is None else _reference(value, reference),
+    )
+
+
+def _standing(value: float, cohort: Cohort, others: Histogram, *, min_cohort_size: int) -> Standing:
+    if others.n < max(1, min_cohort_size):
+        return Standing(cohort=cohort, n=others.n, reason=COHORT_TOO_SMALL)
+    return Standing(cohort=cohort, percentile=others.percentile(value), cohort_mean=others.mean, n=others.n)
+
+
+def _reference(value: float, norm: ReferenceNorm) -> Reference:
+    people = Histogram.of_bins(norm.counts)
+    return Reference(
+        percentile=people.percentile(value),
+        mean=people.mean,
+        deciles=people.deciles(),
+        n=people.n,
+        source=norm.source,
     )
 
 
@@ -86,10 +106,30 @@ def _models_key(results: Mapping[Modality, ModalityResult], modalities: Sequence
 
 
 def benchmark(
-    scores: Mapping[str, float], cohort: Mapping[str, Sequence[float]], *, min_cohort_size: int
+    scores: Mapping[str, float],
+    norms: Norms,
+    *,
+    min_cohort_size: int,
+    references: Mapping[str, ReferenceNorm] | None = None,
 ) -> dict[str, BenchmarkEntry]:
-    """An entry for every score; a score that the cohort does not have counts as n = 0."""
+    """An entry for every score; a score that a cohort does not have counts as n = 0.
+
+    Args:
+        scores: of this candidate, by name.
+        norms: the other people, the same question's among them or not.
+        min_cohort_size: fewest others that may be summarised.
+        references: the built-in norm of a score, if there is one for the models that made it.
+    """
+    question = next((cohort for cohort in norms if cohort.kind is CohortKind.QUESTION), None)
     return {
-        name: benchmark_entry(value, cohort.get(name, ()), min_cohort_size=min_cohort_size)
+        name: benchmark_entry(
+            value,
+            norms[question].get(name, NOBODY) if question else NOBODY,
+            min_cohort_size=min_cohort_size,
+            wider={
+                cohort: people.get(name, NOBODY) for cohort, people in norms.items() if cohort != question
+            },
+            reference=(references or {}).get(name),
+        )
         for name, value in scores.items()
     }

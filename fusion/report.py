@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from fusion.benchmark import benchmark, model_keys, scores_of
+from fusion.benchmark import Norms, benchmark, model_keys, scores_of
 from fusion.combine import combine, complete, overall_status
 from fusion.notices import warnings
 from fusion.timeline import align
 from services.common.contracts.labels import Modality
+from services.common.contracts.norms import ReferenceNorm
 from services.common.contracts.results import Fused, ModalityResult, Report
 from services.common.contracts.voice import VoiceSummary
 from services.common.serving.registry import Metric
@@ -49,10 +50,11 @@ def build_report(
     assessment_id: str,
     jurisdiction: str,
     purpose: str,
-    cohort: Mapping[str, Sequence[float]],
+    norms: Norms,
     min_cohort_size: int,
     trait_accuracy: Metric | None,
     created_at: datetime,
+    references: Mapping[str, ReferenceNorm] | None = None,
 ) -> Report:
     """The report of one assessment.
 
@@ -61,10 +63,11 @@ def build_report(
         assessment_id: whose report this is.
         jurisdiction: of the tenant.
         purpose: of the assessment.
-        cohort: per score name, one value for each other candidate.
+        norms: what other people scored, by cohort.
         min_cohort_size: fewest others that a percentile needs.
         trait_accuracy: of the traits' model, if known.
         created_at: timezone-aware.
+        references: built-in norms, by score name.
     """
     results = combination.results
     return Report(
@@ -73,7 +76,9 @@ def build_report(
         fused=combination.fused,
         modalities=results,
         timeline=align(results),
-        benchmark=benchmark(combination.scores, cohort, min_cohort_size=min_cohort_size),
+        benchmark=benchmark(
+            combination.scores, norms, min_cohort_size=min_cohort_size, references=references
+        ),
         warnings=warnings(results, jurisdiction=jurisdiction, purpose=purpose, trait_accuracy=trait_accuracy),
         created_at=created_at,
     )

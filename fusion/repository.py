@@ -1,23 +1,26 @@
 """What fusion reads and writes in Postgres, one transaction per report."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from psycopg.errors import ForeignKeyViolation
-from sqlalchemy import Engine, select, tuple_
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy import Engine, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
+from fusion.benchmark import Norms
+from fusion.cohorts import read_others, rows_of_answer
+from services.common.contracts.norms import Cohort, cohorts_of
 from services.common.contracts.results import ErrorCode, Report
 from services.common.contracts.voice import VoiceSummary
 from services.common.db.models import (
     Assessment,
     ModalityResultRow,
     ReportRow,
-    ReportScore,
     Tenant,
     VoiceSummaryRow,
 )
@@ -46,6 +49,13 @@ class Subject:
     question_id: str
     purpose: str
     jurisdiction: str
+    answered_at: datetime
+    tags: Sequence[str] = ()
+
+    @property
+    def cohorts(self) -> list[Cohort]:
+        """Whom the answer is compared with, those to the same question first."""
+        return cohorts_of(question_id=self.question_id, tags=self.tags)
 
 
 @contextmanager
@@ -90,6 +100,8 @@ class ReportTransaction:
             question_id=assessment.question_id,
             purpose=assessment.purpose,
             jurisdiction=jurisdiction,
+            answered_at=assessment.created_at,
+            tags=tuple(assessment.tags),
         )
 
     def stored(self, assessment_id: str) -> Report | None:
@@ -99,32 +111,21 @@ class ReportTransaction:
         )
         return None if document is None else Report.model_validate(document)
 
-    def cohort(self, subject: Subject, model_keys: Mapping[str, str]) -> dict[str, list[float]]:
-        """Per score, the latest value of each other candidate who answered the same question.
-
-        A candidate who practised ten times counts once, and never in the own cohort. Row-level
-        security keeps the cohort inside the tenant.
+    def others(self, subject: Subject, model_keys: Mapping[str, str]) -> Norms:
+        """What the other candidates scored, in each of the subject's cohorts; see `fusion.cohorts`.
 
         Args:
-            subject: whose cohort it is.
+            subject: whose cohorts they are, and who is not counted in them.
             model_keys: per score, the key that the others' scores must share.
         """
         if not model_keys:
             return {}
-        latest = (
-            select(ReportScore.score, ReportScore.value)
-            .ext(distinct_on(ReportScore.score, ReportScore.candidate_id))
-            .where(
-                ReportScore.question_id == subject.question_id,
-                ReportScore.candidate_id != subject.candidate_id,
-                tuple_(ReportScore.score, ReportScore.model_key).in_(list(model_keys.items())),
-            )
-            .order_by(ReportScore.score, ReportScore.candidate_id, ReportScore.created_at.desc())
+        return read_others(
+            self._session,
+            candidate_id=subject.candidate_id,
+            cohorts=subject.cohorts,
+            model_keys=model_keys,
         )
-        cohort: dict[str, list[float]] = {}
-        for score, value in self._session.execute(latest):
-            cohort.setdefault(score, []).append(value)
-        return cohort
 
     def add(
         self,
@@ -160,9 +161,9 @@ class ReportTransaction:
         if written is None:
             return self.stored(subject.assessment_id) or report
         self._add_results(report, subject)
-        self._add_scores(report, subject, scores, model_keys)
         if voice is not None:
             self._add_voice(voice, subject)
+        self._add_scores(subject, scores, model_keys)  # last: it locks the tenant's norms until the commit
         return report
 
     def _add_voice(self, voice: VoiceSummary, subject: Subject) -> None:
@@ -200,19 +201,17 @@ class ReportTransaction:
         self._session.flush()
 
     def _add_scores(
-        self, report: Report, subject: Subject, scores: Mapping[str, float], model_keys: Mapping[str, str]
+        self, subject: Subject, scores: Mapping[str, float], model_keys: Mapping[str, str]
     ) -> None:
         self._session.add_all(
-            ReportScore(
+            rows_of_answer(
                 assessment_id=subject.assessment_id,
                 tenant_id=subject.tenant_id,
-                question_id=subject.question_id,
                 candidate_id=subject.candidate_id,
-                score=name,
-                value=value,
-                model_key=model_keys[name],
-                created_at=report.created_at,
+                answered_at=subject.answered_at,
+                cohorts=subject.cohorts,
+                scores=scores,
+                model_keys=model_keys,
             )
-            for name, value in scores.items()
         )
         self._session.flush()

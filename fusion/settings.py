@@ -1,5 +1,7 @@
 """Settings of the fusion worker (prefix `FUSION_`)."""
 
+from pathlib import Path
+
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -12,6 +14,9 @@ class FusionSettings(BaseSettings):
     database_url: SecretStr = SecretStr("postgresql+psycopg://candor_fusion@localhost:5432/candor")
     min_cohort_size: int = Field(
         default=20, ge=2, description="Other candidates that a percentile and a cohort mean need."
+    )
+    norms_dir: Path = Field(
+        default=Path(__file__).with_name("norms"), description="Built-in norms, `*.json`."
     )
     pool_exponent: float = Field(
         default=1.0,

@@ -10,11 +10,13 @@ from celery import Celery, Task
 from redis.exceptions import RedisError
 from sqlalchemy import Engine
 
+from fusion.references import load_references, references_for
 from fusion.reliability import ModelCards, channel_reliability, model_of
 from fusion.report import Combination, build_report, combine_results, voice_summary
 from fusion.repository import AssessmentGoneError, ReportTransaction, Subject, transaction
 from fusion.settings import FusionSettings
 from services.common.contracts.labels import Modality
+from services.common.contracts.norms import ReferenceNorm
 from services.common.contracts.results import ModalityResult, Report
 from services.common.contracts.tasks import FUSION_COMBINE, QUEUE_OF_TASK, CombineTask
 from services.common.contracts.voice import VoiceSummary
@@ -45,6 +47,10 @@ class FusionRuntime:
     def ledger(self) -> WorkLedger:
         url = self._common.redis_url.get_secret_value()
         return open_ledger(url, ttl_s=self._common.result_ttl_s, patient=True)
+
+    @cached_property
+    def references(self) -> Sequence[ReferenceNorm]:
+        return load_references(self._settings.norms_dir)
 
     def run(
         self, celery_task: "Task[Any, Any]", results: Sequence[dict[str, Any]], payload: dict[str, Any]
@@ -105,10 +111,11 @@ class FusionRuntime:
             assessment_id=subject.assessment_id,
             jurisdiction=subject.jurisdiction,
             purpose=subject.purpose,
-            cohort=work.cohort(subject, combination.model_keys),
+            norms=work.others(subject, combination.model_keys),
             min_cohort_size=self._settings.min_cohort_size,
             trait_accuracy=self._trait_accuracy(combination),
             created_at=datetime.now(UTC),
+            references=references_for(combination.model_keys, self.references),
         )
         return work.add(
             report, subject, scores=combination.scores, model_keys=combination.model_keys, voice=voice

@@ -23,6 +23,7 @@ from services.common.contracts.face import (
 )
 from services.common.contracts.labels import EMOTIONS, TRAITS, Emotion, Modality, ModalityStatus, Trait
 from services.common.contracts.model_ref import ModelRef
+from services.common.contracts.norms import Cohort, CohortKind
 from services.common.contracts.results import (
     EmotionScores,
     ErrorCode,
@@ -46,6 +47,7 @@ from services.common.contracts.text import (
     WordWeight,
 )
 from services.common.contracts.voice import Prosody, SalienceMap, VoiceMeasures
+from services.common.histogram import Histogram
 from services.common.serving.registry import Metric
 
 HOSTILE = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>"
@@ -435,14 +437,15 @@ def report_of(assessment: dict[str, Any]) -> Report:
     values = scores_of(fused)
     generator = random.Random(1)
     others = 34 if kind == "video" else 3
-    cohort = {name: [generator.random() * 0.8 for _ in range(others)] for name in values}
+    people = {name: Histogram.of(generator.random() * 0.8 for _ in range(others)) for name in values}
+    norms = {Cohort(kind=CohortKind.QUESTION, name=assessment["question"]): people}
     return Report(
         assessment_id=assessment["id"],
         status=overall_status(list(by_modality.values())),
         fused=fused,
         modalities=by_modality,
         timeline=align(by_modality),
-        benchmark=benchmark(values, cohort, min_cohort_size=20),
+        benchmark=benchmark(values, norms, min_cohort_size=20),
         warnings=warnings(
             by_modality, jurisdiction="unspecified", purpose="self_practice", trait_accuracy=TRAIT_ACCURACY
         ),

@@ -1,11 +1,13 @@
 """Fusion on a real Postgres with its own role and row-level security, and as a real worker."""
 
 import os
+import random
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -134,6 +136,10 @@ def all_three() -> list[ModalityResult]:
     return [words(), channel(Modality.AUDIO), channel(Modality.VIDEO)]
 
 
+def rows_of_reports(house: House) -> tuple[int, int, int]:
+    return house.count("reports"), house.count("modality_results"), house.count("answer_scores")
+
+
 def fuse(runtime: FusionRuntime, task: CombineTask, *results: ModalityResult) -> Report:
     report = runtime.fuse(task, results)
     assert report is not None
@@ -146,11 +152,7 @@ def test_report_results_and_scores_are_stored_when_all_channels_answered(
     report = fuse(runtime, house.assessment("asm_1"), *all_three())
     assert report.status is AssessmentStatus.SUCCEEDED
     assert report.warnings[0].code == "emotion_inference_restricted"
-    assert (house.count("reports"), house.count("modality_results"), house.count("report_scores")) == (
-        1,
-        3,
-        13,
-    )
+    assert rows_of_reports(house) == (1, 3, 2)
     with transaction(runtime.engine, TENANT) as work:
         assert work.stored("asm_1") == report
 
@@ -162,11 +164,7 @@ def test_second_run_returns_the_first_report_when_delivered_twice(
     first = fuse(runtime, task, *all_three())
     again = fuse(runtime, task, words(0.1))
     assert again == first
-    assert (house.count("reports"), house.count("modality_results"), house.count("report_scores")) == (
-        1,
-        3,
-        13,
-    )
+    assert rows_of_reports(house) == (1, 3, 2)
 
 
 def test_one_report_is_stored_when_two_workers_combine_at_once(house: House, common: CommonSettings) -> None:
@@ -189,7 +187,7 @@ def test_one_report_is_stored_when_two_workers_combine_at_once(house: House, com
         runtime.engine.dispose()
     assert len(stored) == len(runtimes)
     assert all(report == stored[0] for report in stored)
-    assert (house.count("reports"), house.count("report_scores")) == (1, 13)
+    assert (house.count("reports"), house.count("answer_scores")) == (1, 2)
 
 
 def test_nothing_is_stored_when_the_assessment_was_deleted(house: House, runtime: FusionRuntime) -> None:
@@ -236,7 +234,7 @@ def test_failed_report_is_stored_when_every_channel_failed(house: House, runtime
     report = fuse(runtime, house.assessment("asm_1"), *failed)
     assert report.status is AssessmentStatus.FAILED
     assert report.benchmark == {}
-    assert house.count("report_scores") == 0
+    assert house.count("answer_scores") == 0
 
 
 def test_percentile_counts_each_other_candidate_once_when_they_practised_often(
@@ -254,6 +252,67 @@ def test_percentile_counts_each_other_candidate_once_when_they_practised_often(
     assert entry.n == 3
     assert entry.percentile == pytest.approx(100 * 2 / 3)
     assert entry.cohort_mean == pytest.approx((0.9 + 0.3 + 0.5) / 3)
+
+
+def counts_of(house: House, tenant: str) -> dict[tuple[str, str, str, int], list[int]]:
+    with house.admin.connect() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT cohort, model_key, score, block, counts FROM norms JOIN norm_blocks ON norm_id = id"
+                " WHERE norms.tenant_id = :tenant"
+            ),
+            {"tenant": tenant},
+        ).all()
+    return {(cohort, model_key, score, block): counts for cohort, model_key, score, block, counts in rows}
+
+
+def two_hundred_answers(house: House, tenant: str) -> list[tuple[CombineTask, list[ModalityResult]]]:
+    """Of 150 people, some of whom answer twice; the same for every tenant."""
+    draw = random.Random(4)
+    work = []
+    for number in range(200):
+        task = house.assessment(
+            f"asm_{tenant}_{number:03}",
+            candidate=f"cand_{tenant}_{number if number < 100 else draw.randrange(150)}",
+            question=f"q_{tenant}",
+            tenant=tenant,
+        )
+        label = draw.choice(list(EMOTIONS))
+        work.append((task, [words(draw.random()), channel(Modality.AUDIO, label), channel(Modality.VIDEO)]))
+    return work
+
+
+@pytest.mark.slow
+def test_norms_equal_the_serial_ones_when_four_workers_fuse_two_hundred_reports(
+    house: House, common: CommonSettings, runtime: FusionRuntime
+) -> None:
+    settings = FusionSettings(database_url=house.urls.fusion, min_cohort_size=3)
+    runtimes = [FusionRuntime(common, settings) for _ in range(4)]
+    at_once = two_hundred_answers(house, TENANT)
+
+    def work(number: int) -> list[Report]:
+        return [fuse(runtimes[number], task, *results) for task, results in at_once[number::4]]
+
+    with ThreadPoolExecutor(4) as pool:
+        reports = [report for part in pool.map(work, range(4)) for report in part]
+    for each in runtimes:
+        each.engine.dispose()
+    for task, results in two_hundred_answers(house, OTHER_TENANT):
+        fuse(runtime, task, *results)
+    assert len(reports) == 200
+    parallel = {
+        (cohort.replace(TENANT, OTHER_TENANT), *rest): counts
+        for (cohort, *rest), counts in counts_of(house, TENANT).items()
+    }
+    assert parallel == counts_of(house, OTHER_TENANT)
+    counted = sum(
+        sum(counts)
+        for (cohort, _, score, _), counts in parallel.items()
+        if (cohort, score) == ("tenant", "congruence")
+    )
+    with house.admin.connect() as connection:
+        answered = "SELECT count(DISTINCT candidate_id) FROM assessments WHERE tenant_id = :tenant"
+        assert counted == connection.execute(text(answered), {"tenant": TENANT}).scalar_one() < 200
 
 
 @pytest.mark.parametrize("difference", ["question", "version", "tenant"])

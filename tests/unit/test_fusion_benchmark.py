@@ -1,65 +1,63 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from fusion.benchmark import benchmark, benchmark_entry, mid_rank_percentile, model_keys, scores_of
+from fusion.benchmark import benchmark, benchmark_entry, model_keys, scores_of
 from fusion.combine import combine
 from services.common.contracts.labels import EMOTIONS, TRAITS, Modality, ModalityStatus
 from services.common.contracts.model_ref import ModelRef
+from services.common.contracts.norms import Cohort, CohortKind, NormSource, ReferenceNorm, Standing
 from services.common.contracts.results import EmotionScores, Fused, ModalityResult
+from services.common.histogram import Histogram
 
 UNIFORM: EmotionScores = dict.fromkeys(EMOTIONS, 1 / 7)
-values = st.floats(min_value=0.0, max_value=1.0)
-cohorts = st.lists(values, min_size=1, max_size=60)
-
-
-@given(values, cohorts)
-def test_percentile_stays_in_range_when_anything_is_ranked(value: float, others: list[float]) -> None:
-    assert 0.0 <= mid_rank_percentile(value, others) <= 100.0
-
-
-@given(values, cohorts)
-def test_percentile_mirrors_when_the_scale_is_turned(value: float, others: list[float]) -> None:
-    turned = mid_rank_percentile(-value, [-other for other in others])
-    assert mid_rank_percentile(value, others) + turned == pytest.approx(100.0)
-
-
-@given(values, values, cohorts)
-def test_percentile_never_falls_when_the_value_rises(a: float, b: float, others: list[float]) -> None:
-    low, high = sorted((a, b))
-    assert mid_rank_percentile(low, others) <= mid_rank_percentile(high, others)
-
-
-@given(values, st.integers(min_value=1, max_value=60))
-def test_percentile_is_fifty_when_all_are_equal(value: float, n: int) -> None:
-    assert mid_rank_percentile(value, [value] * n) == 50.0
-
-
-def test_percentile_counts_ties_half_when_some_are_equal() -> None:
-    assert mid_rank_percentile(0.5, [0.1, 0.5, 0.5, 0.9]) == 50.0
-    assert mid_rank_percentile(0.9, [0.1, 0.5, 0.5, 0.9]) == 87.5
-
-
-def test_percentile_refuses_when_there_are_no_others() -> None:
-    with pytest.raises(ValueError, match="at least one other"):
-        mid_rank_percentile(0.5, [])
+QUESTION = Cohort(kind=CohortKind.QUESTION, name="q_1")
+NURSES = Cohort(kind=CohortKind.ROLE, name="nurse")
+EVERYBODY = Cohort(kind=CohortKind.TENANT)
 
 
 def test_entry_shows_no_person_when_the_cohort_is_too_small() -> None:
-    entry = benchmark_entry(0.5, [0.2] * 19, min_cohort_size=20)
-    assert (entry.percentile, entry.cohort_mean, entry.n) == (None, None, 19)
+    entry = benchmark_entry(0.5, Histogram.of([0.2] * 19), min_cohort_size=20)
+    assert (entry.percentile, entry.cohort_mean, entry.deciles, entry.n) == (None, None, None, 19)
     assert entry.reason == "cohort_too_small"
 
 
-def test_entry_has_percentile_and_mean_when_the_cohort_is_large_enough() -> None:
-    entry = benchmark_entry(0.5, [0.2] * 10 + [0.8] * 10, min_cohort_size=20)
+def test_entry_has_all_figures_when_the_cohort_is_large_enough() -> None:
+    entry = benchmark_entry(0.5, Histogram.of([0.2] * 10 + [0.8] * 10), min_cohort_size=20)
     assert (entry.percentile, entry.n, entry.reason) == (50.0, 20, None)
     assert entry.cohort_mean == pytest.approx(0.5)
+    assert entry.deciles == pytest.approx([0.2] * 4 + [0.5] + [0.8] * 4)
 
 
 def test_benchmark_counts_nobody_when_a_score_is_new() -> None:
-    entries = benchmark({"congruence": 0.7}, {}, min_cohort_size=2)
+    entries = benchmark({"congruence": 0.7}, {QUESTION: {}}, min_cohort_size=2)
     assert entries["congruence"].n == 0
+    assert benchmark({"congruence": 0.7}, {}, min_cohort_size=2)["congruence"].n == 0
+
+
+def test_benchmark_gives_each_cohort_its_own_standing_when_there_are_several() -> None:
+    norms = {
+        QUESTION: {"congruence": Histogram.of([0.1, 0.2])},
+        NURSES: {"congruence": Histogram.of([0.9, 0.8])},
+        EVERYBODY: {"congruence": Histogram.of([0.1])},
+    }
+    entry = benchmark({"congruence": 0.5}, norms, min_cohort_size=2)["congruence"]
+    assert entry.percentile == 100.0
+    assert entry.others == [
+        Standing(cohort=NURSES, percentile=0.0, cohort_mean=0.85, n=2),
+        Standing(cohort=EVERYBODY, n=1, reason="cohort_too_small"),
+    ]
+
+
+def test_benchmark_shows_a_built_in_norm_apart_when_nobody_else_has_answered() -> None:
+    source = NormSource(corpus="C", description="Actors.", protocol="Out of fold.", licence="CC0")
+    norm = ReferenceNorm(score="congruence", model_key="m:1", counts={400: 3, 600: 1}, source=source)
+    entry = benchmark({"congruence": 0.5}, {}, min_cohort_size=2, references={"congruence": norm})[
+        "congruence"
+    ]
+    assert (entry.percentile, entry.n, entry.reason) == (None, 0, "cohort_too_small")
+    assert entry.reference is not None
+    assert (entry.reference.percentile, entry.reference.n) == (75.0, 4)
+    assert entry.reference.mean == pytest.approx(0.45)
+    assert entry.reference.source == source
 
 
 def test_scores_name_everything_once_when_all_channels_answered() -> None:

@@ -17,12 +17,12 @@ from services.common.contracts.labels import (
     Trait,
 )
 from services.common.contracts.model_ref import ModelRef
+from services.common.contracts.norms import Deciles, Percentile, Reference, Standing
 from services.common.contracts.text import Estimate, Impression, TextMeasures, Transcript
 from services.common.contracts.timeline import AlignedTimeline
 from services.common.contracts.voice import VoiceMeasures, VoiceSummary
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
-Percentile = Annotated[float, Field(ge=0.0, le=100.0)]
 Seconds = Annotated[float, Field(ge=0.0)]
 EmotionScores = dict[Emotion, Probability]
 TraitScores = dict[Trait, Probability]
@@ -149,13 +149,24 @@ class Fused(Contract):
 
 
 class BenchmarkEntry(Contract):
-    """Where one score stands among earlier candidates for the same question."""
+    """Where one score stands among other candidates for the same question, as of this report.
+
+    Scores are compared in steps of 0.001, and everybody counts once, with the latest answer.
+    """
 
     value: float
     percentile: Percentile | None = None
     cohort_mean: float | None = None
-    n: int = Field(ge=0)
+    deciles: Deciles | None = Field(default=None, description="The cohort's nine scores between tenths.")
+    n: int = Field(ge=0, description="Other candidates, each counted once.")
     reason: str | None = Field(default=None, description="Why there is no percentile.")
+    others: list[Standing] = Field(
+        default_factory=list, description="The place among the same role, each tag, and everybody."
+    )
+    reference: Reference | None = Field(
+        default=None,
+        description="The place in a built-in norm of a public corpus; these people are no candidates here.",
+    )
 
 
 class Report(Contract):

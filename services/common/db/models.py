@@ -4,17 +4,21 @@ The migrations are the authority on grants, policies and functions; a test compa
 with the schema that the migrations leave behind.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     DateTime,
     Double,
     ForeignKey,
     ForeignKeyConstraint,
+    Identity,
     Index,
+    Integer,
     MetaData,
+    SmallInteger,
     Text,
     UniqueConstraint,
     func,
@@ -43,6 +47,8 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSONB(),
         list[dict[str, Any]]: JSONB(),
         list[str]: ARRAY(Text()),
+        list[int]: ARRAY(Integer()),
+        list[float]: ARRAY(Double()),
         float: Double(),
     }
 
@@ -169,31 +175,76 @@ class ReportRow(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-class ReportScore(Base):
-    """One score of one report, as benchmarks read it. Written by `fusion`.
+class AnswerScores(Base):
+    """What one answer adds to the norms: the scores that one set of models made. Written by `fusion`.
 
-    `model_key` names the model versions behind the score: scores of different versions never share
-    a cohort.
+    `model_key` names those models: scores of different versions never share a norm. A trigger counts
+    every row into `norms` as it comes, and out again as it goes, whoever deletes it.
     """
 
-    __tablename__ = "report_scores"
+    __tablename__ = "answer_scores"
     __table_args__ = (
         ForeignKeyConstraint(
             ["tenant_id", "assessment_id"],
             ["assessments.tenant_id", "assessments.id"],
             ondelete="CASCADE",
         ),
-        Index("ix_report_scores_cohort", "tenant_id", "question_id", "score", "model_key"),
+        CheckConstraint("cardinality(scores) = cardinality(score_values)", name="one_value_each"),
+        Index("ix_answer_scores_candidate", "tenant_id", "candidate_id", "model_key"),
     )
 
     assessment_id: Mapped[str] = mapped_column(SORTABLE_ID, primary_key=True)
-    score: Mapped[str] = mapped_column(primary_key=True)
+    model_key: Mapped[str] = mapped_column(primary_key=True)
     tenant_id: Mapped[str] = mapped_column(SORTABLE_ID)
-    question_id: Mapped[str] = mapped_column(SORTABLE_ID)
     candidate_id: Mapped[str] = mapped_column(SORTABLE_ID)
-    value: Mapped[float]
+    month: Mapped[date]
+    cohorts: Mapped[list[str]]
+    scores: Mapped[list[str]]
+    score_values: Mapped[list[float]]
+
+
+class Norm(Base):
+    """One cohort under one set of models. Written by the trigger on `answer_scores`, like what follows."""
+
+    __tablename__ = "norms"
+    __table_args__ = (UniqueConstraint("tenant_id", "cohort", "model_key", name="uq_norms_cohort"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(SORTABLE_ID, ForeignKey("tenants.id", ondelete="CASCADE"))
+    cohort: Mapped[str]
     model_key: Mapped[str]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class NormBlock(Base):
+    """People per bin of one score, 32 bins a row; see `services.common.histogram`."""
+
+    __tablename__ = "norm_blocks"
+    __table_args__ = (CheckConstraint("0 <= ALL (counts)", name="counts"),)
+
+    norm_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("norms.id", ondelete="CASCADE"), primary_key=True
+    )
+    score: Mapped[str] = mapped_column(primary_key=True)
+    block: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(SORTABLE_ID)
+    counts: Mapped[list[int]]
+
+
+class NormMonth(Base):
+    """The same people by the month of the answer that counts; see `services.common.drift`."""
+
+    __tablename__ = "norm_months"
+    __table_args__ = (CheckConstraint("0 <= ALL (counts)", name="counts"),)
+
+    norm_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("norms.id", ondelete="CASCADE"), primary_key=True
+    )
+    score: Mapped[str] = mapped_column(primary_key=True)
+    month: Mapped[date] = mapped_column(primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(SORTABLE_ID)
+    n: Mapped[int]
+    total: Mapped[int] = mapped_column(BigInteger)
+    counts: Mapped[list[int]]
 
 
 class VoiceSummaryRow(Base):
