@@ -92,6 +92,7 @@ def measure(data: Path, folder: Path, found: Findings, *, runs: int, cores: list
         for duration_s in (SHORT_S, LONG_S):
             sound = _speech(speech, folder, duration_s)
             found.measurements.append(paths.measure_voice(sound, runs=runs))
+    _measure_speech(data / recordings.SENTENCES, folder, found, runs=runs)
     if _is_there(essays, "words", found):
         text = folder / "head of an essay.txt"
         text.write_text(recordings.essay_head(essays, words=WORDS), encoding="utf-8")
@@ -99,6 +100,18 @@ def measure(data: Path, folder: Path, found: Findings, *, runs: int, cores: list
         _measure_documents(essays, folder, found, runs=runs)
     if cores:
         _weigh(clip, speech, folder, found, cores=cores)
+
+
+def _measure_speech(clips: Path, folder: Path, found: Findings, *, runs: int) -> None:
+    """A minute of sentences written down."""
+    from deploy.bench import paths, recordings
+
+    sentences = folder / "sentences.wav"
+    try:
+        recordings.join_speech(clips, sentences, duration_s=SHORT_S, files=recordings.SENTENCE_FILES)
+        found.measurements.append(paths.measure_speech(sentences, runs=runs))
+    except (FileNotFoundError, ValueError) as fault:
+        found.skipped.append(f"speech written down: {fault}")
 
 
 def _measure_documents(essays: Path, folder: Path, found: Findings, *, runs: int) -> None:

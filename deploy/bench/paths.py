@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 
 from deploy.bench.fer_peer import seconds_per_frame
 from deploy.bench.recordings import decode_sound, decode_video, read_sound, video_duration_s
-from deploy.bench.stages import StageClock, TimedPredictor, text_stages, video_stages, voice_stages
+from deploy.bench.stages import (
+    StageClock,
+    TimedPredictor,
+    speech_stages,
+    text_stages,
+    video_stages,
+    voice_stages,
+)
 from deploy.bench.timing import Job, Run, interleave
 from services.audio import features
 from services.common.contracts.labels import MediaKind, Modality
@@ -115,6 +122,40 @@ def measure_voice(path: Path, *, runs: int) -> Measurement:
         modality=Modality.AUDIO,
         limit="bare decode",
         peer="librosa MFCC",
+        duration_s=samples.size / features.SAMPLE_RATE_HZ,
+        units=samples.size,
+        unit="",
+        runs=done,
+    )
+
+
+def measure_speech(path: Path, *, runs: int) -> Measurement:
+    """Writing speech down beside bare decoding.
+
+    Raises:
+        ValueError: there is no transcriber; the message says why.
+    """
+    from services.audio.settings import AudioSettings
+    from services.audio.spoken import transcribe
+    from services.audio.transcription import Unavailable, open_transcriber
+
+    settings, media = AudioSettings(), MediaFile(path, *CONTENT_TYPE[Modality.AUDIO])
+    transcriber = open_transcriber(settings)
+    if isinstance(transcriber, Unavailable):
+        raise ValueError(transcriber.reason)
+    samples = read_sound(path)
+    with speech_stages() as clock:
+
+        def whole() -> Mapping[str, float]:
+            transcribe(media, transcriber=transcriber, settings=settings)
+            return clock.take()
+
+        done = interleave({LIMIT: _plain(decode_sound, path), WHOLE: whole}, runs=runs, repeats=1)
+    return Measurement(
+        title="speech written down",
+        modality=Modality.AUDIO,
+        limit="bare decode",
+        peer=None,
         duration_s=samples.size / features.SAMPLE_RATE_HZ,
         units=samples.size,
         unit="",

@@ -15,7 +15,9 @@ from services.audio.decode import SoundSource
 from services.audio.features import SAMPLE_RATE_HZ
 
 CLIP = "clips/WolfgangLanger_Pexels.mp4"
-SPEECH = "ravdess"
+SPEECH, SPEECH_FILES = "ravdess", "*.flac"
+SENTENCES, SENTENCE_FILES = "clips", "grid_*"
+"""Speech without one sentence over and over, as RAVDESS has it: for what writes words down."""
 ESSAYS = "essays/essays.csv"
 NO_LIMIT_S = 7200.0
 
@@ -94,18 +96,18 @@ def read_sound(path: Path) -> NDArray[np.float32]:
         return np.concatenate(list(source.blocks()))
 
 
-def join_speech(folder: Path, target: Path, *, duration_s: float) -> None:
+def join_speech(folder: Path, target: Path, *, duration_s: float, files: str = SPEECH_FILES) -> None:
     """Write clips of a folder in a row, 16 kHz mono 16 bit WAV, `duration_s` long to the sample.
 
     The clips come in a fixed random order, so that speakers and emotions change, and again from the
     first where they do not suffice.
 
     Raises:
-        FileNotFoundError: the folder holds no FLAC.
+        FileNotFoundError: the folder holds none of the files.
     """
-    clips = sorted(folder.glob("*.flac"))
+    clips = sorted(folder.glob(files))
     if not clips:
-        raise FileNotFoundError(f"no FLAC in {folder}")
+        raise FileNotFoundError(f"no {files} in {folder}")
     wanted = round(duration_s * SAMPLE_RATE_HZ)
     order = np.random.default_rng(0).permutation(len(clips))
     with wave.open(str(target), "wb") as output:

@@ -17,7 +17,16 @@ from deploy.bench.timing import Run, Spread, paired_ratio, processor_share, stag
 from services.common.serving.registry import load_manifest
 from services.common.settings import REPOSITORY, CommonSettings
 
-PACKAGES = ("av", "numpy", "ai-edge-litert", "opencv-python-headless", "onnxruntime", "librosa")
+PACKAGES = (
+    "av",
+    "numpy",
+    "ai-edge-litert",
+    "opencv-python-headless",
+    "onnxruntime",
+    "librosa",
+    "faster-whisper",
+    "ctranslate2",
+)
 
 
 def document(

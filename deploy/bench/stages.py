@@ -94,6 +94,7 @@ ENCODER, LEVELS, PROSODY = "encoder", "loudness, noise", "prosody"
 READING, LANGUAGE, WORDING = "reading", "language", "wording"
 ROWS, EXPLAIN = "features", "explanation"
 NETWORK = "network"
+WRITING = "transcriber"
 OWN_STAGE = {VOICE_ENCODER: ENCODER}
 
 
@@ -130,6 +131,21 @@ def voice_stages() -> Iterator[StageClock]:
         for meter, stage in ((LoudnessMeter, LEVELS), (SignalToNoise, LEVELS), (ProsodyMeter, PROSODY)):
             for name in ("add", "finish"):
                 stack.enter_context(replaced(meter, name, partial(clock.timed, stage)))
+        yield clock
+
+
+@contextmanager
+def speech_stages() -> Iterator[StageClock]:
+    """Count the stages of writing speech down."""
+    from services.audio.decode import SoundSource
+    from services.audio.transcription import WhisperTranscriber
+    from services.audio.vad import SpeechProbability
+
+    clock = StageClock(DECODE_SOUND, VAD, WRITING)
+    with ExitStack() as stack:
+        stack.enter_context(_opening_and_steps(clock, DECODE_SOUND, SoundSource, "blocks"))
+        stack.enter_context(replaced(SpeechProbability, "__call__", lambda f: clock.timed(VAD, f)))
+        stack.enter_context(replaced(WhisperTranscriber, "hear", lambda f: clock.timed(WRITING, f)))
         yield clock
 
 

@@ -15,6 +15,7 @@ DEFAULTS: dict[ModelChoice, dict[str, str]] = {
     ModelChoice.TEXT: {"corpus": "essays"},
     ModelChoice.VOICE: {"corpus": "ravdess"},
     ModelChoice.FACE: {"partition": "public"},
+    ModelChoice.SPEECH: {"corpus": "ravdess"},
 }
 """What each model is scored on by default, and so which of the two options it has."""
 
@@ -24,7 +25,12 @@ def evaluate(
     data: Annotated[Path | None, typer.Option(envvar="CANDOR_DATA", help="Folder of the corpora.")] = None,
     corpus: Annotated[
         str | None,
-        typer.Option(help="text: essays, first_impressions; voice: ravdess, emodb, savee, tess."),
+        typer.Option(
+            help=(
+                "text: essays, first_impressions; voice: ravdess, emodb, savee, tess; "
+                "speech: ravdess, ravdess_noise_10_db, grid, synthesiser, emodb."
+            )
+        ),
     ] = None,
     partition: Annotated[str | None, typer.Option(help="face: train, public, private.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on one line.")] = False,
@@ -62,13 +68,12 @@ def _score(model: ModelChoice, folder: Path, *, settings: Any, chosen: dict[str,
     from services.common.serving.client import open_predictor
 
     scorer: Callable[..., dict[str, Any]] = import_module(f"{model.package}.evaluate").evaluate
+    taken = inspect.signature(scorer).parameters
     with progress_display(visible=sys.stderr.isatty()) as display:
-        if "progress" in inspect.signature(scorer).parameters:
+        given: dict[str, Any] = dict(chosen)
+        if "predictor" in taken:
+            given["predictor"] = open_predictor(settings)
+        if "progress" in taken:
             task = display.add_task(f"scoring {model}", total=1.0)
-            return scorer(
-                folder,
-                predictor=open_predictor(settings),
-                progress=lambda share: display.update(task, completed=share),
-                **chosen,
-            )
-        return scorer(folder, predictor=open_predictor(settings), **chosen)
+            given["progress"] = lambda share: display.update(task, completed=share)
+        return scorer(folder, **given)

@@ -14,17 +14,23 @@ EXIT_UNUSABLE = 2
 
 
 class ModelChoice(StrEnum):
-    """What can be trained, by the name that people use."""
+    """What can be trained and scored, by the name that people use; speech is only scored."""
 
     TEXT = "text"
     VOICE = "voice"
     FACE = "face"
+    SPEECH = "speech"
 
     @property
     def package(self) -> str:
-        """The training package of the service that serves the model."""
-        services = {"text": "text", "voice": "audio", "face": "video"}
-        return f"services.{services[self]}.training"
+        """The package that trains and scores the model, of the service that serves it."""
+        packages = {
+            "text": "text.training",
+            "voice": "audio.training",
+            "face": "video.training",
+            "speech": "audio.training.speech",
+        }
+        return f"services.{packages[self]}"
 
 
 def train(
@@ -46,6 +52,10 @@ def train(
     ] = None,
 ) -> None:
     """Train on the corpora, measure out of fold, calibrate, export the next version. Takes a while."""
+    if model is ModelChoice.SPEECH:
+        raise _unusable(
+            "what writes speech down is not trained here; measure it with: candor evaluate speech"
+        )
     require_training_packages()
     if list_systems:
         _list_systems(model)
