@@ -39,8 +39,8 @@ export function activationFigures(maps) {
     el("h3", {}, "What carried the label"),
     el("p", {}, "At the surest moment of each emotion that was perceived longest: the stronger the colour, the more this place of the face "
       + "spoke for the label, more than for the others (class activation map)."),
-    el("p", { class: "hint" }, "The drawing stands for every face; no picture of you is kept. It shows what the model relied on, at a resolution "
-      + "of a few centimetres. It does not show what you felt."),
+    el("p", { class: "hint" }, "The drawing stands for every face; no picture of you is kept. It shows roughly what the model relied on, "
+      + "to a few centimetres, and leans towards the middle of the face. It does not show what you felt."),
     el("div", { class: "activation-list" }, maps.map(figure)),
   ];
 }

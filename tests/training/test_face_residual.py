@@ -7,12 +7,20 @@ import cv2
 import numpy as np
 import pytest
 
-from services.common.contracts.labels import EMOTIONS
+from services.common.contracts.labels import EMOTIONS, Emotion
 from services.common.serving.litert import LiteRtPredictor
 from services.common.serving.registry import FACE_ACTIVATION, FACE_EMOTION
 from services.video.salience import can_explain
 from services.video.training import torch_fit
-from services.video.training.activation import LARGEST_DIFFERENCE, logit_difference
+from services.video.training.activation import (
+    GAP_PX,
+    LARGEST_DIFFERENCE,
+    LEAST_FACES,
+    TILE_PX,
+    AverageMap,
+    logit_difference,
+    picture,
+)
 from services.video.training.batches import LabelledFaces, augmented, load_labelled, smoothed
 from services.video.training.dataset import Augmentation, warp_randomly
 from services.video.training.evaluate import evaluate
@@ -318,6 +326,16 @@ def test_average_maps_are_written_for_every_label_that_was_named_rightly(tmp_pat
         assert entry["with_landmarks"] == 0
     image = cv2.imread(str(tmp_path / "images/face_activation.png"))
     assert image.shape[1] > 200 * len(labels)
+
+
+@pytest.mark.parametrize(("images", "drawn"), [(LEAST_FACES - 1, False), (LEAST_FACES, True)])
+def test_average_face_is_drawn_when_it_is_of_many_only(images: int, drawn: bool):
+    face = np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8)
+    shares = np.full((6, 6), 1 / 36, np.float32)
+    regions = np.full(8, 1 / 8, np.float32)
+    shown = picture([AverageMap(Emotion.FEAR, images, shares, face, images, regions)])
+    inside = shown[GAP_PX : GAP_PX + TILE_PX, GAP_PX : GAP_PX + TILE_PX]
+    assert (inside.std() > 5) is drawn
 
 
 def test_maps_of_another_network_are_refused():

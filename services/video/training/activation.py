@@ -34,6 +34,8 @@ PROTOCOL = (
 )
 LOGITS_PROTOCOL = "mean of a map plus the bias, against the logit before the temperature; images of public"
 LARGEST_DIFFERENCE = 1e-3
+LEAST_FACES = 10
+"""A mean of fewer faces would show one of them; such a label is measured, but not drawn."""
 TILE_PX, GAP_PX, CAPTION_PX = 200, 8, 62
 
 
@@ -199,7 +201,10 @@ def _figures(average: AverageMap) -> dict[str, Any]:
 
 
 def picture(averages: list[AverageMap]) -> Image:
-    """Average faces in a row, and below each the same with its average map, uint8 BGR."""
+    """Average faces in a row, and below each the same with its average map, uint8 BGR.
+
+    A label with fewer than `LEAST_FACES` images is drawn upon a blank.
+    """
     columns = [_column(average) for average in averages]
     gap = np.full((columns[0].shape[0], GAP_PX, 3), 255, np.uint8)
     parts = [part for column in columns for part in (gap, column)]
@@ -207,7 +212,8 @@ def picture(averages: list[AverageMap]) -> Image:
 
 
 def _column(average: AverageMap) -> Image:
-    enlarged = cv2.resize(average.face, (TILE_PX, TILE_PX), interpolation=cv2.INTER_CUBIC)
+    shown = average.face if average.images >= LEAST_FACES else np.full_like(average.face, 128)
+    enlarged = cv2.resize(shown, (TILE_PX, TILE_PX), interpolation=cv2.INTER_CUBIC)
     face = np.asarray(cv2.cvtColor(enlarged, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
     caption = np.full((CAPTION_PX, TILE_PX, 3), 255, np.uint8)
     grey = (90, 90, 90)
