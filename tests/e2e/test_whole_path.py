@@ -5,8 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
+from deploy.bench.recordings import read_sound
+from services.audio.features import SAMPLE_RATE_HZ
 from services.common.contracts.labels import EMOTIONS, TRAITS
 from services.common.contracts.results import Report
 from tests.e2e.conftest import Installation
@@ -37,8 +41,10 @@ def test_video_gets_voice_face_and_fused_view_when_uploaded(
 ) -> None:
     report = installation.report(installation.submit(_clip(corpora, "grid_bbaf2n.mpg")))
     Report.model_validate(report)
-    assert report["status"] == "succeeded"
-    assert _statuses(report) == {"text": "skipped", "audio": "succeeded", "video": "succeeded"}
+    assert report["status"] == "partially_succeeded"
+    assert _statuses(report) == {"text": "failed", "audio": "succeeded", "video": "succeeded"}
+    assert report["modalities"]["text"]["error_code"] in ("text_too_short", "unsupported_language")
+    assert report["timeline"]["steps"][1]["congruence"] is not None
     assert _sums_to_one(report["fused"]["emotions"])
     assert 0 <= report["fused"]["congruence"] <= 1
     assert report["modalities"]["video"]["face"]["max_faces"] == 1
@@ -69,10 +75,33 @@ def test_typed_answer_gets_trait_estimates(installation: Installation) -> None:
     assert report["modalities"]["text"]["text"]["words"] == len(ANSWER.split())
 
 
-def test_sound_recording_is_analysed_without_a_face(installation: Installation, corpora: Path) -> None:
-    clip = sorted((corpora / "ravdess").glob("*.flac"))[0]
+def test_few_words_are_kept_but_not_scored_when_a_sentence_is_spoken(
+    installation: Installation, corpora: Path
+) -> None:
+    clip = corpora / "ravdess" / "03-01-01-01-01-01-05.flac"
     report = installation.report(installation.submit(clip, part="audio"))
-    assert _statuses(report) == {"text": "skipped", "audio": "succeeded", "video": "skipped"}
+    assert _statuses(report) == {"text": "failed", "audio": "succeeded", "video": "skipped"}
+    words = report["modalities"]["text"]
+    assert words["error_code"] == "text_too_short"
+    assert words["traits"] is None
+    assert words["transcript"]["text"] == "Kids are talking by the door."
+    assert [word["text"] for word in words["transcript"]["words"]][-1] == "door."
+    assert report["timeline"]["sentences"][0]["voice"] is not None
+
+
+def test_spoken_words_get_trait_estimates_when_there_are_enough(
+    installation: Installation, corpora: Path, tmp_path: Path
+) -> None:
+    sounds = [read_sound(clip) for clip in sorted((corpora / "clips").glob("grid_*.mpg"))]
+    spoken = tmp_path / "ten sentences.wav"
+    soundfile.write(spoken, np.concatenate(sounds), SAMPLE_RATE_HZ)
+    report = installation.report(installation.submit(spoken, part="audio"))
+    assert _statuses(report) == {"text": "succeeded", "audio": "succeeded", "video": "skipped"}
+    words = report["modalities"]["text"]
+    assert set(report["fused"]["traits"]) == set(TRAITS)
+    assert words["text"]["source"] == "speech"
+    assert words["text"]["words"] >= 40, "sixty were said"
+    assert words["transcript"]["fluency"]["words_per_minute"] > 60
 
 
 def test_events_lead_to_the_report_when_followed(installation: Installation, corpora: Path) -> None:
@@ -112,7 +141,7 @@ def test_every_answer_gets_its_report_when_many_come_at_once(
         answers = list(pool.map(lambda clip: installation.submit(clip, candidate=clip.stem), clips))
     reports = [installation.report(answer) for answer in answers]
     assert len({report["assessment_id"] for report in reports}) == len(clips)
-    assert {report["status"] for report in reports} == {"succeeded"}
+    assert {tuple(_statuses(report).values())[1:] for report in reports} == {("succeeded", "succeeded")}
 
 
 @pytest.mark.parametrize("victim", ["services.video.tasks", "fusion.tasks"])
