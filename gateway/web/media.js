@@ -24,7 +24,7 @@ export function kindOf({ name, type }) {
 export const KIND_NAME = { video: "Video", audio: "Sound recording", document: "Document", text: "Typed answer" };
 
 export const ANALYSED = {
-  video: "Voice and face will be analysed.",
-  audio: "The voice will be analysed.",
+  video: "Words, voice and face will be analysed.",
+  audio: "Words and voice will be analysed.",
   document: "The words will be analysed.",
 };

@@ -154,7 +154,7 @@ def test_video_becomes_a_report_when_it_is_uploaded(open_page: Open) -> None:
     visit.page.get_by_role("button", name="Choose another question").click()
     visit.page.get_by_label("Describe a time when").check()
     visit.page.set_input_files("#file", files=[VIDEO])
-    expect(visit.page.locator("#file-chosen")).to_contain_text("Voice and face will be analysed")
+    expect(visit.page.locator("#file-chosen")).to_contain_text("Words, voice and face will be analysed")
     visit.page.get_by_role("button", name="Analyse my answer").click()
     expect(visit.page.get_by_role("progressbar", name="Face: progress")).to_be_visible()
     expect(visit.page.locator(".step[data-status=running]").first).to_be_visible()
