@@ -335,7 +335,7 @@ def test_average_face_is_drawn_when_it_is_of_many_only(images: int, drawn: bool)
     regions = np.full(8, 1 / 8, np.float32)
     shown = picture([AverageMap(Emotion.FEAR, images, shares, face, images, regions)])
     inside = shown[GAP_PX : GAP_PX + TILE_PX, GAP_PX : GAP_PX + TILE_PX]
-    assert (inside.std() > 5) is drawn
+    assert bool(inside.std() > 5) is drawn
 
 
 def test_maps_of_another_network_are_refused():

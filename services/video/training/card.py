@@ -90,7 +90,7 @@ maps are averaged, the mirrored one turned back. The temperature, which divides 
 
 - Not the reason why a person looks or feels as they do: it says what the *model* relied on.
 - Not equally likely everywhere: a cell near the middle has seen most of the face, so the maps of all labels
-  lean towards the middle of the crop. Compare a map with the average of its label before reading much into it.
+  lean towards the middle of the crop. Compare a map with the average of its label.
 - Not sharp: a cell stands for {pixels} pixels of the crop, and its features have seen far more of the face.
 - Not an intervention: covering a place may change the answer less, or more, than its share suggests, since
   places that say the same can stand in for one another.
