@@ -22,6 +22,8 @@ MAX_NO_SPEECH = 0.6
 NOT_ENGLISH_BELOW = 0.6
 """Mean probability of the words below which a model of English alone did not hear English; measured, see
 decision 0009."""
+MIN_WORDS_PER_S = 1.0
+"""Fewer words a second of speech, pauses not counted, and most of what was said was not made out."""
 MIN_WORDS_TO_JUDGE = 5
 LANGUAGE_CERTAIN = 0.5
 """A language told with this probability holds for the rest of the recording."""
@@ -143,14 +145,14 @@ class Notes:
         if transcriber.multilingual:
             return _longest(self.languages)
         certainty = self.heard_probabilities / max(1, self.heard_words)
-        if certainty >= NOT_ENGLISH_BELOW:
+        if certainty >= NOT_ENGLISH_BELOW and self.heard_words >= MIN_WORDS_PER_S * self.speech_s:
             return "en", None
         if self.heard_words < MIN_WORDS_TO_JUDGE:
             return None, None
         raise InputError(
             ErrorCode.UNSUPPORTED_LANGUAGE,
-            "The words could not be made out as English, the only language that is written down here (mean "
-            f"certainty {certainty:.2f}); if it was English, record again closer to the microphone.",
+            "The words could not be made out as English, the only language that is written down here; if it "
+            "was English, record again closer to the microphone, or add the text.",
         )
 
 

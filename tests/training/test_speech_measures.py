@@ -4,6 +4,7 @@ import pytest
 from services.audio.features import SAMPLE_RATE_HZ
 from services.audio.training.speech.evaluate import evaluate
 from services.audio.training.speech.recordings import SENTENCES, grid, grid_sentence, joined, ravdess
+from services.audio.training.speech.report import OTHER_LANGUAGE, rows
 from services.audio.training.speech.word_errors import WordErrors, spoken_words, word_errors
 
 
@@ -53,3 +54,31 @@ def test_as_many_sounds_are_joined_as_fit_when_there_are_more():
 def test_an_unknown_corpus_is_named_when_it_is_asked_for(tmp_path):
     with pytest.raises(ValueError, match="no corpus librispeech"):
         evaluate(tmp_path, corpus="librispeech")
+
+
+def test_every_figure_has_a_row_when_the_measurement_is_written_down():
+    report = {
+        "model": "whisper-tiny.en",
+        "recordings": 4,
+        "speakers": 2,
+        "without_words": {"unsupported_language": 1},
+        "certainty": {"median": 0.9},
+        "word_error_rate": 0.1,
+        "interval": [0.05, 0.2],
+        "exact": 0.5,
+        "substituted": 2,
+        "missing": 1,
+        "added": 0,
+        "fillers_said": 4,
+        "fillers_found": 3,
+    }
+    measured = {"duration_s": 60.0, "cpu_s": 3.0, "load_s": 1.0, "base_bytes": 2**20, "peak_bytes": 2**21}
+    words, german, minute = rows(
+        {"ravdess": report, "emodb": {**report, "word_error_rate": 1.0}}, {"a minute": measured}
+    )
+    assert words.figures["fillers_found"].value == 0.75
+    assert words.figures["unsupported_language"].value == 0.25
+    assert (words.figures["word_error_rate"].low, words.figures["word_error_rate"].high) == (0.05, 0.2)
+    assert german.group == OTHER_LANGUAGE
+    assert minute.figures["real_time_factor"].value == 0.05
+    assert minute.figures["peak_mib"].value == 2.0

@@ -23,6 +23,7 @@ from tests.media_audio import (
 from tests.transcriber import FakeTranscriber, segment
 
 SENTENCE = "We talked with the nurses for a week."
+ANSWER = " ".join([SENTENCE] * 4)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def test_words_carry_times_of_the_media_when_speech_starts_late(clip, tmp_path):
 
 
 def test_a_long_recording_is_heard_in_pieces_when_it_exceeds_half_a_minute(minute):
-    transcriber, told = FakeTranscriber(segment(SENTENCE)), []
+    transcriber, told = FakeTranscriber(segment(ANSWER)), []
     result = written(minute, transcriber, progress=told.append).transcript
     assert result is not None
     assert len(transcriber.lengths) == 3
@@ -115,6 +116,11 @@ def test_the_language_is_unsupported_when_english_alone_is_known_and_hardly_a_wo
     assert result.error_code is ErrorCode.UNSUPPORTED_LANGUAGE
 
 
+def test_the_language_is_unsupported_when_far_fewer_words_were_made_out_than_were_said(minute):
+    result = written(minute, FakeTranscriber(segment("Yes, we did.")))
+    assert result.error_code is ErrorCode.UNSUPPORTED_LANGUAGE
+
+
 def test_the_language_is_left_open_when_too_few_uncertain_words_were_heard(clip):
     result = written(clip, FakeTranscriber(segment("Yes indeed.", probability=0.3))).transcript
     assert result is not None
@@ -132,9 +138,9 @@ def test_a_told_language_holds_for_the_rest_when_it_is_certain(minute):
 
 def test_a_segment_is_left_out_with_its_reason_when_a_guard_speaks(minute):
     loop = segment("and so on and so on", compression=3.0)
-    result = written(minute, FakeTranscriber(segment(SENTENCE), loop, segment(SENTENCE))).transcript
+    result = written(minute, FakeTranscriber(segment(ANSWER), loop, segment(ANSWER))).transcript
     assert result is not None
-    assert result.text == f"{SENTENCE} {SENTENCE}"
+    assert result.text == f"{ANSWER} {ANSWER}"
     (omitted,) = result.omitted
     assert omitted.reason == "repetition"
     assert 15.0 < omitted.start_s < omitted.end_s < 40.0
