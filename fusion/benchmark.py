@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from services.common.contracts.labels import EMOTIONS, TRAITS, Modality, ModalityStatus
+from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.norms import Cohort, CohortKind, Reference, ReferenceNorm, Standing
 from services.common.contracts.results import BenchmarkEntry, Fused, ModalityResult
 from services.common.histogram import Histogram
+from services.common.model_keys import model_key
 
 METHOD = "logpool/1"
 """Name and version of the combination; a changed formula starts a new cohort."""
@@ -89,20 +91,19 @@ def model_keys(
     A fused emotion names the models of every channel that entered it, so that an answer with a
     voice only is never ranked among answers with voice and face.
     """
-    words = _models_key(results, [Modality.TEXT])
-    channels = _models_key(results, [channel.modality for channel in fused.channels])
-    pooled = f"{METHOD}^{exponent:g}:{channels}"
+    words = model_key(_models(results, [Modality.TEXT]))
+    channels = _models(results, [channel.modality for channel in fused.channels])
+    pooled = model_key(channels, method=f"{METHOD}^{exponent:g}")
     return {name: words if name.startswith("trait.") else pooled for name in scores_of(fused)}
 
 
-def _models_key(results: Mapping[Modality, ModalityResult], modalities: Sequence[Modality]) -> str:
-    refs = {
-        f"{ref.name}:{ref.version}"
+def _models(results: Mapping[Modality, ModalityResult], modalities: Sequence[Modality]) -> list[ModelRef]:
+    return [
+        ref
         for modality in modalities
         if (result := results.get(modality)) is not None and result.status is ModalityStatus.SUCCEEDED
         for ref in result.models
-    }
-    return "+".join(sorted(refs)) or "unknown"
+    ]
 
 
 def benchmark(

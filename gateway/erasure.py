@@ -26,7 +26,8 @@ def erase_assessment(
     """Erase media, live state, results, report and row; false where there is no such assessment.
 
     It is canceled first, so that no worker, fusion or recovery adds to it. The row goes last: while
-    anything is left, the assessment can still be named, and the call repeated.
+    anything is left, the assessment can still be named, and the call repeated. With the row go its
+    scores, and the database counts them out of the norms in the same transaction.
 
     Raises:
         TemporaryError: the object store is out of reach.

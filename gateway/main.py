@@ -13,7 +13,7 @@ from gateway.errors import install_error_handlers
 from gateway.metrics import GatewayMetrics
 from gateway.middleware import RequestShell
 from gateway.openapi import install_openapi
-from gateway.routes import assessments, candidates, events, health, pages, questions, reports
+from gateway.routes import assessments, benchmarks, candidates, events, health, pages, questions, reports
 from gateway.settings import GatewaySettings
 from services.common.db.session import create_engine_for
 from services.common.ledger import open_ledger
@@ -56,7 +56,7 @@ def create_app(
     app.state.services = services
     install_error_handlers(app)
     install_openapi(app)
-    for module in (assessments, reports, events, candidates, questions, health):
+    for module in (assessments, reports, events, candidates, questions, benchmarks, health):
         app.include_router(module.router)
     app.include_router(pages.router)
     app.add_middleware(

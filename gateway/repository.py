@@ -180,7 +180,7 @@ def expire(session: Session, assessment_id: str) -> None:
 
 
 def erase(session: Session, assessment_id: str) -> None:
-    """Remove the row; results, report and scores go with it."""
+    """Remove the row; results, report and scores go with it, and the norms are as without it."""
     row = session.get(Assessment, assessment_id)
     if row is not None:
         session.delete(row)

@@ -65,7 +65,11 @@ class AssessmentForm(BaseModel):
         description="Identifier of a question of the bank."
     )
     purpose: Purpose = Purpose.SELF_PRACTICE
-    tags: list[Tag] = Field(default=[], max_length=MAX_TAGS)
+    tags: list[Tag] = Field(
+        default=[],
+        max_length=MAX_TAGS,
+        description="Cohorts to compare with, besides the question's. `role:nurse` names a post.",
+    )
 
 
 class MediaView(BaseModel):

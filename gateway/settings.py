@@ -1,6 +1,6 @@
 """Settings of gateway and delivery worker (prefix `GATEWAY_`). Built at start, never at import."""
 
-from pydantic import Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.common.contracts.labels import MediaKind
@@ -14,7 +14,7 @@ MIN_SECRET_CHARS = 32
 class GatewaySettings(BaseSettings):
     """Where the database is, what an upload may weigh, how patient recovery is."""
 
-    model_config = SettingsConfigDict(env_prefix="GATEWAY_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_", extra="ignore", populate_by_name=True)
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
@@ -43,6 +43,12 @@ class GatewaySettings(BaseSettings):
     voice_enrolment: bool = Field(
         default=True,
         description="Whether the mean voice of an answer is kept, for the person's next ones.",
+    )
+    min_cohort_size: int = Field(
+        default=20,
+        ge=2,
+        validation_alias=AliasChoices("GATEWAY_MIN_COHORT_SIZE", "FUSION_MIN_COHORT_SIZE"),
+        description="People that a benchmark needs; follows fusion's setting where it has none of its own.",
     )
     recover_every_s: float = Field(default=5.0, gt=0)
     recover_batch: int = Field(default=100, gt=0, description="Assessments that one run looks at, at most.")

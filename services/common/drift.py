@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import accumulate
 
 from services.common.histogram import BLOCK, STEPS_PER_UNIT
@@ -46,6 +47,44 @@ def pooled(periods: Sequence[Period]) -> Period:
 def class_of(number: int) -> int:
     """The class of a bin."""
     return min(max(number // BLOCK, 0), CLASSES - 1)
+
+
+@dataclass(frozen=True)
+class Span:
+    """Consecutive months.
+
+    Attributes:
+        first: first day of the first month that has people.
+        last: first day of the last one.
+        people: those of all these months.
+    """
+
+    first: date
+    last: date
+    people: Period
+
+
+def spans_of(months: Sequence[tuple[date, Period]], *, at_least: int) -> list[Span]:
+    """Months in order, put together where one alone has too few people to be shown.
+
+    Every person is in one span, and no span is smaller than `at_least`, so that none can be told from
+    the difference of others. A remainder joins the span before it; where all are too few, there is none.
+    """
+    spans: list[Span] = []
+    waiting: list[tuple[date, Period]] = []
+    for month in sorted(months, key=lambda each: each[0]):
+        waiting.append(month)
+        if sum(period.n for _, period in waiting) >= at_least:
+            spans.append(_span(waiting))
+            waiting = []
+    if waiting and spans:
+        last = spans.pop()
+        spans.append(_span([(last.first, last.people), *waiting]))
+    return spans
+
+
+def _span(months: Sequence[tuple[date, Period]]) -> Span:
+    return Span(first=months[0][0], last=months[-1][0], people=pooled([period for _, period in months]))
 
 
 def split_in_halves(sizes: Sequence[int]) -> int:

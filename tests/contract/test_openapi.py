@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from gateway.benchmark_schemas import BenchmarkView, DriftView
 from gateway.errors import PROBLEMS, ProblemDetails
 from gateway.main import create_app
 from gateway.schemas import AssessmentForm, AssessmentView, NewQuestion, QuestionView, VoiceSummaryView
@@ -21,6 +22,8 @@ OPERATIONS = {
     ("GET", "/v1/assessments/{assessment_id}/events"): "followAssessment",
     ("GET", "/v1/candidates/{candidate}/voice-summary"): "getVoiceSummary",
     ("DELETE", "/v1/candidates/{candidate}/voice-summary"): "deleteVoiceSummary",
+    ("GET", "/v1/benchmarks"): "listBenchmarks",
+    ("GET", "/v1/benchmarks/drift"): "listBenchmarkDrift",
     ("GET", "/v1/questions"): "listQuestions",
     ("POST", "/v1/questions"): "createQuestion",
     ("GET", "/livez"): "getLiveness",
@@ -130,6 +133,8 @@ def test_examples_are_valid(document: dict[str, Any]) -> None:
         ("QuestionView", QuestionView),
         ("VoiceSummaryView", VoiceSummaryView),
         ("NewQuestion", NewQuestion),
+        ("BenchmarkView", BenchmarkView),
+        ("DriftView", DriftView),
     ):
         key = name if name in schemas else name.removesuffix("View")
         examples = schemas[key]["examples"]

@@ -25,7 +25,8 @@ from services.common.db.bootstrap import DatabaseUrls, migrate
 from services.common.db.session import tenant_session
 from services.common.histogram import Histogram, quantise
 
-KEYS = {"trait.openness": "text:1", "emotion.happy": "voice:2", "congruence": "voice:2"}
+POOLED = "logpool/1^1:face_emotion:4+voice_emotion"
+KEYS = {"trait.openness": "text_traits", "emotion.happy": POOLED, "congruence": POOLED}
 Counts = Counter[tuple[str, str, str, Any, int]]
 """People by cohort, models, score, and block or month, and place."""
 
@@ -42,14 +43,15 @@ class Answer:
     models: int = 1
     tenant: str = "ten_a"
     month: int = 1
+    handed_in_as: str | None = None
 
     @property
     def id(self) -> str:
-        return f"asm_{self.tenant}_{self.number:05}"
+        return self.handed_in_as or f"asm_{self.tenant}_{self.number:05}"
 
     @property
     def keys(self) -> dict[str, str]:
-        return {name: f"{key}.{self.models}" for name, key in KEYS.items()}
+        return {name: f"{key}:{self.models}" for name, key in KEYS.items()}
 
     @property
     def values(self) -> dict[str, float]:

@@ -1,10 +1,20 @@
+from datetime import date
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
-from services.common.drift import CLASSES, Period, class_of, kolmogorov_smirnov, pooled, split_in_halves
+from services.common.drift import (
+    CLASSES,
+    Period,
+    class_of,
+    kolmogorov_smirnov,
+    pooled,
+    spans_of,
+    split_in_halves,
+)
 
 counts = st.lists(st.integers(min_value=0, max_value=50), min_size=CLASSES, max_size=CLASSES)
 
@@ -63,6 +73,24 @@ def test_periods_add_up_when_they_are_pooled() -> None:
     assert together.mean == pytest.approx(0.5)
     with pytest.raises(ValueError, match="nobody"):
         _ = pooled([]).mean
+
+
+def month(number: int, n: int) -> tuple[date, Period]:
+    return date(2026, number, 1), Period(n=n, total=500 * n, counts=[n])
+
+
+def test_no_span_is_too_small_when_months_are() -> None:
+    spans = spans_of([month(4, 30), month(1, 25), month(2, 5), month(3, 16), month(5, 3)], at_least=20)
+    assert [(span.first.month, span.last.month, span.people.n) for span in spans] == [
+        (1, 1, 25),
+        (2, 3, 21),
+        (4, 5, 33),
+    ]
+
+
+def test_there_is_no_span_when_all_months_together_are_too_small() -> None:
+    assert spans_of([month(1, 9), month(2, 10)], at_least=20) == []
+    assert spans_of([], at_least=20) == []
 
 
 @pytest.mark.parametrize(("number", "expected"), [(-5, 0), (0, 0), (31, 0), (32, 1), (1000, 31), (5000, 31)])
