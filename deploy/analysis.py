@@ -14,6 +14,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from fusion.benchmark import Others
 from fusion.references import load_references, references_for
 from fusion.reliability import ModelCards, channel_reliability, model_of
 from fusion.report import build_report, combine_results, voice_summary
@@ -170,7 +171,7 @@ def fuse(results: Sequence[ModalityResult], *, name: str) -> Report:
         assessment_id=f"file:{name}",
         jurisdiction="unspecified",
         purpose="self_practice",
-        norms={},
+        others=Others(),
         min_cohort_size=settings.min_cohort_size,
         trait_accuracy=cards.metric(traits, "accuracy") if traits else None,
         created_at=datetime.now(UTC),

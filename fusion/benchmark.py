@@ -1,12 +1,13 @@
 """Where a score stands among other candidates. Pure: values in, values out."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from services.common.contracts.labels import EMOTIONS, TRAITS, Modality, ModalityStatus
 from services.common.contracts.model_ref import ModelRef
-from services.common.contracts.norms import Cohort, CohortKind, Reference, ReferenceNorm, Standing
+from services.common.contracts.norms import Cohort, Reference, ReferenceNorm, Standing
 from services.common.contracts.results import BenchmarkEntry, Fused, ModalityResult
-from services.common.histogram import Histogram
+from services.common.histogram import Histogram, Rank
 from services.common.model_keys import model_key
 
 METHOD = "logpool/1"
@@ -15,10 +16,21 @@ METHOD = "logpool/1"
 COHORT_TOO_SMALL = "cohort_too_small"
 
 
-Norms = Mapping[Cohort, Mapping[str, Histogram]]
-"""Per cohort and score name, how many people have which score."""
-
 NOBODY = Histogram({})
+UNRANKED = Rank(n=0, total=0, below=0, equal=0)
+
+
+@dataclass(frozen=True)
+class Others:
+    """The other people that a candidate is compared with; none of them is this candidate.
+
+    Attributes:
+        same_question: per score name, how many have which score.
+        wider: in each further cohort, per score name, the place of the candidate's score.
+    """
+
+    same_question: Mapping[str, Histogram] = field(default_factory=dict)
+    wider: Mapping[Cohort, Mapping[str, Rank]] = field(default_factory=dict)
 
 
 def benchmark_entry(
@@ -26,7 +38,7 @@ def benchmark_entry(
     others: Histogram,
     *,
     min_cohort_size: int,
-    wider: Mapping[Cohort, Histogram] | None = None,
+    wider: Mapping[Cohort, Rank] | None = None,
     reference: ReferenceNorm | None = None,
 ) -> BenchmarkEntry:
     """Percentile, mean and deciles; none where a cohort is so small that it would show a person.
@@ -35,29 +47,29 @@ def benchmark_entry(
         value: this candidate's score.
         others: the scores of the other candidates, same question and same model versions.
         min_cohort_size: fewest others that may be summarised.
-        wider: the others in further cohorts.
+        wider: the place among the others of further cohorts.
         reference: the built-in norm of the same model versions.
     """
-    shown = others.n >= max(1, min_cohort_size)
+    rank = others.rank(value)
+    shown = rank.n >= max(1, min_cohort_size)
     return BenchmarkEntry(
         value=value,
-        percentile=others.percentile(value) if shown else None,
-        cohort_mean=others.mean if shown else None,
+        percentile=rank.percentile if shown else None,
+        cohort_mean=rank.mean if shown else None,
         deciles=others.deciles() if shown else None,
-        n=others.n,
+        n=rank.n,
         reason=None if shown else COHORT_TOO_SMALL,
         others=[
-            _standing(value, cohort, people, min_cohort_size=min_cohort_size)
-            for cohort, people in (wider or {}).items()
+            _standing(cohort, rank, min_cohort_size=min_cohort_size) for cohort, rank in (wider or {}).items()
         ],
         reference=None if reference is None else _reference(value, reference),
     )
 
 
-def _standing(value: float, cohort: Cohort, others: Histogram, *, min_cohort_size: int) -> Standing:
-    if others.n < max(1, min_cohort_size):
-        return Standing(cohort=cohort, n=others.n, reason=COHORT_TOO_SMALL)
-    return Standing(cohort=cohort, percentile=others.percentile(value), cohort_mean=others.mean, n=others.n)
+def _standing(cohort: Cohort, rank: Rank, *, min_cohort_size: int) -> Standing:
+    if rank.n < max(1, min_cohort_size):
+        return Standing(cohort=cohort, n=rank.n, reason=COHORT_TOO_SMALL)
+    return Standing(cohort=cohort, percentile=rank.percentile, cohort_mean=rank.mean, n=rank.n)
 
 
 def _reference(value: float, norm: ReferenceNorm) -> Reference:
@@ -108,7 +120,7 @@ def _models(results: Mapping[Modality, ModalityResult], modalities: Sequence[Mod
 
 def benchmark(
     scores: Mapping[str, float],
-    norms: Norms,
+    others: Others,
     *,
     min_cohort_size: int,
     references: Mapping[str, ReferenceNorm] | None = None,
@@ -117,19 +129,16 @@ def benchmark(
 
     Args:
         scores: of this candidate, by name.
-        norms: the other people, the same question's among them or not.
+        others: whom it is compared with.
         min_cohort_size: fewest others that may be summarised.
         references: the built-in norm of a score, if there is one for the models that made it.
     """
-    question = next((cohort for cohort in norms if cohort.kind is CohortKind.QUESTION), None)
     return {
         name: benchmark_entry(
             value,
-            norms[question].get(name, NOBODY) if question else NOBODY,
+            others.same_question.get(name, NOBODY),
             min_cohort_size=min_cohort_size,
-            wider={
-                cohort: people.get(name, NOBODY) for cohort, people in norms.items() if cohort != question
-            },
+            wider={cohort: ranks.get(name, UNRANKED) for cohort, ranks in others.wider.items()},
             reference=(references or {}).get(name),
         )
         for name, value in scores.items()

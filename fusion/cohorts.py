@@ -6,65 +6,107 @@ from datetime import UTC, datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from fusion.benchmark import Norms
+from fusion.benchmark import Others
 from services.common.contracts.norms import Cohort
 from services.common.db.models import AnswerScores
-from services.common.histogram import Histogram
+from services.common.histogram import Histogram, Rank, quantise
 
-OTHERS = text(
-    """
+_OWN = """
     WITH own AS (
         SELECT DISTINCT ON (cohort, model_key, score) cohort, model_key, score, value
         FROM answer_scores, unnest(cohorts) AS cohort, unnest(scores, score_values) AS s(score, value)
         WHERE candidate_id = :candidate AND model_key = ANY (:model_keys) AND cohort = ANY (:cohorts)
         ORDER BY cohort, model_key, score, assessment_id DESC
+    ), wanted AS (
+        SELECT * FROM unnest(CAST(:scores AS text[]), CAST(:model_keys AS text[]), CAST(:bins AS integer[]))
+            AS t(score, model_key, bin)
     )
-    SELECT cohort, model_key, score, block, counts, own.value AS own
-    FROM norms JOIN norm_blocks ON norm_blocks.norm_id = norms.id
-    LEFT JOIN own USING (cohort, model_key, score)
-    WHERE cohort = ANY (:cohorts) AND model_key = ANY (:model_keys)
+"""
+"""What the candidate has put in, in the statement that reads the norms: both are of the same instant."""
+
+HISTOGRAMS = text(
+    _OWN  # noqa: S608 - both are constants, and values are bound
+    + """
+    SELECT score, block, counts, own.value
+    FROM wanted JOIN norms USING (model_key)
+    JOIN norm_blocks AS b USING (score) LEFT JOIN own USING (cohort, model_key, score)
+    WHERE b.norm_id = norms.id AND cohort = ANY (:cohorts)
     """
 )
-"""One statement, so that the norms and the candidate's own share of them are of the same instant."""
+
+RANKS = text(
+    _OWN  # noqa: S608 - both are constants, and values are bound
+    + """
+    SELECT cohort, score, sum(b.n), sum(b.total), sum(
+               CASE WHEN b.block < bin >> 5 THEN b.n
+                    WHEN b.block > bin >> 5 THEN 0
+                    ELSE (SELECT coalesce(sum(people), 0) FROM unnest(counts[1:bin & 31]) AS people) END),
+           coalesce(sum(counts[(bin & 31) + 1]) FILTER (WHERE b.block = bin >> 5), 0), min(own.value)
+    FROM wanted JOIN norms USING (model_key)
+    JOIN norm_blocks AS b USING (score) LEFT JOIN own USING (cohort, model_key, score)
+    WHERE b.norm_id = norms.id AND cohort = ANY (:cohorts)
+    GROUP BY cohort, score
+    """
+)
 
 
 def read_others(
-    session: Session, *, candidate_id: str, cohorts: Sequence[Cohort], model_keys: Mapping[str, str]
-) -> Norms:
-    """How many other people have which score, in each cohort; this candidate is not among them.
+    session: Session,
+    *,
+    candidate_id: str,
+    cohorts: Sequence[Cohort],
+    scores: Mapping[str, float],
+    model_keys: Mapping[str, str],
+) -> Others:
+    """The other people in each cohort; this candidate is not among them, with no answer.
 
     Everybody counts once in a cohort: with the answer that was handed in last. Row-level security
     keeps the cohorts inside the tenant.
 
     Args:
         session: of the tenant.
-        candidate_id: whom to leave out, with every answer.
-        cohorts: which to read.
-        model_keys: per score, what made it. Only scores with the same key are counted.
+        candidate_id: whom to leave out.
+        cohorts: which to read, the question's first.
+        scores: this candidate's, by name.
+        model_keys: what made each of them. Only scores with the same key are counted.
     """
-    by_key = {cohort.key: cohort for cohort in cohorts}
-    rows = session.execute(
-        OTHERS,
-        {
-            "candidate": candidate_id,
-            "cohorts": list(by_key),
-            "model_keys": sorted(set(model_keys.values())),
-        },
+    question, *wider = cohorts
+    asked: dict[str, object] = {
+        "candidate": candidate_id,
+        "scores": list(scores),
+        "model_keys": [model_keys[name] for name in scores],
+        "bins": list(map(quantise, scores.values())),
+    }
+    return Others(
+        same_question=_histograms(session, asked | {"cohorts": [question.key]}),
+        wider=_ranks(session, asked, wider, scores),
     )
-    blocks: dict[tuple[str, str], dict[int, list[int]]] = {}
-    own: dict[tuple[str, str], float] = {}
-    for cohort, model_key, score, block, counts, value in rows:
-        if model_keys.get(score) != model_key:
-            continue
-        blocks.setdefault((cohort, score), {})[block] = counts
+
+
+def _histograms(session: Session, asked: Mapping[str, object]) -> dict[str, Histogram]:
+    blocks: dict[str, dict[int, list[int]]] = {}
+    own: dict[str, float] = {}
+    for score, block, counts, value in session.execute(HISTOGRAMS, asked):
+        blocks.setdefault(score, {})[block] = counts
         if value is not None:
-            own[cohort, score] = value
-    norms: dict[Cohort, dict[str, Histogram]] = {cohort: {} for cohort in cohorts}
-    for (cohort, score), counted in blocks.items():
-        everybody = Histogram(counted)
-        value = own.get((cohort, score))
-        norms[by_key[cohort]][score] = everybody if value is None else everybody.without(value)
-    return norms
+            own[score] = value
+    everybody = {score: Histogram(counted) for score, counted in blocks.items()}
+    return {
+        score: people.without(own[score]) if score in own else people for score, people in everybody.items()
+    }
+
+
+def _ranks(
+    session: Session, asked: Mapping[str, object], cohorts: Sequence[Cohort], scores: Mapping[str, float]
+) -> dict[Cohort, dict[str, Rank]]:
+    by_key = {cohort.key: cohort for cohort in cohorts}
+    ranks: dict[Cohort, dict[str, Rank]] = {cohort: {} for cohort in cohorts}
+    for key, score, n, total, below, equal, own in session.execute(RANKS, {**asked, "cohorts": list(by_key)}):
+        rank = Rank(n=n, total=int(total), below=int(below), equal=int(equal))
+        if own is not None:
+            rank = rank.without(quantise(own), place=quantise(scores[score]))
+        ranks[by_key[key]][score] = rank
+    return ranks
 
 
 def rows_of_answer(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from fusion.benchmark import Norms, benchmark, model_keys, scores_of
+from fusion.benchmark import Others, benchmark, model_keys, scores_of
 from fusion.combine import combine, complete, overall_status
 from fusion.notices import warnings
 from fusion.timeline import align
@@ -50,7 +50,7 @@ def build_report(
     assessment_id: str,
     jurisdiction: str,
     purpose: str,
-    norms: Norms,
+    others: Others,
     min_cohort_size: int,
     trait_accuracy: Metric | None,
     created_at: datetime,
@@ -63,7 +63,7 @@ def build_report(
         assessment_id: whose report this is.
         jurisdiction: of the tenant.
         purpose: of the assessment.
-        norms: what other people scored, by cohort.
+        others: whom the scores are compared with.
         min_cohort_size: fewest others that a percentile needs.
         trait_accuracy: of the traits' model, if known.
         created_at: timezone-aware.
@@ -77,7 +77,7 @@ def build_report(
         modalities=results,
         timeline=align(results),
         benchmark=benchmark(
-            combination.scores, norms, min_cohort_size=min_cohort_size, references=references
+            combination.scores, others, min_cohort_size=min_cohort_size, references=references
         ),
         warnings=warnings(results, jurisdiction=jurisdiction, purpose=purpose, trait_accuracy=trait_accuracy),
         created_at=created_at,

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
-from fusion.benchmark import Norms
+from fusion.benchmark import Others
 from fusion.cohorts import read_others, rows_of_answer
 from services.common.contracts.norms import Cohort, cohorts_of
 from services.common.contracts.results import ErrorCode, Report
@@ -111,19 +111,21 @@ class ReportTransaction:
         )
         return None if document is None else Report.model_validate(document)
 
-    def others(self, subject: Subject, model_keys: Mapping[str, str]) -> Norms:
+    def others(self, subject: Subject, scores: Mapping[str, float], model_keys: Mapping[str, str]) -> Others:
         """What the other candidates scored, in each of the subject's cohorts; see `fusion.cohorts`.
 
         Args:
             subject: whose cohorts they are, and who is not counted in them.
+            scores: the subject's, by name.
             model_keys: per score, the key that the others' scores must share.
         """
-        if not model_keys:
-            return {}
+        if not scores:
+            return Others()
         return read_others(
             self._session,
             candidate_id=subject.candidate_id,
             cohorts=subject.cohorts,
+            scores=scores,
             model_keys=model_keys,
         )
 

@@ -111,7 +111,7 @@ class FusionRuntime:
             assessment_id=subject.assessment_id,
             jurisdiction=subject.jurisdiction,
             purpose=subject.purpose,
-            norms=work.others(subject, combination.model_keys),
+            others=work.others(subject, combination.scores, combination.model_keys),
             min_cohort_size=self._settings.min_cohort_size,
             trait_accuracy=self._trait_accuracy(combination),
             created_at=datetime.now(UTC),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from fusion.benchmark import benchmark, scores_of
+from fusion.benchmark import Others, benchmark, scores_of
 from fusion.combine import combine, complete, overall_status
 from fusion.notices import warnings
 from fusion.timeline import align
@@ -23,7 +23,6 @@ from services.common.contracts.face import (
 )
 from services.common.contracts.labels import EMOTIONS, TRAITS, Emotion, Modality, ModalityStatus, Trait
 from services.common.contracts.model_ref import ModelRef
-from services.common.contracts.norms import Cohort, CohortKind
 from services.common.contracts.results import (
     EmotionScores,
     ErrorCode,
@@ -438,14 +437,13 @@ def report_of(assessment: dict[str, Any]) -> Report:
     generator = random.Random(1)
     others = 34 if kind == "video" else 3
     people = {name: Histogram.of(generator.random() * 0.8 for _ in range(others)) for name in values}
-    norms = {Cohort(kind=CohortKind.QUESTION, name=assessment["question"]): people}
     return Report(
         assessment_id=assessment["id"],
         status=overall_status(list(by_modality.values())),
         fused=fused,
         modalities=by_modality,
         timeline=align(by_modality),
-        benchmark=benchmark(values, norms, min_cohort_size=20),
+        benchmark=benchmark(values, Others(same_question=people), min_cohort_size=20),
         warnings=warnings(
             by_modality, jurisdiction="unspecified", purpose="self_practice", trait_accuracy=TRAIT_ACCURACY
         ),

@@ -37,6 +37,57 @@ def quantise(value: float) -> int:
 
 
 @dataclass(frozen=True)
+class Rank:
+    """The place of one score among people, without their scores.
+
+    Attributes:
+        n: people.
+        total: sum of their bins.
+        below: people whose bin is less.
+        equal: people whose bin is the same.
+    """
+
+    n: int
+    total: int
+    below: int
+    equal: int
+
+    @property
+    def mean(self) -> float:
+        """Mean of the quantised scores; `ValueError` where there is nobody."""
+        self._refuse_empty()
+        return self.total / (self.n * STEPS_PER_UNIT)
+
+    @property
+    def percentile(self) -> float:
+        """Share of the people below, ties counted half, in percent; `ValueError` where there is nobody.
+
+        The mid-rank definition (Hazen 1914; Crawford, Garthwaite & Slick 2009):
+        100 · (below + equal / 2) / n. A value equal to everyone else's is at 50.
+        """
+        self._refuse_empty()
+        return 100.0 * (self.below + self.equal / 2.0) / self.n
+
+    def without(self, own: int, *, place: int) -> "Rank":
+        """The same among the others: one of the people, whose bin is `own`, is left out.
+
+        Args:
+            own: bin of the person who is among the people.
+            place: bin of the score that is ranked.
+        """
+        return Rank(
+            n=self.n - 1,
+            total=self.total - own,
+            below=self.below - (own < place),
+            equal=self.equal - (own == place),
+        )
+
+    def _refuse_empty(self) -> None:
+        if not self.n:
+            raise ValueError("a cohort of nobody has no figures")
+
+
+@dataclass(frozen=True)
 class Histogram:
     """People by score.
 
@@ -87,31 +138,30 @@ class Histogram:
         return sum(map(sum, self.blocks.values()))
 
     @cached_property
-    def mean(self) -> float:
-        """Mean of the quantised scores; `ValueError` where there are none."""
-        self._refuse_empty()
-        total = sum(
+    def total(self) -> int:
+        """Sum of the people's bins."""
+        return sum(
             block * BLOCK * sum(counts) + sum(map(mul, _PLACES, counts))
             for block, counts in self.blocks.items()
         )
-        return float(total / (self.n * STEPS_PER_UNIT))
 
-    def percentile(self, value: float) -> float:
-        """Share of the people below `value`, ties counted half, in percent.
-
-        The mid-rank definition (Hazen 1914; Crawford, Garthwaite & Slick 2009):
-        100 · (below + equal / 2) / n. A value equal to everyone else's is at 50.
-
-        Raises:
-            ValueError: there is nobody.
-        """
-        self._refuse_empty()
+    def rank(self, value: float) -> Rank:
+        """The place of `value` among these people."""
         own_block, place = divmod(quantise(value), BLOCK)
         own = self.blocks.get(own_block, NO_COUNTS)
         below = sum(own[:place]) + sum(
             sum(counts) for block, counts in self.blocks.items() if block < own_block
         )
-        return 100.0 * (below + own[place] / 2.0) / self.n
+        return Rank(n=self.n, total=self.total, below=below, equal=own[place])
+
+    @property
+    def mean(self) -> float:
+        """Mean of the quantised scores; `ValueError` where there are none."""
+        return self.rank(0.0).mean
+
+    def percentile(self, value: float) -> float:
+        """The percentile of `value`, see `Rank`; `ValueError` where there is nobody."""
+        return self.rank(value).percentile
 
     def deciles(self) -> list[float]:
         """The nine scores between the tenths, interpolated linearly (Hyndman & Fan 1996, type 7).
@@ -119,7 +169,8 @@ class Histogram:
         Raises:
             ValueError: there is nobody.
         """
-        self._refuse_empty()
+        if not self.n:
+            raise ValueError("a cohort of nobody has no figures")
         bins = self.bins()
         values, up_to = list(bins), list(accumulate(bins.values()))
 
@@ -132,7 +183,3 @@ class Histogram:
             above = ranked(min(rank + 1, self.n - 1))
             deciles.append((ranked(rank) * (10 - part) + above * part) / (10 * STEPS_PER_UNIT))
         return deciles
-
-    def _refuse_empty(self) -> None:
-        if not self.n:
-            raise ValueError("a cohort of nobody has no figures")

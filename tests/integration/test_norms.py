@@ -4,7 +4,7 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,11 @@ from alembic.config import Config
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from fusion.repository import Subject, transaction
+from fusion.benchmark import UNRANKED, Others
+from fusion.repository import transaction
 from gateway import repository
 from services.common.contracts.labels import AssessmentStatus
-from services.common.contracts.norms import Cohort, CohortKind
+from services.common.contracts.norms import CohortKind
 from services.common.contracts.results import Fused, Report
 from services.common.db import migrations
 from services.common.db.bootstrap import DatabaseUrls, migrate
@@ -113,11 +114,11 @@ class Desk:
         with tenant_session(self.gateway, answer.tenant) as session:
             repository.erase(session, answer.id)
 
-    def others_of(self, answer: Answer) -> dict[Cohort, dict[str, Histogram]]:
+    def others_of(self, answer: Answer) -> Others:
         with transaction(self.fusion, answer.tenant) as work:
             subject = work.subject(answer.id)
-            assert isinstance(subject, Subject)
-            return {cohort: dict(scores) for cohort, scores in work.others(subject, answer.keys).items()}
+            assert subject is not None
+            return work.others(subject, answer.values, answer.keys)
 
     def counted(self, tenant: str = "ten_a") -> tuple[Counts, Counts, Counts]:
         """What the database holds: by bin; by month and class; and sums of bins by month."""
@@ -132,7 +133,8 @@ class Desk:
             ):
                 for place, people in enumerate(row.counts):
                     fine[row.cohort, row.model_key, row.score, row.block, place] += people
-                assert any(row.counts), "an empty block was left behind"
+                assert row.n == sum(row.counts) > 0, "an empty block was left behind"
+                assert row.total == Histogram({row.block: row.counts}).total
             for row in connection.execute(
                 text(
                     "SELECT n.cohort, n.model_key, m.* FROM norms n JOIN norm_months m ON m.norm_id = n.id"
@@ -285,20 +287,50 @@ def test_norms_equal_a_recount_when_answers_are_erased_while_others_are_stored(d
     assert desk.counted() == recounted(new)
 
 
+def nobody(others: Others) -> bool:
+    return not others.same_question and not any(others.wider.values())
+
+
+def test_ranks_are_those_of_the_histograms_when_scores_lie_anywhere(desk: Desk) -> None:
+    people = some_answers(80, people=50)
+    probes = [
+        replace(answer, number=500 + place, candidate=("c1", "new")[place % 2])
+        for place, answer in enumerate(some_answers(12, seed=11))
+    ]
+    desk.hand_in([*people, *probes])
+    for answer in people:
+        desk.store(answer)
+    for probe in probes:
+        others = [answer for answer in people if answer.candidate != probe.candidate]
+        bins, _, _ = recounted(others)
+        for cohort, ranks in desk.others_of(probe).wider.items():
+            for score, key in probe.keys.items():
+                counts = {
+                    32 * block + place: n
+                    for (name, models, named, block, place), n in bins.items()
+                    if (name, models, named) == (cohort.key, key, score)
+                }
+                expected = Histogram.of_bins(counts).rank(probe.values[score])
+                assert ranks.get(score, UNRANKED) == expected
+
+
 def test_others_leave_out_every_answer_of_the_candidate(desk: Desk) -> None:
     mine = [Answer(n, "me", question=f"q_{n % 2}", scores=(0.9, 0.9, 0.9)) for n in range(4)]
     theirs = [Answer(10 + n, f"c{n}", scores=(0.1 * n, 0.5, 0.5), tags=("spring",)) for n in range(3)]
-    last = Answer(20, "me", tags=("spring", "role:nurse"))
+    last = Answer(20, "me", tags=("spring", "role:nurse"), scores=(0.15, 0.5, 0.5))
     desk.hand_in([*mine, *theirs, last])
     for answer in (*mine, *theirs):
         desk.store(answer)
-    expected = Histogram.of([0.0, 0.1, 0.2]).bins()
+    expected = Histogram.of([0.0, 0.1, 0.2])
     for _ in range(2):
         found = desk.others_of(last)
-        assert [cohort.kind for cohort in found] == ["question", "role", "tag", "tenant"]
-        for cohort, scores in found.items():
-            bins = scores["trait.openness"].bins() if scores else {}
-            assert bins == ({} if cohort.kind is CohortKind.ROLE else expected), cohort
+        assert found.same_question["trait.openness"].bins() == expected.bins()
+        assert [cohort.kind for cohort in found.wider] == ["role", "tag", "tenant"]
+        for cohort, ranks in found.wider.items():
+            if cohort.kind is CohortKind.ROLE:
+                assert all(rank.n == 0 for rank in ranks.values())
+            else:
+                assert ranks["trait.openness"] == expected.rank(0.15)
         desk.store(last)  # and none the more once this one is counted itself
 
 
@@ -308,7 +340,7 @@ def test_others_of_different_models_never_mix(desk: Desk) -> None:
     desk.hand_in([*theirs, newer])
     for answer in theirs:
         desk.store(answer)
-    assert all(scores == {} for scores in desk.others_of(newer).values())
+    assert nobody(desk.others_of(newer))
 
 
 def test_other_tenants_norms_stay_apart_when_questions_and_tags_have_the_same_names(desk: Desk) -> None:
@@ -317,7 +349,7 @@ def test_other_tenants_norms_stay_apart_when_questions_and_tags_have_the_same_na
     desk.hand_in([*theirs, mine])
     for answer in theirs:
         desk.store(answer)
-    assert all(scores == {} for scores in desk.others_of(mine).values())
+    assert nobody(desk.others_of(mine))
     with tenant_session(desk.gateway, "ten_a") as session:
         for table in ("answer_scores", "norms", "norm_blocks", "norm_months"):
             assert session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 0

@@ -1,6 +1,6 @@
 import pytest
 
-from fusion.benchmark import benchmark, benchmark_entry, model_keys, scores_of
+from fusion.benchmark import Others, benchmark, benchmark_entry, model_keys, scores_of
 from fusion.combine import combine
 from services.common.contracts.labels import EMOTIONS, TRAITS, Modality, ModalityStatus
 from services.common.contracts.model_ref import ModelRef
@@ -9,7 +9,6 @@ from services.common.contracts.results import EmotionScores, Fused, ModalityResu
 from services.common.histogram import Histogram
 
 UNIFORM: EmotionScores = dict.fromkeys(EMOTIONS, 1 / 7)
-QUESTION = Cohort(kind=CohortKind.QUESTION, name="q_1")
 NURSES = Cohort(kind=CohortKind.ROLE, name="nurse")
 EVERYBODY = Cohort(kind=CohortKind.TENANT)
 
@@ -28,18 +27,20 @@ def test_entry_has_all_figures_when_the_cohort_is_large_enough() -> None:
 
 
 def test_benchmark_counts_nobody_when_a_score_is_new() -> None:
-    entries = benchmark({"congruence": 0.7}, {QUESTION: {}}, min_cohort_size=2)
-    assert entries["congruence"].n == 0
-    assert benchmark({"congruence": 0.7}, {}, min_cohort_size=2)["congruence"].n == 0
+    entry = benchmark({"congruence": 0.7}, Others(wider={EVERYBODY: {}}), min_cohort_size=2)["congruence"]
+    assert entry.n == 0
+    assert [standing.n for standing in entry.others] == [0]
 
 
 def test_benchmark_gives_each_cohort_its_own_standing_when_there_are_several() -> None:
-    norms = {
-        QUESTION: {"congruence": Histogram.of([0.1, 0.2])},
-        NURSES: {"congruence": Histogram.of([0.9, 0.8])},
-        EVERYBODY: {"congruence": Histogram.of([0.1])},
-    }
-    entry = benchmark({"congruence": 0.5}, norms, min_cohort_size=2)["congruence"]
+    others = Others(
+        same_question={"congruence": Histogram.of([0.1, 0.2])},
+        wider={
+            NURSES: {"congruence": Histogram.of([0.9, 0.8]).rank(0.5)},
+            EVERYBODY: {"congruence": Histogram.of([0.1]).rank(0.5)},
+        },
+    )
+    entry = benchmark({"congruence": 0.5}, others, min_cohort_size=2)["congruence"]
     assert entry.percentile == 100.0
     assert entry.others == [
         Standing(cohort=NURSES, percentile=0.0, cohort_mean=0.85, n=2),
@@ -50,7 +51,7 @@ def test_benchmark_gives_each_cohort_its_own_standing_when_there_are_several() -
 def test_benchmark_shows_a_built_in_norm_apart_when_nobody_else_has_answered() -> None:
     source = NormSource(corpus="C", description="Actors.", protocol="Out of fold.", licence="CC0")
     norm = ReferenceNorm(score="congruence", model_key="m:1", counts={400: 3, 600: 1}, source=source)
-    entry = benchmark({"congruence": 0.5}, {}, min_cohort_size=2, references={"congruence": norm})[
+    entry = benchmark({"congruence": 0.5}, Others(), min_cohort_size=2, references={"congruence": norm})[
         "congruence"
     ]
     assert (entry.percentile, entry.n, entry.reason) == (None, 0, "cohort_too_small")

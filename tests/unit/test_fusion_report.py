@@ -4,18 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from fusion.benchmark import Others
 from fusion.notices import warnings
 from fusion.reliability import ModelCards, channel_reliability
 from fusion.report import build_report, combine_results, voice_summary
 from services.common.contracts.labels import EMOTIONS, TRAITS, AssessmentStatus, Modality, ModalityStatus
 from services.common.contracts.model_ref import ModelRef
-from services.common.contracts.norms import Cohort, CohortKind
 from services.common.contracts.results import ErrorCode, ModalityResult, Report
 from services.common.contracts.voice import VoiceSummary
 from services.common.histogram import Histogram
 from services.common.serving.registry import Manifest, Metric, TensorSpec
 
-SAME_QUESTION = Cohort(kind=CohortKind.QUESTION, name="q_1")
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 VOICE = ModalityResult(
     modality=Modality.AUDIO,
@@ -67,7 +66,7 @@ def test_report_holds_everything_when_one_channel_failed() -> None:
         assessment_id="asm_1",
         jurisdiction="unspecified",
         purpose="self_practice",
-        norms={SAME_QUESTION: {"trait.openness": Histogram.of([0.1] * 20)}},
+        others=Others(same_question={"trait.openness": Histogram.of([0.1] * 20)}),
         min_cohort_size=20,
         trait_accuracy=None,
         created_at=NOW,

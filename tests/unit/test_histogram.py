@@ -65,6 +65,13 @@ def test_one_person_less_is_as_if_never_there_when_taken_out(people: list[float]
     assert Histogram.of(people).without(people[pick]).bins() == Histogram.of(others).bins()
 
 
+@given(signed, st.lists(signed, min_size=1, max_size=40))
+def test_rank_without_one_is_that_of_the_others_when_taken_out(value: float, people: list[float]) -> None:
+    expected = Histogram.of(people[1:]).rank(value)
+    found = Histogram.of(people).rank(value).without(quantise(people[0]), place=quantise(value))
+    assert found == expected
+
+
 def test_taking_out_refuses_when_nobody_has_the_value() -> None:
     with pytest.raises(ValueError, match="nobody"):
         Histogram.of([0.5]).without(0.6)

@@ -216,7 +216,10 @@ class Norm(Base):
 
 
 class NormBlock(Base):
-    """People per bin of one score, 32 bins a row; see `services.common.histogram`."""
+    """People per bin of one score, 32 bins a row; see `services.common.histogram`.
+
+    `n` and `total` (the sum of bins) follow from `counts`; ranking needs them of every block.
+    """
 
     __tablename__ = "norm_blocks"
     __table_args__ = (CheckConstraint("0 <= ALL (counts)", name="counts"),)
@@ -227,6 +230,8 @@ class NormBlock(Base):
     score: Mapped[str] = mapped_column(primary_key=True)
     block: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     tenant_id: Mapped[str] = mapped_column(SORTABLE_ID)
+    n: Mapped[int]
+    total: Mapped[int] = mapped_column(BigInteger)
     counts: Mapped[list[int]]
 
 

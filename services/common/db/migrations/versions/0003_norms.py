@@ -88,10 +88,12 @@ BEGIN
         IF step.change > 0 THEN
             newcomers := nobody;
             newcomers[step.place] := step.change;
-            INSERT INTO public.norm_blocks AS b (norm_id, score, block, tenant_id, counts)
-            VALUES (step.norm_id, step.score, step.block, step.tenant_id, newcomers)
+            INSERT INTO public.norm_blocks AS b (norm_id, score, block, tenant_id, n, total, counts)
+            VALUES (step.norm_id, step.score, step.block, step.tenant_id, step.change,
+                    step.change * step.bin, newcomers)
             ON CONFLICT (norm_id, score, block)
-            DO UPDATE SET counts[step.place] = b.counts[step.place] + step.change;
+            DO UPDATE SET n = b.n + step.change, total = b.total + step.change * step.bin,
+                          counts[step.place] = b.counts[step.place] + step.change;
             newcomers := nobody;
             newcomers[step.class] := step.change;
             INSERT INTO public.norm_months AS m (norm_id, score, month, tenant_id, n, total, counts)
@@ -101,7 +103,9 @@ BEGIN
             DO UPDATE SET n = m.n + step.change, total = m.total + step.change * step.bin,
                           counts[step.class] = m.counts[step.class] + step.change;
         ELSE
-            UPDATE public.norm_blocks SET counts[step.place] = counts[step.place] + step.change
+            UPDATE public.norm_blocks
+            SET n = n + step.change, total = total + step.change * step.bin,
+                counts[step.place] = counts[step.place] + step.change
             WHERE (norm_id, score, block) = (step.norm_id, step.score, step.block);
             UPDATE public.norm_months
             SET n = n + step.change, total = total + step.change * step.bin,
@@ -112,7 +116,7 @@ BEGIN
     END LOOP;
 
     IF cardinality(lessened) > 0 THEN
-        DELETE FROM public.norm_blocks WHERE norm_id = ANY (lessened) AND 0 = ALL (counts);
+        DELETE FROM public.norm_blocks WHERE norm_id = ANY (lessened) AND n = 0;
         DELETE FROM public.norm_months WHERE norm_id = ANY (lessened) AND n = 0;
         DELETE FROM public.norms WHERE id = ANY (lessened)
             AND NOT EXISTS (SELECT FROM public.norm_months AS m WHERE m.norm_id = norms.id);
@@ -214,6 +218,8 @@ def _create_norms() -> None:
         _text("score"),
         sa.Column("block", sa.SmallInteger, nullable=False),
         _id("tenant_id"),
+        sa.Column("n", sa.Integer, nullable=False),
+        sa.Column("total", sa.BigInteger, nullable=False),
         _counts(),
         sa.PrimaryKeyConstraint("norm_id", "score", "block", name="pk_norm_blocks"),
         sa.CheckConstraint("0 <= ALL (counts)", name="ck_norm_blocks_counts"),
