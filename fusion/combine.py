@@ -3,13 +3,19 @@
 Emotions are combined by the logarithmic opinion pool (Genest & Zidek 1986, "Combining probability
 distributions: a critique and an annotated bibliography", Statistical Science 1(1)):
 
-    p(k)  ∝  Π_c p_c(k) ^ (a · w_c),     Σ_c w_c = 1,     w_c ∝ reliability_c · coverage_c
+    p(k)  ∝  Π_c p_c(k) ^ (a(w) · w_c),     Σ_c w_c = 1,     w_c ∝ reliability_c · coverage_c
+    a(w)  =  1 + (a - 1) (1 / Σ_c w_c² - 1)
 
-with exponent `a` (1: the geometric mean). It was chosen over the linear pool Σ_c w_c p_c(k) because
-it is externally Bayesian (updating each channel or their pool by the same evidence gives the same
-answer), stays unimodal where channels lean the same way, and does not spread probability out the
-way an average of calibrated forecasts does (Ranjan & Gneiting 2010). Its known weakness, that one
-zero vetoes a label for good, is met by a floor on every probability.
+`1 / Σ w²` is the number of channels that count (Kish's effective number: 1 where one channel has all the
+weight, 2 where two have as much), so `a` is the exponent of two equal channels: 1 gives the geometric
+mean, 2 multiplies them as if each erred on its own. Reliabilities and `a` are learned on held-out voices and
+faces of the same clips (`fusion.training`, decision record 0013).
+
+The logarithmic pool was chosen over the linear pool Σ_c w_c p_c(k) because it is externally Bayesian for
+`a = 1` (updating each channel or their pool by the same evidence gives the same answer), stays unimodal
+where channels lean the same way, and does not spread probability out the way an average of calibrated
+forecasts does (Ranjan & Gneiting 2010). Its known weakness, that one zero vetoes a label for good, is met
+by a floor on every probability.
 """
 
 import math
@@ -68,7 +74,7 @@ def pool_emotions(channels: Sequence[Channel], *, exponent: float = 1.0) -> Emot
 
     Args:
         channels: at least one; a single channel is returned as it is.
-        exponent: `a` of the module's formula; 1 or more.
+        exponent: `a` of the module's formula, reached where two channels weigh the same; 1 or more.
 
     Returns:
         Seven probabilities that sum to 1.
@@ -81,8 +87,9 @@ def pool_emotions(channels: Sequence[Channel], *, exponent: float = 1.0) -> Emot
     if len(channels) == 1:
         return dict(channels[0].emotions)
     weights = normalized_weights([channel.weight for channel in channels])
+    power = effective_exponent(weights, exponent=exponent)
     log_pool = [
-        exponent
+        power
         * math.fsum(
             weight * math.log(max(channel.emotions[label], PROBABILITY_FLOOR))
             for weight, channel in zip(weights, channels, strict=True)
@@ -93,6 +100,12 @@ def pool_emotions(channels: Sequence[Channel], *, exponent: float = 1.0) -> Emot
     unnormalized = [math.exp(value - peak) for value in log_pool]
     total = math.fsum(unnormalized)
     return {label: value / total for label, value in zip(EMOTIONS, unnormalized, strict=True)}
+
+
+def effective_exponent(weights: Sequence[float], *, exponent: float) -> float:
+    """`a(w)` of the module's formula for weights that sum to 1: 1 where one channel has all the weight."""
+    channels = 1.0 / math.fsum(weight * weight for weight in weights)
+    return 1.0 + (exponent - 1.0) * (channels - 1.0)
 
 
 def congruence(left: EmotionScores, right: EmotionScores) -> float:

@@ -16,6 +16,13 @@ log = get_logger(__name__)
 
 EMOTION_MODEL: dict[Modality, str] = {Modality.AUDIO: VOICE_EMOTION, Modality.VIDEO: FACE_EMOTION}
 UAR = "uar"
+FUSION = "fusion"
+"""Name of the manifest that holds what `candor train fusion` learned."""
+EXPONENT = "exponent"
+WEIGHTS_KEY = "weights"
+RELIABILITY = "reliability"
+COVERAGE = "coverage"
+"""Keys of its preprocessing: the learned pool, and what the channels were like when it was learned."""
 
 
 class ModelCards:
@@ -34,6 +41,31 @@ class ModelCards:
         manifest = self._manifest(ref)
         metrics = manifest.metrics if manifest is not None else []
         return next((metric for metric in metrics if metric.name == name), None)
+
+    def learned(self) -> dict[Modality, float]:
+        """What a channel's reliability times coverage is multiplied by to become its learned weight.
+
+        The weight divided by the reliability and the mean coverage of the channel that it was learned with,
+        the largest being 1; 1 for every channel where nothing was learned.
+        """
+        manifest = self._newest(FUSION)
+        numbers = manifest.preprocessing if manifest is not None else {}
+        try:
+            factors = {
+                channel: numbers[WEIGHTS_KEY][channel]
+                / (numbers[RELIABILITY][channel] * numbers[COVERAGE][channel])
+                for channel in EMOTION_CHANNELS
+            }
+        except (KeyError, ZeroDivisionError):
+            return dict.fromkeys(EMOTION_CHANNELS, 1.0)
+        largest = max(factors.values())
+        return {channel: factor / largest for channel, factor in factors.items()}
+
+    def _newest(self, name: str) -> Manifest | None:
+        """The manifest of the highest version; null where there is none."""
+        folder = self._models_dir / name
+        versions = [int(path.name) for path in folder.glob("[0-9]*") if path.name.isdigit()]
+        return self._manifest(ModelRef(name=name, version=max(versions))) if versions else None
 
     def _manifest(self, ref: ModelRef) -> Manifest | None:
         """The manifest, or null where it is missing or unreadable, which must not stop a report."""
@@ -58,16 +90,21 @@ def channel_reliability(
 ) -> dict[Modality, float]:
     """Reliability 0..1 of each emotion channel: its model's held-out UAR, corrected for chance.
 
+    Where weights were learned (`ModelCards.learned`), it is scaled by them: a channel that is as good as the
+    one that the weight was learned with gets that weight, a better one more.
+
     Args:
         results: of one assessment.
         cards: where the measured UAR is read.
         unmeasured: what to assume where it is not known.
     """
     reliability = {}
+    learned = cards.learned()
     for result in results:
         if result.modality not in EMOTION_CHANNELS:
             continue
         ref = model_of(result, EMOTION_MODEL[result.modality])
         metric = cards.metric(ref, UAR) if ref is not None else None
-        reliability[result.modality] = reliability_from_uar(metric.value) if metric else unmeasured
+        trust = reliability_from_uar(metric.value) if metric else unmeasured
+        reliability[result.modality] = trust * learned[result.modality]
     return reliability

@@ -38,6 +38,9 @@ def evaluate(
     """Score what is served, through the code that serves it, on any data in the layout of the corpora."""
     from services.common.settings import CommonSettings
 
+    if model not in DEFAULTS:
+        typer.echo(f"candor: {model} is measured by `candor train {model} --report`.", err=True)
+        raise typer.Exit(EXIT_UNUSABLE)
     settings = CommonSettings()
     folder = require_folder(data or settings.data)
     chosen = _selection(model, {"corpus": corpus, "partition": partition})

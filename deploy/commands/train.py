@@ -81,6 +81,8 @@ def _train(model: ModelChoice, data: Path | None, *, models_dir: Path | None, se
     folder = require_folder(data or settings.data)
     _log_to_stderr()
     with progress_display(visible=sys.stderr.isatty()) as display:
+        if model is ModelChoice.FUSION:
+            _score_voice(folder, models_dir=models_dir or settings.models_dir, display=display)
         task = display.add_task(f"training {model}", total=1.0)
         manifest = import_module(f"{model.package}.train").train(
             folder,
@@ -91,7 +93,24 @@ def _train(model: ModelChoice, data: Path | None, *, models_dir: Path | None, se
     typer.echo(manifest.model_dump_json())
 
 
+def _score_voice(data: Path, *, models_dir: Path, display: Any) -> None:
+    """Let the voice model score the clips that the fusion learns from: fusion imports no service."""
+    from services.audio.training.held_out import write_held_out
+
+    fusion = import_module("fusion.training.train")
+    task = display.add_task("scoring voices", total=1.0)
+    write_held_out(
+        data,
+        fusion.VOICE_FILE,
+        models_dir=models_dir,
+        seeds=fusion.SEEDS,
+        progress=lambda share: display.update(task, completed=share),
+    )
+
+
 def _list_systems(model: ModelChoice) -> None:
+    if model is ModelChoice.FUSION:
+        raise _unusable("the ways to combine channels are all measured by `candor train fusion`.")
     systems = _part(model, "reference.systems").SYSTEMS
     width = max(map(len, systems))
     for name, system in systems.items():
@@ -102,6 +121,8 @@ def _measure(model: ModelChoice, system: str, data: Path | None, *, seed: int, r
     from deploy.progress import progress_display
     from services.common.settings import CommonSettings
 
+    if model is ModelChoice.FUSION:
+        raise _unusable("the ways to combine channels are all measured by `candor train fusion`.")
     reference = _part(model, "reference.systems")
     try:
         reference.find_system(system)

@@ -59,6 +59,8 @@ def write_held_out(
     - `conditions` `(C,)`; `snr_db` `(C,)`; `known` `(2,)`: 0 and 1, whether the person is known.
     - `probabilities` `(s, folds, C, 2, n, k)`, float32, uncalibrated.
     - `embeddings` `(C, n, WINDOW_SIZE)`, float32: mean window of each clip.
+    - `copies` `(COPIES, n, WINDOW_SIZE)`, float32: likewise of its augmented copies, for training only.
+    - `speech_share` `(n,)`: speech in the clean clip, 0..1.
     - `digest`: SHA-256 of the recordings.
 
     Args:
@@ -97,9 +99,22 @@ def write_held_out(
         known=np.arange(len(KNOWN)),
         probabilities=np.stack(scores).reshape(len(seeds), FOLDS, *scores[0].shape),
         embeddings=np.stack([clip_means(ravdess.conditions[c].windows)[1] for c in CONDITION_SNR_DB]),
+        copies=np.stack([clip_means(copy.windows)[1] for copy in ravdess.copies]),
+        speech_share=speech_share(ravdess),
         digest=np.array(ravdess.digest),
     )
     partial.replace(path)
+
+
+def speech_share(corpus: Corpus) -> NDArray[np.float64]:
+    """Share of each clip that its windows speak for, shape `(n,)`, 0..1."""
+    import soundfile
+
+    windows = corpus.clean.windows
+    spoken_s = np.bincount(windows.clip, weights=windows.seconds, minlength=len(corpus.clips))
+    length_s = np.array([soundfile.info(clip.path).duration for clip in corpus.clips])
+    share: NDArray[np.float64] = np.minimum(spoken_s / length_s, 1.0)
+    return share
 
 
 def _key(ravdess: Corpus, emodb: Corpus) -> str:

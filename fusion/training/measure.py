@@ -1,0 +1,252 @@
+"""All comparisons of the fusion as rows of one results file."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fusion.training.methods import (
+    CONFIDENCE,
+    MEAN,
+    PRODUCT,
+    QUALITY,
+    SINGLE,
+    STACKING,
+    UNITS,
+    VOICE,
+    WEIGHTS,
+    methods,
+)
+from fusion.training.networks import NETWORKS, run_network
+from fusion.training.pairs import Floats, Pairs
+from fusion.training.protocol import CLEAN, Held, run
+from fusion.training.tables import SYSTEM, row_of
+from fusion.training.units import UNIT_CONDITIONS
+from services.common.contracts.labels import EMOTIONS
+from services.common.media import Progress, no_progress
+from services.training.results import RESULTS, Figure, ResultRow, write_results
+
+SUBJECT = "fusion"
+SETTINGS = {False: "person unknown", True: "person known"}
+KNOWN_NOTE = "Voice and action units are normalised by the person's other clips, of all emotions alike."
+FOLDS_NAME = "RAVDESS, 5 folds of 4 actors, nested, 8 classes"
+SEVEN_NAME = "RAVDESS, 5 folds of 4 actors, nested, 7 labels"
+BOTH_NAMES = {"both": "both", "voice alone": "action units missing", "action units alone": "voice missing"}
+SERVABLE = (PRODUCT, WEIGHTS, QUALITY)
+"""Methods that need no more of a channel than calibrated probabilities and its quality."""
+FUSED = (MEAN, PRODUCT, WEIGHTS, QUALITY, CONFIDENCE, STACKING)
+DEGRADED = (VOICE, UNITS, PRODUCT, WEIGHTS, QUALITY, CONFIDENCE, STACKING)
+
+SEVEN = "Fusion: the product's seven labels"
+MISSING = "Fusion: a channel is missing"
+POOR = "Fusion: poor sound or picture, person unknown"
+GROUPS = {known: f"Fusion: {name}" for known, name in SETTINGS.items()}
+GROUP_ORDER = [*GROUPS.values(), SEVEN, MISSING, POOR]
+
+Helds = Mapping[bool, Sequence[Held]]
+
+
+def measure(
+    pairs: Pairs, *, kept: Path, networks: bool = True, progress: Progress = no_progress
+) -> tuple[list[ResultRow], Helds]:
+    """Run every protocol.
+
+    Args:
+        pairs: the clips.
+        kept: folder of the networks' folds that were done before.
+        networks: also the systems that learn both channels at once.
+        progress: told the share of the work done.
+
+    Returns:
+        The rows, and the held-out answers over the product's labels by setting.
+    """
+    eight: dict[bool, list[Held]] = {}
+    seven: dict[bool, list[Held]] = {}
+    for number, known in enumerate(SETTINGS):
+        eight[known], seven[known] = run(pairs, known=known, progress=_part(progress, number, 2, 0.5))
+    rows = [row for known in SETTINGS for row in clean_rows(eight[known], pairs, known=known)]
+    if networks:
+        for number, (name, known) in enumerate((n, k) for k in SETTINGS for n in NETWORKS):
+            answers = run_network(name, pairs, known=known, kept=kept, progress=no_progress)
+            rows += network_rows(name, answers, eight[known], pairs, known=known)
+            progress(0.5 + 0.5 * (number + 1) / (2 * len(NETWORKS)))
+    rows += [row for known in SETTINGS for row in missing_rows(eight[known], pairs, known=known)]
+    rows += degraded_rows(eight[False], pairs)
+    rows += [row for known in SETTINGS for row in seven_rows(seven[known], known=known)]
+    return sorted(rows, key=lambda row: GROUP_ORDER.index(row.group)), seven
+
+
+def _part(progress: Progress, number: int, parts: int, share: float) -> Progress:
+    return lambda done: progress(share * (number + done) / parts)
+
+
+def _inner_figures(helds: Sequence[Held], name: str) -> dict[str, Figure]:
+    """Recall and loss on the inner folds, by which methods are chosen."""
+    each = np.array([held.inner[name] for held in helds])
+    recall, loss = each.mean(axis=(0, 1))
+    return {
+        "UAR, inner folds": Figure(value=float(recall), seeds=len(helds)),
+        "NLL, inner folds": Figure(value=float(loss), seeds=len(helds)),
+    }
+
+
+def clean_rows(helds: Sequence[Held], pairs: Pairs, *, known: bool) -> list[ResultRow]:
+    """Every method on clips with both channels at their best."""
+    return [
+        _with(
+            _row(
+                [held.answers[name, CLEAN] for held in helds],
+                helds,
+                title=name,
+                group=GROUPS[known],
+                protocol=FOLDS_NAME,
+                classes=pairs.classes,
+                against=name not in SINGLE,
+                note=_note(helds, name, known=known),
+            ),
+            _inner_figures(helds, name),
+        )
+        for name in methods()
+    ]
+
+
+def _with(row: ResultRow, figures: Mapping[str, Figure]) -> ResultRow:
+    return row.model_copy(update={"figures": {**row.figures, **figures}})
+
+
+def _note(helds: Sequence[Held], name: str, *, known: bool) -> str:
+    note = KNOWN_NOTE if known and name in SINGLE else ""
+    if name != UNITS:
+        return note
+    chosen = [kind for held in helds for kind in held.units_model]
+    counts = ", ".join(f"{kind} in {chosen.count(kind)}" for kind in dict.fromkeys(chosen))
+    return f"{note} Model chosen on inner folds: {counts} of {len(chosen)} folds.".strip()
+
+
+def _row(
+    answers: Sequence[Floats],
+    helds: Sequence[Held],
+    *,
+    title: str,
+    group: str,
+    protocol: str,
+    classes: Sequence[str],
+    against: bool,
+    condition: tuple[int, int] = CLEAN,
+    note: str = "",
+) -> ResultRow:
+    first = helds[0].samples[condition]
+    singles = [[held.answers[name, condition] for held in helds] for name in SINGLE] if against else []
+    return row_of(
+        answers,
+        first.truth,
+        first.people,
+        seeds=[held.seed for held in helds],
+        title=title,
+        group=group,
+        protocol=protocol,
+        classes=classes,
+        singles=singles,
+        note=note,
+    )
+
+
+def network_rows(
+    name: str, answers: Sequence[Mapping[str, Floats]], helds: Sequence[Held], pairs: Pairs, *, known: bool
+) -> list[ResultRow]:
+    """A network with both channels, then with each missing."""
+    rows = []
+    for present, title in BOTH_NAMES.items():
+        whole = present == "both"
+        rows.append(
+            _row(
+                [one[present] for one in answers],
+                helds,
+                title=name,
+                group=GROUPS[known] if whole else MISSING,
+                protocol=FOLDS_NAME if whole else f"{SETTINGS[known]}, {title}",
+                classes=pairs.classes,
+                against=whole,
+            )
+        )
+    return rows
+
+
+def missing_rows(helds: Sequence[Held], pairs: Pairs, *, known: bool) -> list[ResultRow]:
+    """Each channel missing. Pools then answer with the other channel as it is; stacking has its own way."""
+    titles = {UNITS: "voice missing", VOICE: "action units missing"}
+    return [
+        _row(
+            [held.missing[name, missing] for held in helds],
+            helds,
+            title=title,
+            group=MISSING,
+            protocol=f"{SETTINGS[known]}, {titles[left]}",
+            classes=pairs.classes,
+            against=False,
+        )
+        for left, missing in ((VOICE, UNITS), (UNITS, VOICE))
+        for name, title in ((WEIGHTS, "all pools: the other channel as it is"), (STACKING, STACKING))
+    ]
+
+
+def degraded_rows(helds: Sequence[Held], pairs: Pairs) -> list[ResultRow]:
+    """Poor sound, a poor picture, both."""
+    faces = list(UNIT_CONDITIONS)
+    rows = []
+    for voice, units in ((1, 0), (2, 0), (0, 1), (0, 2), (2, 2)):
+        sound = "clean voice" if voice == 0 else f"voice with noise at {pairs.snr_db[voice]:g} dB"
+        face = "clean units" if units == 0 else f"units: {faces[units]}"
+        rows += [
+            _row(
+                [held.answers[name, (voice, units)] for held in helds],
+                helds,
+                title=name,
+                group=POOR,
+                protocol=f"{sound}, {face}",
+                classes=pairs.classes,
+                against=name not in SINGLE,
+                condition=(voice, units),
+            )
+            for name in DEGRADED
+        ]
+    return rows
+
+
+def seven_rows(helds: Sequence[Held], *, known: bool) -> list[ResultRow]:
+    """The product's labels; `calm` counts as `neutral`."""
+    return [
+        _with(
+            _row(
+                [held.answers[name, CLEAN] for held in helds],
+                helds,
+                title=name,
+                group=SEVEN,
+                protocol=f"{SEVEN_NAME}, {SETTINGS[known]}",
+                classes=[emotion.value for emotion in EMOTIONS],
+                against=name not in SINGLE,
+            ),
+            _inner_figures(helds, name),
+        )
+        for name in (*SINGLE, *FUSED)
+    ]
+
+
+def save(rows: Sequence[ResultRow], pairs: Pairs, *, folder: Path = RESULTS, system: str = SYSTEM) -> Path:
+    """Write `deploy/results/fusion/<system>.json`."""
+    return write_results(rows, subject=SUBJECT, system=system, data_hash=pairs.digests, folder=folder)
+
+
+def chosen_method(seven: Helds, *, among: Sequence[str] = SERVABLE) -> str:
+    """The method with the least loss on the inner folds, over both settings and all seeds.
+
+    Args:
+        seven: held-out answers over the product's labels.
+        among: methods to choose from.
+    """
+
+    def loss(name: str) -> float:
+        each = [held.inner[name] for helds in seven.values() for held in helds]
+        return float(np.array(each)[..., 1].mean())
+
+    return min(among, key=loss)
