@@ -20,17 +20,19 @@ class ModelChoice(StrEnum):
     VOICE = "voice"
     FACE = "face"
     SPEECH = "speech"
+    FUSION = "fusion"
 
     @property
     def package(self) -> str:
-        """The package that trains and scores the model, of the service that serves it."""
+        """The package that trains and scores the model, of the process that serves it."""
         packages = {
-            "text": "text.training",
-            "voice": "audio.training",
-            "face": "video.training",
-            "speech": "audio.training.speech",
+            "text": "services.text.training",
+            "voice": "services.audio.training",
+            "face": "services.video.training",
+            "speech": "services.audio.training.speech",
+            "fusion": "fusion.training",
         }
-        return f"services.{packages[self]}"
+        return packages[self]
 
 
 def train(
