@@ -9,6 +9,7 @@ from fusion.combine import (
     combine,
     complete,
     congruence,
+    effective_exponent,
     overall_status,
     pool_emotions,
     reliability_from_uar,
@@ -134,6 +135,21 @@ def test_pool_sharpens_when_the_exponent_grows() -> None:
         Channel(Modality.VIDEO, peaked(Emotion.HAPPY, 0.5), 0.5),
     ]
     assert pool_emotions(channels, exponent=1.5)[Emotion.HAPPY] > pool_emotions(channels)[Emotion.HAPPY]
+
+
+@pytest.mark.parametrize(
+    ("shares", "expected"), [((0.5, 0.5), 1.8), ((1.0, 0.0), 1.0), ((0.8, 0.2), 1.0 + 0.8 * (1 / 0.68 - 1))]
+)
+def test_exponent_falls_to_one_when_one_channel_has_all_the_weight(
+    shares: tuple[float, float], expected: float
+) -> None:
+    assert effective_exponent(shares, exponent=1.8) == pytest.approx(expected)
+
+
+def test_pool_is_the_other_channel_when_one_weighs_nothing_and_channels_sharpen() -> None:
+    voice = peaked(Emotion.HAPPY, 0.5)
+    channels = [Channel(Modality.AUDIO, voice, 0.6), Channel(Modality.VIDEO, peaked(Emotion.SAD), 0.0)]
+    assert pool_emotions(channels, exponent=1.8) == pytest.approx(voice)
 
 
 def test_pool_refuses_when_there_is_no_channel() -> None:
