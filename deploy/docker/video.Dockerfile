@@ -15,6 +15,7 @@ COPY services/common/contracts services/common/contracts
 COPY services/common/serving services/common/serving
 COPY services/video services/video
 COPY deploy/models/face_emotion deploy/models/face_emotion
+COPY deploy/models/face_activation deploy/models/face_activation
 COPY deploy/models/face_detector deploy/models/face_detector
 COPY deploy/models/face_detector_full deploy/models/face_detector_full
 COPY deploy/models/face_landmarks deploy/models/face_landmarks
