@@ -46,6 +46,7 @@ def make_video_file(
     rate_hz: int = 25,
     stamps: list[int] | None = None,
     pixel_format: str = "yuv420p",
+    codec: str | None = None,
 ) -> Path:
     """Encode frames into the container that the suffix names.
 
@@ -55,11 +56,12 @@ def make_video_file(
         rate_hz: frames per second.
         stamps: time stamps in milliseconds instead of an even rate.
         pixel_format: what the codec stores.
+        codec: by default that of the suffix.
     """
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(CODECS[path.suffix], rate=rate_hz)
+        stream = container.add_stream(codec or CODECS[path.suffix], rate=rate_hz)
         stream.pix_fmt = pixel_format
-        if CODECS[path.suffix] == "libx264":
+        if (codec or CODECS[path.suffix]) == "libx264":
             stream.options = {"preset": "ultrafast"}
         stream.codec_context.time_base = Fraction(1, 1000) if stamps else Fraction(1, rate_hz)
         for number, image in enumerate(make_video_frames() if frames is None else frames):

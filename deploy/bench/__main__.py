@@ -21,6 +21,7 @@ TABLE_CELLS = 128
 LOOPS = 30
 SHORT_S, LONG_S, LONGEST_S = 60.0, 600.0, 3600.0
 WORDS = 300
+HD_FRAMES = 240
 PAGES = 50
 FER_PYTHON = ".venv-fer/bin/python"
 
@@ -88,6 +89,9 @@ def measure(data: Path, folder: Path, found: Findings, *, runs: int, cores: list
     clip, speech, essays = data / recordings.CLIP, data / recordings.SPEECH, data / recordings.ESSAYS
     if _is_there(clip, "face", found):
         found.measurements.append(paths.measure_video(clip, runs=runs, fer=_fer(found)))
+        enlarged = folder / "1080p.mp4"
+        recordings.enlarge_video(clip, enlarged, frames=HD_FRAMES)
+        found.measurements.append(paths.measure_video(enlarged, runs=runs, title="face, 1080p"))
     if _is_there(speech, "voice", found):
         for duration_s in (SHORT_S, LONG_S):
             sound = _speech(speech, folder, duration_s)

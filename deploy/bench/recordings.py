@@ -3,6 +3,7 @@
 import csv
 import wave
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -20,6 +21,11 @@ SENTENCES, SENTENCE_FILES = "clips", "grid_*"
 """Speech without one sentence over and over, as RAVDESS has it: for what writes words down."""
 ESSAYS = "essays/essays.csv"
 NO_LIMIT_S = 7200.0
+HD_PX = (1920, 1080)
+HD_BIT_RATE = 17_000_000
+"""What phones write of 1080p in H.264, bits a second. Less of it is less to decode, and the face is not."""
+GRAIN, GRAINS = 3.0, 8
+"""Standard deviation of the grain in grey levels, and after how many frames it repeats."""
 
 
 def decode_video(path: Path) -> int:
@@ -72,6 +78,28 @@ def loop_video(source: Path, target: Path, *, times: int) -> None:
                     packet.dts = (packet.dts or 0) + turn * span
                     packet.stream = copy
                     output.mux(packet)
+
+
+def enlarge_video(source: Path, target: Path, *, frames: int) -> None:
+    """Write the first frames of `source` in 1080p, with the grain and the bit rate of a phone's video.
+
+    Args:
+        source: any video.
+        target: suffix names the container.
+        frames: how many, at most.
+    """
+    generator = np.random.default_rng(0)
+    grain = [generator.normal(0, GRAIN, (*HD_PX[::-1], 1)).astype(np.float32) for _ in range(GRAINS)]
+    with av.open(str(source)) as container, av.open(str(target), "w") as output:
+        rate = container.streams.video[0].average_rate
+        stream = output.add_stream("libx264", rate=rate, options={"preset": "veryfast"})
+        stream.width, stream.height = HD_PX
+        stream.pix_fmt, stream.bit_rate = "yuv420p", HD_BIT_RATE
+        for number, frame in enumerate(islice(container.decode(video=0), frames)):
+            large = frame.to_ndarray(format="rgb24", width=HD_PX[0], height=HD_PX[1])
+            grained = np.clip(large + grain[number % GRAINS], 0, 255).astype(np.uint8)
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(grained, format="rgb24")))
+        output.mux(stream.encode(None))
 
 
 def _stamped(packets: "Iterator[Packet[VideoStream]]") -> "Iterator[Packet[VideoStream]]":

@@ -88,7 +88,7 @@ class TimedPredictor:
         return predicted
 
 
-DECODE_VIDEO, DETECTION, LANDMARKS = "decode, scale", "detection", "landmarks"
+DECODE_VIDEO, DETECTION, LANDMARKS, IRISES = "decode, scale", "detection", "landmarks", "irises"
 DECODE_SOUND, VAD, LOG_MEL = "decode, resample", "voice activity", "log-mel"
 ENCODER, LEVELS, PROSODY = "encoder", "loudness, noise", "prosody"
 READING, LANGUAGE, WORDING = "reading", "language", "wording"
@@ -103,13 +103,15 @@ def video_stages() -> Iterator[StageClock]:
     """Count the stages of the video pipeline; the network's through a `TimedPredictor`."""
     from services.video.decode import VideoSource
     from services.video.face_detection import FaceDetector
+    from services.video.gaze import IrisFinder
     from services.video.landmarks import FaceMesher
 
-    clock = StageClock(DECODE_VIDEO, DETECTION, LANDMARKS, NETWORK)
+    clock = StageClock(DECODE_VIDEO, DETECTION, LANDMARKS, IRISES, NETWORK)
     with ExitStack() as stack:
         stack.enter_context(_opening_and_steps(clock, DECODE_VIDEO, VideoSource, "frames"))
         stack.enter_context(replaced(FaceDetector, "detect", lambda f: clock.timed(DETECTION, f)))
         stack.enter_context(replaced(FaceMesher, "locate", lambda f: clock.timed(LANDMARKS, f)))
+        stack.enter_context(replaced(IrisFinder, "look", lambda f: clock.timed(IRISES, f)))
         yield clock
 
 

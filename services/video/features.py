@@ -185,25 +185,33 @@ def crop_region(mesh: FaceMesh, geometry: CropGeometry = CROP) -> Region:
 
 
 def face_crop(image: Image, mesh: FaceMesh) -> Image:
-    """The face as the network takes it.
+    """The face as the network takes it, shape `(48, 48)`, uint8 grey; see `cut_square`."""
+    return cut_square(image, crop_region(mesh))
+
+
+def cut_square(image: Image, region: Region) -> Image:
+    """A square of a frame in the size that the network takes.
 
     The square is sampled at about the frame's own resolution and averaged down, so that a large face
     does not alias.
 
     Args:
         image: frame, shape `(height, width, 3)`, uint8 RGB.
-        mesh: its landmarks.
+        region: of the face, by `crop_region`.
 
     Returns:
         Shape `(48, 48)`, uint8 grey.
     """
-    region = crop_region(mesh)
     size = CROP_SIZE_PX * int(np.clip(round(region.side_px / CROP_SIZE_PX), 1, 8))
     square = cv2.warpAffine(
-        image, region.to_square(size), (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        cv2.cvtColor(image, cv2.COLOR_RGB2GRAY),
+        region.to_square(size),
+        (size, size),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
     )
     small = cv2.resize(square, (CROP_SIZE_PX, CROP_SIZE_PX), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+    return np.asarray(small, dtype=np.uint8)
 
 
 def network_input(crops: Image) -> FloatArray:

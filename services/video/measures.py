@@ -20,7 +20,7 @@ MOST_TRACKS = 8
 LEAST_RIVAL = 0.2
 """A face this dominant, over the most dominant one, is believed rather than a face that may be a picture."""
 LEAST_BLINK_WATCH_S = 10.0
-LEAST_LOOKS = 10
+LEAST_LOOKS = 5
 """Samples from which on a share of looks is told: two seconds at the usual rate."""
 
 

@@ -15,8 +15,8 @@ from services.video.features import (
     Image,
     Pose,
     crop_region,
+    cut_square,
     eye_openness,
-    face_crop,
     head_pose,
     mouth_openness,
     network_input,
@@ -164,10 +164,11 @@ class Observations:
     def _measure(self, frame: Frame, face: FollowedFace) -> tuple[FaceRecord, Image, Fault]:
         height, width = frame.image.shape[:2]
         pose = head_pose(face.mesh.points, frame_size_px=(width, height))
-        crop, side_px = face_crop(frame.image, face.mesh), crop_region(face.mesh).side_px
-        fault = face_fault(crop, side_px=side_px, pose=pose)
+        region = crop_region(face.mesh)
+        crop = cut_square(frame.image, region)
+        fault = face_fault(crop, side_px=region.side_px, pose=pose)
         record = self.faces.setdefault(face.number, FaceRecord(face.number))
-        record.add(self.analysed - 1, fault, side_px=side_px, mesh=face.mesh, pose=pose)
+        record.add(self.analysed - 1, fault, side_px=region.side_px, mesh=face.mesh, pose=pose)
         return record, crop, fault
 
 

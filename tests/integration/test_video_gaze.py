@@ -36,13 +36,13 @@ def gaze_of(path: Path) -> Gaze:
 @pytest.mark.parametrize("name", ["grid_bbaf2n.mpg", "grid_lbax4n.mpg", "grid_swiz3n.mpg", "single_face.mp4"])
 def test_people_who_face_the_camera_look_at_it(clips: Path, name: str):
     gaze = gaze_of(clips / name)
-    assert gaze.samples >= 10
+    assert gaze.samples >= 6
     assert gaze.towards_camera_share == 1.0
 
 
 def test_a_woman_who_looks_up_and_around_rarely_looks_at_the_camera(clips: Path):
     gaze = gaze_of(clips / "WolfgangLanger_Pexels.mp4")
-    assert 55 < gaze.samples < 75  # of 99: for seven seconds her eyes are closed
+    assert 27 < gaze.samples < 38  # of 49: for seven seconds her eyes are closed
     assert gaze.towards_camera_share is not None
     assert gaze.towards_camera_share < 0.25
     assert gaze.pitch_mean_deg is not None
@@ -64,10 +64,10 @@ def test_there_is_no_share_when_the_looks_are_too_few(clips: Path, tmp_path: Pat
     shown = iter(range(100))
 
     def brief(image: np.ndarray) -> np.ndarray:
-        return image if next(shown) < 30 else np.full_like(image, 120)
+        return image if next(shown) < 35 else np.full_like(image, 120)
 
     gaze = gaze_of(make_video_changed(tmp_path / "a.mp4", source, brief, rate_hz=25))
-    assert 0 < gaze.samples < 10
+    assert 0 < gaze.samples < 5
     assert gaze.towards_camera_share is None
 
 

@@ -54,6 +54,26 @@ def test_time_stamps_are_kept_when_the_frame_rate_varies(tmp_path: Path):
     assert [frame.time_s for frame in frames] == pytest.approx(np.array(stamps) / 1000, abs=0.001)
 
 
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuvj420p", "yuv444p", "gray", "yuv420p10le"])
+@pytest.mark.parametrize("size", [(1280, 720), (1282, 722), (500, 1334)])
+def test_colours_are_the_same_when_a_frame_is_scaled_far_down(
+    tmp_path: Path, size: tuple[int, int], pixel_format: str
+):
+    width, height = size
+    picture = np.zeros((height, width, 3), np.uint8)
+    picture[:, : width // 2], picture[:, width // 2 :] = (200, 60, 40), (30, 90, 180)
+    path = make_video_file(tmp_path / "a.mkv", [picture] * 2, pixel_format=pixel_format, codec="libx264")
+    _, large = read(path, long_side_px=max(size))
+    _, small = read(path, long_side_px=320)
+    assert max(small[0].image.shape) == 320
+    for share in (0.25, 0.75):
+        colours = [
+            frames[0].image[frames[0].image.shape[0] // 2, int(share * frames[0].image.shape[1])]
+            for frames in (large, small)
+        ]
+        assert colours[0].tolist() == pytest.approx(colours[1].tolist(), abs=3)
+
+
 def test_frames_are_scaled_when_they_are_large(tmp_path: Path):
     path = make_video_file(tmp_path / "a.mp4", make_video_frames(3, width=1280, height=720, level=90))
     _, frames = read(path, long_side_px=320)
