@@ -19,7 +19,7 @@ from services.common.media import MediaFile, Progress, no_progress
 MIN_LOG_PROBABILITY = -1.0
 MAX_NO_SPEECH = 0.6
 """Radford et al. 2022, section 4.5: below the one a text is a guess, and above the other one of silence."""
-NOT_ENGLISH_BELOW = 0.6
+NOT_ENGLISH_BELOW = 0.58
 """Mean probability of the words below which a model of English alone did not hear English; measured, see
 decision 0009."""
 MIN_WORDS_PER_S = 1.0
