@@ -26,7 +26,7 @@ from services.video.training.dataset import Augmentation, warp_randomly
 from services.video.training.evaluate import evaluate
 from services.video.training.finish import NotBetterError, finish, load_run
 from services.video.training.measure import softmax
-from services.video.training.recipe import HEADS, Phase, ResidualRecipe, convolutions
+from services.video.training.recipe import HEADS, LOOKS, Look, Phase, ResidualRecipe, convolutions
 from services.video.training.votes import (
     FERPLUS_LABELS,
     NO_MAJORITY,
@@ -40,12 +40,14 @@ keras = pytest.importorskip("keras")
 
 from services.video.training.residual import (  # noqa: E402
     activation_maps,
-    both_ways,
+    looking,
     put_weights,
     residual_network,
+    rotation,
     served,
 )
 
+BOTH_WAYS = LOOKS["crop and mirror image"]
 TINY = ResidualRecipe(phases=(Phase(1, 32), Phase(1, 48)), stem=4, widths=(6, 8), batch_size=14)
 STILL = Augmentation(rotation_deg=0, scale=0, shift_px=0)
 
@@ -237,10 +239,21 @@ def test_a_face_and_its_mirror_image_get_the_same_answer_when_both_ways_are_look
     batch = faces_batch(3)
     mirror = np.ascontiguousarray(batch[:, :, ::-1])
     assert np.abs(answers(network, batch)[0] - answers(network, mirror)[0]).max() > 1e-3
-    both = both_ways(network)
+    both = looking(network, BOTH_WAYS)
     assert answers(both, batch)[0] == pytest.approx(answers(both, mirror)[0], abs=1e-5)
     halves = (answers(network, batch)[1] + answers(network, mirror)[1]) / 2
     assert answers(both, batch)[1] == pytest.approx(halves, abs=1e-5)
+
+
+@pytest.mark.parametrize("degrees", [8.0, -30.0])
+def test_image_is_turned_as_by_opencv(degrees: float):
+    image = np.random.default_rng(0).random((48, 48)).astype(np.float32)
+    matrix = cv2.getRotationMatrix2D((23.5, 23.5), degrees, 1.0)
+    expected = cv2.warpAffine(image, matrix, (48, 48), borderMode=cv2.BORDER_REPLICATE)
+    places, shares = rotation(48, 48, degrees)
+    turned = (image.ravel()[places] * shares).sum(axis=1).reshape(48, 48)
+    assert shares.sum(axis=1) == pytest.approx(1.0)
+    assert np.abs(turned - expected)[4:-4, 4:-4].max() < 0.05, "OpenCV rounds places to 1/32 pixel"
 
 
 def test_served_model_gives_calibrated_probabilities_of_the_first_head():
@@ -253,21 +266,21 @@ def test_served_model_gives_calibrated_probabilities_of_the_first_head():
     )
 
 
-@pytest.mark.parametrize("mirrored", [False, True])
-def test_mean_of_a_map_is_the_logit_less_its_bias(mirrored: bool):
+@pytest.mark.parametrize("looks", LOOKS.values(), ids=len)
+def test_mean_of_a_map_is_the_logit_less_its_bias(looks: tuple[Look, ...]):
     weights = random_weights(TINY)
     network = tiny_network(weights)
     batch = faces_batch(3)
-    maps = keras.ops.convert_to_numpy(activation_maps(network, mirrored=mirrored)(batch))
+    maps = keras.ops.convert_to_numpy(activation_maps(network, looks)(batch))
     assert maps.shape == (3, 7, 12, 12)
-    logits = answers(both_ways(network) if mirrored else network, batch)[0]
+    logits = answers(looking(network, looks), batch)[0]
     assert maps.mean(axis=(2, 3)) == pytest.approx(logits - weights["fer2013.bias"], abs=1e-4)
 
 
 def test_maps_of_the_mirror_image_are_mirrored_when_both_ways_are_looked_at():
     network = tiny_network(random_weights(TINY))
     batch = faces_batch(2)
-    look = activation_maps(network, mirrored=True)
+    look = activation_maps(network, BOTH_WAYS)
     maps, others = (keras.ops.convert_to_numpy(look(b)) for b in (batch, batch[:, :, ::-1].copy()))
     assert maps == pytest.approx(others[..., ::-1], abs=1e-4)
     assert np.abs(maps - maps[..., ::-1]).max() > 1e-2
@@ -285,10 +298,11 @@ def test_finished_run_is_exported_served_and_scored(tmp_path: Path):
     models = tmp_path / "models"
     measured, manifest = finish(data, folder=run, recipe=TINY, seed=0, deploy_dir=tmp_path)
     assert manifest is not None
-    assert manifest.preprocessing["mirrored_second_look"] is measured.mirrored
+    assert len(manifest.preprocessing["looks"]) == len(LOOKS[measured.looks])
+    assert measured.losses[measured.looks] == min(measured.losses.values())
     report = evaluate(data, partition="public", predictor=LiteRtPredictor(models_dir=models))
     assert report["accuracy"] == pytest.approx(measured.figures.public.accuracy)
-    assert report["accuracy"] == (measured.both_ways if measured.mirrored else measured.one_way)
+    assert report["accuracy"] == pytest.approx(measured.accuracies[measured.looks])
     assert measured.ferplus.n == 35
     card = (models / FACE_EMOTION / "1" / "CARD.md").read_text(encoding="utf-8")
     assert "FER+ majority" in card
@@ -341,7 +355,7 @@ def test_average_face_is_drawn_when_it_is_of_many_only(images: int, drawn: bool)
 def test_maps_of_another_network_are_refused():
     network, other = tiny_network(random_weights(TINY)), tiny_network(random_weights(TINY, seed=1))
     weights = random_weights(TINY)
-    maps = activation_maps(network, mirrored=False)
+    maps = activation_maps(network, (Look(),))
     bias = weights["fer2013.bias"]
     assert logit_difference(maps, network, faces_batch(3), bias=bias) < LARGEST_DIFFERENCE
     assert logit_difference(maps, other, faces_batch(3), bias=bias) > LARGEST_DIFFERENCE

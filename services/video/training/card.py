@@ -83,8 +83,9 @@ labels, which places of the crop spoke for it and which against. Input as there;
 
 That network ends in the mean of its last features over the positions and one dense layer, so a label's
 logit is the mean over the positions of Σ_k w_ck f_k(y, x), plus a bias. This sum is the map: exact, not an
-estimate (`logit_difference` in the manifest). Where the served network looks at the mirror image too, both
-maps are averaged, the mirrored one turned back. The temperature, which divides every logit, is left out.
+estimate (`logit_difference` in the manifest). The served network looks more than once (`looks` in the
+manifest), and the maps of all looks are averaged, those of mirror images mirrored back; a turn by 8° is not
+undone, since it moves the edge of a map by less than half a cell. The temperature is left out.
 
 ## What a map is not
 
@@ -117,7 +118,7 @@ class Wording(NamedTuple):
 
     Attributes:
         chosen: a sentence on what the held-out part and `public` decided.
-        looks: a sentence on mirroring.
+        looks: a sentence on the looks that are averaged.
         votes: a paragraph on the FER+ labels, if the network learnt them.
     """
 

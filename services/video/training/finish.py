@@ -27,7 +27,7 @@ from services.video.training.card import Wording, write_card
 from services.video.training.dataset import held_out_rows, partition_path
 from services.video.training.evaluate import corpus_name
 from services.video.training.measure import Measured, measure
-from services.video.training.recipe import ResidualRecipe
+from services.video.training.recipe import LOOKS, ResidualRecipe
 from services.video.training.torch_fit import (
     HELD_OUT_SHARE,
     HISTORY_FILE,
@@ -37,15 +37,15 @@ from services.video.training.torch_fit import (
 from services.video.training.train import LICENCE, manifest_metrics
 
 PROTOCOL = (
-    "trained on train with FER+ votes, fixed number of epochs, averaged weights; temperature and mirroring "
+    "trained on train with FER+ votes, fixed number of epochs, averaged weights; temperature and looks "
     "from a held-out tenth of train; public chose between recipes"
 )
-HELD_OUT_PROTOCOL = "a tenth of train, which chose temperature and mirroring"
+HELD_OUT_PROTOCOL = "a tenth of train, which chose temperature and looks"
 CHOSEN = """The number of epochs
 ({epochs}) was fixed beforehand; the averaged weights of the last one are served. That tenth chose the
-temperature (least negative log-likelihood) and whether to mirror; `public` chose between recipes."""
-LOOKS = """Served: {looks};
-accuracy on `public` without mirroring {one_way:.1f}, with it {both_ways:.1f}."""
+temperature and the looks (least negative log-likelihood); `public` chose between recipes."""
+LOOKED = """Served: the mean over {looks}.
+Accuracy on `public` by looks: {accuracies}."""
 DEPLOY = REPOSITORY / "deploy"
 VOTES = """Beside the FER2013 labels the network learnt the FER+ votes (Barsoum et al. 2016, MIT licence) of
 the same images, with a second head that is not served: {accuracy} % of the {n:,} images of `public`
@@ -102,14 +102,12 @@ def finish(
     if done < recipe.epochs and not (only_score or trial):
         raise NotBetterError(f"{done} of {recipe.epochs} epochs are done")
     network = load_run(folder, recipe)
-    from services.video.training.residual import both_ways
+    from services.video.training.residual import looking
 
-    mirroring = both_ways(network)
+    networks = {name: looking(network, looks) for name, looks in LOOKS.items()}
     train, public = load_labelled(data, "train"), load_labelled(data, "public")
     kept, held_out = held_out_rows(train.faces, share=HELD_OUT_SHARE, seed=seed)
-    measured = measure(
-        network, mirroring, held_out=train.take(held_out), public=public, trained_images=len(kept)
-    )
+    measured = measure(networks, held_out=train.take(held_out), public=public, trained_images=len(kept))
     if only_score:
         return measured, None
     served_accuracy = _accuracy_of_served(deploy_dir / "models")
@@ -125,7 +123,7 @@ def finish(
         models_dir=deploy_dir / "models",
         check_batch=network_input(public.images[:64]),
     )
-    model = mirroring if measured.mirrored else network
+    model = networks[measured.looks]
     _export_maps(network, model, measured, release, public=public, deploy_dir=deploy_dir)
     return measured, _export(model, measured, release, recipe=recipe)
 
@@ -144,7 +142,7 @@ def _preprocessing(measured: Measured, recipe: ResidualRecipe) -> dict[str, Any]
         "range": [0.0, 1.0],
         "crop_geometry": CROP._asdict(),
         "temperature": measured.figures.temperature,
-        "mirrored_second_look": measured.mirrored,
+        "looks": [look._asdict() for look in LOOKS[measured.looks]],
         "recipe": asdict(recipe),
     }
 
@@ -161,7 +159,7 @@ def _export_maps(
     """Before the model itself: a version that is served always finds its maps."""
     from services.video.training.residual import activation_maps
 
-    maps = activation_maps(network, mirrored=measured.mirrored)
+    maps = activation_maps(network, LOOKS[measured.looks])
     bias = network.get_layer("fer2013").get_weights()[1]
     export_activation(maps, model, release, bias=bias)
     write_averages(
@@ -195,10 +193,9 @@ def _export(model: Any, measured: Measured, release: Release, *, recipe: Residua
 def _wording(measured: Measured, recipe: ResidualRecipe) -> Wording:
     return Wording(
         chosen=CHOSEN.format(epochs=recipe.epochs),
-        looks=LOOKS.format(
-            looks="crop and mirror image, averaged" if measured.mirrored else "one crop",
-            one_way=100 * measured.one_way,
-            both_ways=100 * measured.both_ways,
+        looks=LOOKED.format(
+            looks=measured.looks,
+            accuracies="; ".join(f"{name} {100 * share:.1f}" for name, share in measured.accuracies.items()),
         ),
         votes=VOTES.format(
             accuracy=with_interval(measured.ferplus.accuracy, measured.ferplus_interval), n=measured.ferplus.n

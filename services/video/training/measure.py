@@ -1,5 +1,6 @@
-"""What a network of two heads reaches: FER2013 with and without mirroring, and the FER+ majority."""
+"""What a network of two heads reaches: FER2013 by one look and by several, and the FER+ majority."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,21 +27,21 @@ BATCH = 128
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one run reached. `one_way` is the accuracy on `public` without the mirrored look.
+    """What one run reached.
 
     Attributes:
         figures: of the model that would be served.
-        mirrored: whether that model looks at the mirror image too.
-        one_way: accuracy on `public` without, 0..1.
-        both_ways: accuracy on `public` with, 0..1.
-        ferplus: of the FER+ head on the images of `public` with a majority, as `mirrored` says.
+        looks: name of its looks, of `LOOKS`: those with the least loss on the held-out part.
+        accuracies: on `public`, 0..1, by name of the looks.
+        losses: negative log-likelihood on the held-out part after its temperature, likewise.
+        ferplus: of the FER+ head on the images of `public` with a majority, by the same looks.
         ferplus_interval: of its accuracy.
     """
 
     figures: Figures
-    mirrored: bool
-    one_way: float
-    both_ways: float
+    looks: str
+    accuracies: dict[str, float]
+    losses: dict[str, float]
     ferplus: Scores
     ferplus_interval: Interval
 
@@ -50,9 +51,9 @@ class Measured:
             "accuracy": self.figures.public.accuracy,
             "interval": list(self.figures.intervals["accuracy"]),
             "uar": self.figures.public.uar,
-            "one_way": self.one_way,
-            "both_ways": self.both_ways,
-            "mirrored": self.mirrored,
+            "looks": self.looks,
+            "accuracies": self.accuracies,
+            "losses": self.losses,
             "held_out": self.figures.held_out.accuracy,
             "ece": self.figures.public.ece,
             "temperature": self.figures.temperature,
@@ -80,43 +81,44 @@ def softmax(logits: FloatArray) -> FloatArray:
 
 
 def measure(
-    network: Any, mirroring: Any, *, held_out: LabelledFaces, public: LabelledFaces, trained_images: int
+    networks: Mapping[str, Any], *, held_out: LabelledFaces, public: LabelledFaces, trained_images: int
 ) -> Measured:
-    """Fit the temperature, decide on mirroring by the held-out loss, and score on `public`.
+    """Choose looks and temperature by the held-out loss, and score on `public`.
 
     Args:
-        network: of `load_run`.
-        mirroring: `both_ways(network)`.
+        networks: a network of two heads for each name of `LOOKS`.
         held_out: not trained on.
         public: scored.
         trained_images: for the card.
     """
-    looks = [network, mirroring]
-    held = [logits_of(look, held_out)[0] for look in looks]
-    seen = [logits_of(look, public) for look in looks]
-    mirrored = negative_log_likelihood(held[1], held_out.labels) < negative_log_likelihood(
-        held[0], held_out.labels
-    )
-    (logits, votes), own = seen[mirrored], held[mirrored]
-    temperature = fit_temperature(own, held_out.labels)
+    own = {name: logits_of(network, held_out)[0] for name, network in networks.items()}
+    temperatures = {name: fit_temperature(logits, held_out.labels) for name, logits in own.items()}
+    losses = {
+        name: negative_log_likelihood(logits / np.float32(temperatures[name]), held_out.labels)
+        for name, logits in own.items()
+    }
+    looks = min(losses, key=lambda name: losses[name])
+    seen = {name: logits_of(network, public) for name, network in networks.items()}
+    (logits, votes), temperature = seen[looks], temperatures[looks]
     after, intervals = score(public.labels, softmax(logits / temperature))
     truth = majorities(public.votes)
     clear = truth != NO_MAJORITY
     hits = (votes[clear].argmax(axis=1) == truth[clear]).astype(np.float64)
-    accuracies = [float((one.argmax(axis=1) == public.labels).mean()) for one, _ in seen]
     return Measured(
         figures=Figures(
-            held_out=classification_metrics(held_out.labels, softmax(own / temperature), EMOTIONS),
+            held_out=classification_metrics(held_out.labels, softmax(own[looks] / temperature), EMOTIONS),
             before=classification_metrics(public.labels, softmax(logits), EMOTIONS),
             public=after,
             intervals=intervals,
             temperature=temperature,
             trained_images=trained_images,
-            parameters=network.count_params(),
+            parameters=networks[looks].count_params(),
         ),
-        mirrored=bool(mirrored),
-        one_way=accuracies[0],
-        both_ways=accuracies[1],
+        looks=looks,
+        accuracies={
+            name: float((one.argmax(axis=1) == public.labels).mean()) for name, (one, _) in seen.items()
+        },
+        losses=losses,
         ferplus=classification_metrics(truth[clear], softmax(votes[clear]), FERPLUS_LABELS),
         ferplus_interval=bootstrap_interval(hits, np.arange(hits.size)),
     )

@@ -79,6 +79,21 @@ SHORT = ResidualRecipe(phases=(Phase(8, 32), Phase(2, 48)))
 """A fifth of the work: enough to compare recipes, not enough to serve."""
 
 
+class Look(NamedTuple):
+    """One way to look at a crop: turned about its middle, then mirrored or not."""
+
+    mirrored: bool = False
+    degrees: float = 0.0
+
+
+LOOKS: dict[str, tuple[Look, ...]] = {
+    "crop": (Look(),),
+    "crop and mirror image": (Look(), Look(mirrored=True)),
+    "crop, and mirror image turned by 8° either way": (Look(), Look(True, 8.0), Look(True, -8.0)),
+}
+"""What may be served: the mean of the logits over some looks. Each look costs as much as the first."""
+
+
 class Convolution(NamedTuple):
     """A 3 × 3 convolution without bias, followed by batch normalisation."""
 

@@ -1,9 +1,10 @@
 """The Keras form of the residual face network, and the trained weights put into it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from services.video.training.dataset import FloatArray
 from services.video.training.models import INPUT_NAME
@@ -11,6 +12,7 @@ from services.video.training.recipe import (
     HEADS,
     NORM_EPSILON,
     STANDARDISE_EPSILON,
+    Look,
     ResidualRecipe,
     convolutions,
 )
@@ -77,15 +79,61 @@ def put_weights(network: keras.Model, recipe: ResidualRecipe, weights: Mapping[s
         raise ValueError(f"weights without a layer: {', '.join(sorted(left))}")
 
 
-def both_ways(network: keras.Model) -> keras.Model:
-    """The network on a crop and on its mirror image, logits averaged head by head."""
+def looking(network: keras.Model, looks: Sequence[Look]) -> keras.Model:
+    """The network on several looks at a crop, logits averaged head by head."""
     face = keras.Input(shape=network.input_shape[1:], name=INPUT_NAME)
-    pairs = zip(network(face), network(keras.ops.flip(face, axis=2)), strict=True)
-    logits = [keras.layers.Average()(list(pair)) for pair in pairs]
-    return keras.Model(face, logits, name=network.name)
+    seen = [network(_looked(face, look)) for look in looks]
+    return keras.Model(face, [_mean(list(head)) for head in zip(*seen, strict=True)], name=network.name)
 
 
-def activation_maps(network: keras.Model, *, mirrored: bool) -> keras.Model:
+def _mean(parts: list[keras.KerasTensor]) -> keras.KerasTensor:
+    return keras.layers.Average()(parts) if len(parts) > 1 else parts[0]
+
+
+def _looked(face: keras.KerasTensor, look: Look) -> keras.KerasTensor:
+    turned = _turned(face, look.degrees) if look.degrees else face
+    return keras.ops.flip(turned, axis=2) if look.mirrored else turned
+
+
+def _turned(face: keras.KerasTensor, degrees: float) -> keras.KerasTensor:
+    """Turned about the middle by bilinear sampling, the border repeated: a gather and a weighted sum."""
+    _, height, width, _ = face.shape
+    places, shares = rotation(height, width, degrees)
+    pixels = keras.layers.Reshape((height * width,))(face)
+    around = keras.layers.Reshape((height * width, 4))(keras.ops.take(pixels, places.ravel(), axis=1))
+    return keras.layers.Reshape((height, width, 1))(keras.ops.sum(around * shares[np.newaxis], axis=2))
+
+
+def rotation(height: int, width: int, degrees: float) -> tuple[NDArray[np.int32], FloatArray]:
+    """Which pixels a turned image is made of.
+
+    Args:
+        height: of the image, pixels.
+        width: likewise.
+        degrees: anticlockwise.
+
+    Returns:
+        For each pixel of the turned image, row by row, four pixels of the other, numbered row by row,
+        and their shares, both `(height · width, 4)`. Shares sum to 1.
+    """
+    rows, columns = np.mgrid[:height, :width].astype(np.float64)
+    middle_y, middle_x = (height - 1) / 2, (width - 1) / 2
+    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    across, down = columns - middle_x, rows - middle_y
+    x = np.clip(cosine * across - sine * down + middle_x, 0, width - 1)
+    y = np.clip(sine * across + cosine * down + middle_y, 0, height - 1)
+    left, top = np.floor(x).astype(np.int32), np.floor(y).astype(np.int32)
+    right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
+    of_right, of_bottom = x - left, y - top
+    places = [row * width + column for row in (top, bottom) for column in (left, right)]
+    shares = [v * h for v in (1 - of_bottom, of_bottom) for h in (1 - of_right, of_right)]
+    return (
+        np.stack([place.ravel() for place in places], axis=1).astype(np.int32),
+        np.stack([share.ravel() for share in shares], axis=1).astype(np.float32),
+    )
+
+
+def activation_maps(network: keras.Model, looks: Sequence[Look]) -> keras.Model:
     """Class activation maps of the FER2013 head: M_c(y, x) = Σ_k w_ck f_k(y, x) (Zhou et al. 2016, eq. 2).
 
     Since the head rests on the mean of the features over the positions, the mean of a map is that label's
@@ -93,8 +141,8 @@ def activation_maps(network: keras.Model, *, mirrored: bool) -> keras.Model:
 
     Args:
         network: of `residual_network`.
-        mirrored: whether the served model looks at the mirror image too. Then each map is the average of
-            the crop's and of the mirror image's, turned back.
+        looks: of the served model. Each map is the average over them, those of mirror images mirrored
+            back. A turn is not undone: by 8° it moves the edge of the map by less than half a cell.
 
     Returns:
         A model from the same input to `(n, 7, h, w)` float32, rows from the top, with a cell for every
@@ -105,11 +153,12 @@ def activation_maps(network: keras.Model, *, mirrored: bool) -> keras.Model:
     maps = keras.layers.Permute((3, 1, 2))(project(network.get_layer("pooled").input))
     project.set_weights([weights[np.newaxis, np.newaxis]])
     straight = keras.Model(network.inputs[0], maps, name="face_activation")
-    if not mirrored:
-        return straight
     face = keras.Input(shape=network.input_shape[1:], name=INPUT_NAME)
-    turned_back = keras.ops.flip(straight(keras.ops.flip(face, axis=2)), axis=3)
-    return keras.Model(face, keras.layers.Average()([straight(face), turned_back]), name=straight.name)
+    seen = []
+    for look in looks:
+        found = straight(_looked(face, look))
+        seen.append(keras.ops.flip(found, axis=3) if look.mirrored else found)
+    return keras.Model(face, _mean(seen), name=straight.name)
 
 
 def served(network: keras.Model, *, temperature: float) -> keras.Model:

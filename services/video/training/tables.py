@@ -1,7 +1,7 @@
 """What a finished run reaches, as rows: `python -m services.video.training.tables --data DIR`.
 
-Writes `deploy/results/face/served.json`, which `candor train face --report` shows: both labels with and
-without the mirrored look, calibration, robustness, and slices. FER2013 names no persons, so intervals draw
+Writes `deploy/results/face/served.json`, which `candor train face --report` shows: both labels by
+one look and by several, calibration, robustness, and slices. FER2013 names no persons, so intervals draw
 images.
 """
 
@@ -25,7 +25,7 @@ from services.video.training.dataset import FloatArray, held_out_rows, partition
 from services.video.training.evaluate import corpus_name
 from services.video.training.finish import load_run
 from services.video.training.measure import logits_of, softmax
-from services.video.training.recipe import ResidualRecipe
+from services.video.training.recipe import LOOKS, ResidualRecipe
 from services.video.training.torch_fit import HELD_OUT_SHARE, negative_log_likelihood, run_folder
 from services.video.training.votes import FERPLUS_LABELS, NO_MAJORITY, VoteArray, majorities
 
@@ -33,6 +33,8 @@ LABELS = tuple(map(str, EMOTIONS))
 SYSTEM = "served"
 SUBJECT = "face"
 RESAMPLES = 500
+ROBUSTNESS_EVERY = 3
+"""Every so many images of `public` are disturbed: enough to tell a point or two."""
 PROTOCOL = "FER2013, trained on train, scored on public, 7 classes"
 VOTES_PROTOCOL = "FER+ majority of the same images, 8 classes"
 ROBUSTNESS = "Served model: robustness (FER2013 public)"
@@ -45,28 +47,26 @@ log = logging.getLogger(__name__)
 
 
 def served_rows(
-    network: Any, mirroring: Any, *, held_out: LabelledFaces, public: LabelledFaces
+    networks: Mapping[str, Any], *, held_out: LabelledFaces, public: LabelledFaces
 ) -> list[ResultRow]:
     """Every row of the served model.
 
     Args:
-        network: of `load_run`.
-        mirroring: `both_ways(network)`, which is what is served.
+        networks: by name of the looks; the last one is served.
         held_out: for the temperature.
         public: scored.
     """
-    own, _ = logits_of(mirroring, held_out)
+    network = list(networks.values())[-1]
+    own, _ = logits_of(network, held_out)
     temperature = fit_temperature(own, held_out.labels)
-    logits, votes = logits_of(mirroring, public)
-    single, single_votes = logits_of(network, public)
-    calibration = _calibration(public.labels, logits, temperature)
-    rows = [
-        _row("crop and mirror image", PROTOCOL, public.labels, logits) | {"figures": calibration},
-        _row("crop alone", PROTOCOL, public.labels, single),
-        _majority_row("crop and mirror image, second head", public, votes),
-        _majority_row("crop alone, second head", public, single_votes),
-    ]
-    rows += [_under(title, mirroring, public) for title in CONDITIONS]
+    seen = {name: logits_of(one, public) for name, one in networks.items()}
+    logits = list(seen.values())[-1][0]
+    rows = [_row(name, PROTOCOL, public.labels, emotions) for name, (emotions, _) in seen.items()]
+    rows[-1] |= {"figures": _calibration(public.labels, logits, temperature)}
+    rows += [_majority_row(f"{name}; second head", public, votes) for name, (_, votes) in seen.items()]
+    some = public.take(np.arange(0, len(public), ROBUSTNESS_EVERY))
+    rows += [_row("as they are", PROTOCOL, some.labels, logits[::ROBUSTNESS_EVERY], group=ROBUSTNESS)]
+    rows += [_under(title, network, some) for title in CONDITIONS]
     rows += [
         _row(title, PROTOCOL, public.labels[mask], logits[mask], group=SLICES)
         for title, mask in slice_masks(public).items()
@@ -154,11 +154,12 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     recipe = ResidualRecipe()
     network = load_run(run_folder(recipe, seed=chosen.seed, data=chosen.data), recipe)
-    from services.video.training.residual import both_ways
+    from services.video.training.residual import looking
 
     train, public = load_labelled(chosen.data, "train"), load_labelled(chosen.data, "public")
     _, held_out = held_out_rows(train.faces, share=HELD_OUT_SHARE, seed=chosen.seed)
-    rows = served_rows(network, both_ways(network), held_out=train.take(held_out), public=public)
+    networks = {name: looking(network, looks) for name, looks in LOOKS.items()}
+    rows = served_rows(networks, held_out=train.take(held_out), public=public)
     digests = {
         corpus_name(part): data_hash([partition_path(chosen.data, part)]) for part in ("train", "public")
     }
