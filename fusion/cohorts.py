@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from fusion.benchmark import Others
@@ -109,7 +109,8 @@ def _ranks(
     return ranks
 
 
-def rows_of_answer(
+def add_answer(
+    session: Session,
     *,
     assessment_id: str,
     tenant_id: str,
@@ -118,10 +119,14 @@ def rows_of_answer(
     cohorts: Sequence[Cohort],
     scores: Mapping[str, float],
     model_keys: Mapping[str, str],
-) -> list[AnswerScores]:
-    """What to insert of an answer: one row per set of models. The database counts them into the norms.
+) -> None:
+    """Store the scores of an answer, one row per set of models. The database counts them into the norms.
+
+    They go in one statement, so that they are counted at once. From then on the tenant's other reports
+    wait for the end of this transaction.
 
     Args:
+        session: of the tenant.
         assessment_id: the answer.
         tenant_id: whose cohorts these are.
         candidate_id: who answered.
@@ -133,16 +138,19 @@ def rows_of_answer(
     by_models: dict[str, dict[str, float]] = {}
     for name, value in scores.items():
         by_models.setdefault(model_keys[name], {})[name] = value
-    return [
-        AnswerScores(
-            assessment_id=assessment_id,
-            model_key=model_key,
-            tenant_id=tenant_id,
-            candidate_id=candidate_id,
-            month=answered_at.astimezone(UTC).date().replace(day=1),
-            cohorts=[cohort.key for cohort in cohorts],
-            scores=list(named),
-            score_values=list(named.values()),
-        )
+    if not by_models:
+        return
+    rows = [
+        {
+            "assessment_id": assessment_id,
+            "model_key": model_key,
+            "tenant_id": tenant_id,
+            "candidate_id": candidate_id,
+            "month": answered_at.astimezone(UTC).date().replace(day=1),
+            "cohorts": [cohort.key for cohort in cohorts],
+            "scores": list(named),
+            "score_values": list(named.values()),
+        }
         for model_key, named in sorted(by_models.items())
     ]
+    session.execute(insert(AnswerScores).values(rows))

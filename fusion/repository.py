@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from fusion.benchmark import Others
-from fusion.cohorts import read_others, rows_of_answer
+from fusion.cohorts import add_answer, read_others
 from services.common.contracts.norms import Cohort, cohorts_of
 from services.common.contracts.results import ErrorCode, Report
 from services.common.contracts.voice import VoiceSummary
@@ -205,15 +205,13 @@ class ReportTransaction:
     def _add_scores(
         self, subject: Subject, scores: Mapping[str, float], model_keys: Mapping[str, str]
     ) -> None:
-        self._session.add_all(
-            rows_of_answer(
-                assessment_id=subject.assessment_id,
-                tenant_id=subject.tenant_id,
-                candidate_id=subject.candidate_id,
-                answered_at=subject.answered_at,
-                cohorts=subject.cohorts,
-                scores=scores,
-                model_keys=model_keys,
-            )
+        add_answer(
+            self._session,
+            assessment_id=subject.assessment_id,
+            tenant_id=subject.tenant_id,
+            candidate_id=subject.candidate_id,
+            answered_at=subject.answered_at,
+            cohorts=subject.cohorts,
+            scores=scores,
+            model_keys=model_keys,
         )
-        self._session.flush()

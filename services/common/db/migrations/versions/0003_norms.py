@@ -33,7 +33,7 @@ DECLARE
     step record;
     sign constant integer := CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END;
     nobody constant integer[] := array_fill(0, ARRAY[32]);
-    newcomers integer[];
+    first_counts integer[];
     lessened bigint[] := '{}';
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('candor.norms ' || tenant_id, 0))
@@ -85,32 +85,29 @@ BEGIN
                bin >> 5 AS block, (bin & 31) + 1 AS place, least(greatest(bin >> 5, 0), 31) + 1 AS class
         FROM steps GROUP BY norm_id, tenant_id, score, month, bin HAVING sum(change) <> 0
     LOOP
-        IF step.change > 0 THEN
-            newcomers := nobody;
-            newcomers[step.place] := step.change;
-            INSERT INTO public.norm_blocks AS b (norm_id, score, block, tenant_id, n, total, counts)
+        UPDATE public.norm_blocks
+        SET n = n + step.change, total = total + step.change * step.bin,
+            counts[step.place] = counts[step.place] + step.change
+        WHERE norm_id = step.norm_id AND score = step.score AND block = step.block;
+        IF NOT FOUND THEN
+            first_counts := nobody;
+            first_counts[step.place] := step.change;
+            INSERT INTO public.norm_blocks (norm_id, score, block, tenant_id, n, total, counts)
             VALUES (step.norm_id, step.score, step.block, step.tenant_id, step.change,
-                    step.change * step.bin, newcomers)
-            ON CONFLICT (norm_id, score, block)
-            DO UPDATE SET n = b.n + step.change, total = b.total + step.change * step.bin,
-                          counts[step.place] = b.counts[step.place] + step.change;
-            newcomers := nobody;
-            newcomers[step.class] := step.change;
-            INSERT INTO public.norm_months AS m (norm_id, score, month, tenant_id, n, total, counts)
+                    step.change * step.bin, first_counts);
+        END IF;
+        UPDATE public.norm_months
+        SET n = n + step.change, total = total + step.change * step.bin,
+            counts[step.class] = counts[step.class] + step.change
+        WHERE norm_id = step.norm_id AND score = step.score AND month = step.month;
+        IF NOT FOUND THEN
+            first_counts := nobody;
+            first_counts[step.class] := step.change;
+            INSERT INTO public.norm_months (norm_id, score, month, tenant_id, n, total, counts)
             VALUES (step.norm_id, step.score, step.month, step.tenant_id, step.change,
-                    step.change * step.bin, newcomers)
-            ON CONFLICT (norm_id, score, month)
-            DO UPDATE SET n = m.n + step.change, total = m.total + step.change * step.bin,
-                          counts[step.class] = m.counts[step.class] + step.change;
-        ELSE
-            UPDATE public.norm_blocks
-            SET n = n + step.change, total = total + step.change * step.bin,
-                counts[step.place] = counts[step.place] + step.change
-            WHERE (norm_id, score, block) = (step.norm_id, step.score, step.block);
-            UPDATE public.norm_months
-            SET n = n + step.change, total = total + step.change * step.bin,
-                counts[step.class] = counts[step.class] + step.change
-            WHERE (norm_id, score, month) = (step.norm_id, step.score, step.month);
+                    step.change * step.bin, first_counts);
+        END IF;
+        IF step.change < 0 THEN
             lessened := lessened || step.norm_id;
         END IF;
     END LOOP;
