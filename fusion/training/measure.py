@@ -1,10 +1,13 @@
 """All comparisons of the fusion as rows of one results file."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from fusion.training.kept import held_or_made
 from fusion.training.methods import (
     CONFIDENCE,
     MEAN,
@@ -19,7 +22,7 @@ from fusion.training.methods import (
 )
 from fusion.training.networks import NETWORKS, run_network
 from fusion.training.pairs import Floats, Pairs
-from fusion.training.protocol import CLEAN, Held, run
+from fusion.training.protocol import CLEAN, Held, run_seed
 from fusion.training.tables import SYSTEM, row_of
 from fusion.training.units import UNIT_CONDITIONS
 from services.common.contracts.labels import EMOTIONS
@@ -38,10 +41,11 @@ FUSED = (MEAN, PRODUCT, WEIGHTS, QUALITY, CONFIDENCE, STACKING)
 DEGRADED = (VOICE, UNITS, PRODUCT, WEIGHTS, QUALITY, CONFIDENCE, STACKING)
 
 SEVEN = "Fusion: the product's seven labels"
+INNER = "Fusion: inner folds, by which the served method is chosen"
 MISSING = "Fusion: a channel is missing"
 POOR = "Fusion: poor sound or picture, person unknown"
 GROUPS = {known: f"Fusion: {name}" for known, name in SETTINGS.items()}
-GROUP_ORDER = [*GROUPS.values(), SEVEN, MISSING, POOR]
+GROUP_ORDER = [*GROUPS.values(), SEVEN, INNER, MISSING, POOR]
 
 Helds = Mapping[bool, Sequence[Held]]
 
@@ -53,7 +57,7 @@ def measure(
 
     Args:
         pairs: the clips.
-        kept: folder of the networks' folds that were done before.
+        kept: folder of what was done before.
         networks: also the systems that learn both channels at once.
         progress: told the share of the work done.
 
@@ -63,7 +67,9 @@ def measure(
     eight: dict[bool, list[Held]] = {}
     seven: dict[bool, list[Held]] = {}
     for number, known in enumerate(SETTINGS):
-        eight[known], seven[known] = run(pairs, known=known, progress=_part(progress, number, 2, 0.5))
+        eight[known], seven[known] = run(
+            pairs, known=known, kept=kept, progress=_part(progress, number, 2, 0.5)
+        )
     rows = [row for known in SETTINGS for row in clean_rows(eight[known], pairs, known=known)]
     if networks:
         for number, (name, known) in enumerate((n, k) for k in SETTINGS for n in NETWORKS):
@@ -73,45 +79,67 @@ def measure(
     rows += [row for known in SETTINGS for row in missing_rows(eight[known], pairs, known=known)]
     rows += degraded_rows(eight[False], pairs)
     rows += [row for known in SETTINGS for row in seven_rows(seven[known], known=known)]
+    rows += [row for known in SETTINGS for row in inner_rows(seven[known], known=known)]
     return sorted(rows, key=lambda row: GROUP_ORDER.index(row.group)), seven
+
+
+def run(
+    pairs: Pairs, *, known: bool, kept: Path, progress: Progress = no_progress
+) -> tuple[list[Held], list[Held]]:
+    """Every seed in one setting; see `protocol.run_seed`."""
+    each = []
+    for row in range(len(pairs.seeds)):
+        each.append(
+            held_or_made(kept, pairs, row, known=known, make=partial(run_seed, pairs, row, known=known))
+        )
+        progress((row + 1) / len(pairs.seeds))
+    return [eight for eight, _ in each], [seven for _, seven in each]
 
 
 def _part(progress: Progress, number: int, parts: int, share: float) -> Progress:
     return lambda done: progress(share * (number + done) / parts)
 
 
-def _inner_figures(helds: Sequence[Held], name: str) -> dict[str, Figure]:
-    """Recall and loss on the inner folds, by which methods are chosen."""
-    each = np.array([held.inner[name] for held in helds])
-    recall, loss = each.mean(axis=(0, 1))
-    return {
-        "UAR, inner folds": Figure(value=float(recall), seeds=len(helds)),
-        "NLL, inner folds": Figure(value=float(loss), seeds=len(helds)),
-    }
+def inner_rows(helds: Sequence[Held], *, known: bool) -> list[ResultRow]:
+    """Figures on the inner folds, by which a method is chosen; no tested actor is in them."""
+    rows = []
+    for name in (*SINGLE, *FUSED):
+        if name not in helds[0].inner:
+            continue
+        recall, loss, under_all = np.array([held.inner[name] for held in helds]).mean(axis=(0, 1))
+        first = helds[0].samples[CLEAN]
+        shared: dict[str, Any] = {
+            "system": SYSTEM,
+            "title": name,
+            "group": INNER,
+            "n": len(first.truth),
+            "people": len(set(first.people.tolist())),
+            "seeds": [held.seed for held in helds],
+        }
+        clean = {"uar": Figure(value=float(recall)), "nll": Figure(value=float(loss))}
+        rows.append(ResultRow(**shared, protocol=f"7 labels, {SETTINGS[known]}, clean", figures=clean))
+        every = {"nll": Figure(value=float(under_all))}
+        rows.append(
+            ResultRow(**shared, protocol=f"7 labels, {SETTINGS[known]}, all conditions", figures=every)
+        )
+    return sorted(rows, key=lambda row: row.protocol, reverse=True)
 
 
 def clean_rows(helds: Sequence[Held], pairs: Pairs, *, known: bool) -> list[ResultRow]:
     """Every method on clips with both channels at their best."""
     return [
-        _with(
-            _row(
-                [held.answers[name, CLEAN] for held in helds],
-                helds,
-                title=name,
-                group=GROUPS[known],
-                protocol=FOLDS_NAME,
-                classes=pairs.classes,
-                against=name not in SINGLE,
-                note=_note(helds, name, known=known),
-            ),
-            _inner_figures(helds, name),
+        _row(
+            [held.answers[name, CLEAN] for held in helds],
+            helds,
+            title=name,
+            group=GROUPS[known],
+            protocol=FOLDS_NAME,
+            classes=pairs.classes,
+            against=name not in SINGLE,
+            note=_note(helds, name, known=known),
         )
         for name in methods()
     ]
-
-
-def _with(row: ResultRow, figures: Mapping[str, Figure]) -> ResultRow:
-    return row.model_copy(update={"figures": {**row.figures, **figures}})
 
 
 def _note(helds: Sequence[Held], name: str, *, known: bool) -> str:
@@ -216,19 +244,17 @@ def degraded_rows(helds: Sequence[Held], pairs: Pairs) -> list[ResultRow]:
 def seven_rows(helds: Sequence[Held], *, known: bool) -> list[ResultRow]:
     """The product's labels; `calm` counts as `neutral`."""
     return [
-        _with(
-            _row(
-                [held.answers[name, CLEAN] for held in helds],
-                helds,
-                title=name,
-                group=SEVEN,
-                protocol=f"{SEVEN_NAME}, {SETTINGS[known]}",
-                classes=[emotion.value for emotion in EMOTIONS],
-                against=name not in SINGLE,
-            ),
-            _inner_figures(helds, name),
+        _row(
+            [held.answers[name, CLEAN] for held in helds],
+            helds,
+            title=name,
+            group=SEVEN,
+            protocol=f"{SEVEN_NAME}, {SETTINGS[known]}",
+            classes=[emotion.value for emotion in EMOTIONS],
+            against=name not in SINGLE,
         )
         for name in (*SINGLE, *FUSED)
+        if name != CONFIDENCE
     ]
 
 
@@ -238,7 +264,7 @@ def save(rows: Sequence[ResultRow], pairs: Pairs, *, folder: Path = RESULTS, sys
 
 
 def chosen_method(seven: Helds, *, among: Sequence[str] = SERVABLE) -> str:
-    """The method with the least loss on the inner folds, over both settings and all seeds.
+    """The method with the least loss on the inner folds under all conditions, over settings and seeds.
 
     Args:
         seven: held-out answers over the product's labels.
@@ -247,6 +273,6 @@ def chosen_method(seven: Helds, *, among: Sequence[str] = SERVABLE) -> str:
 
     def loss(name: str) -> float:
         each = [held.inner[name] for helds in seven.values() for held in helds]
-        return float(np.array(each)[..., 1].mean())
+        return float(np.array(each)[..., 2].mean())
 
     return min(among, key=loss)

@@ -39,7 +39,10 @@ class Material:
     every: Sample
 
 
-def methods() -> Mapping[str, Callable[[Material], Predict]]:
+Fit = Callable[[Material], Predict]
+
+
+def methods() -> Mapping[str, Fit]:
     """All methods by name, simplest first."""
     return {
         VOICE: lambda _: lambda sample: sample.voice,

@@ -8,16 +8,16 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.training.methods import SINGLE, Material, Predict, methods, without
+from fusion.training.methods import CONFIDENCE, SINGLE, Fit, Material, methods, without
 from fusion.training.pairs import Floats, Ints, Pairs
 from fusion.training.pooling import Sample, joined, nll
 from fusion.training.units import INNER_FOLDS, UNIT_CONDITIONS, calibrated, fold_units, prepared
-from services.common.media import Progress, no_progress
 from services.training.results import confusion_of, uar_of
 from services.training.splits import group_folds
 
 VOICE_QUALITY_DB = 30.0
 """Signal-to-noise ratio that counts as full quality."""
+THIN = 3
 CLEAN = (0, 0)
 """First condition of the voice, first of the units."""
 
@@ -35,7 +35,8 @@ class Held:
         samples: calibrated channel scores of all clips by condition.
         answers: logarithms of probabilities by method and condition, shape `(n, k)`.
         missing: likewise by method and the channel that is missing, on clean clips.
-        inner: by method, per outer fold: recall and negative log-likelihood on inner folds.
+        inner: by method, per outer fold, on inner folds: recall and negative log-likelihood of clean clips,
+            negative log-likelihood under all conditions.
         units_model: which model of the action units each outer fold chose.
     """
 
@@ -43,7 +44,7 @@ class Held:
     samples: dict[Condition, Sample]
     answers: dict[tuple[str, Condition], Floats] = field(default_factory=dict)
     missing: dict[tuple[str, str], Floats] = field(default_factory=dict)
-    inner: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    inner: dict[str, list[tuple[float, float, float]]] = field(default_factory=dict)
     units_model: list[str] = field(default_factory=list)
 
 
@@ -126,8 +127,9 @@ def _quality(pairs: Pairs, voice: int, units: int) -> Floats:
 
 
 def material(samples: Mapping[Condition, Sample], rows: NDArray[np.intp]) -> Material:
-    """What methods learn from: these rows."""
-    return Material(samples[CLEAN].of(rows), joined([one.of(rows) for one in samples.values()]))
+    """What methods learn from: these rows, all of them clean and a third under every other condition."""
+    poor = [one.of(rows[number % THIN :: THIN]) for number, one in enumerate(list(samples.values())[1:])]
+    return Material(samples[CLEAN].of(rows), joined([samples[CLEAN].of(rows), *poor]))
 
 
 def run_seed(
@@ -142,20 +144,22 @@ def run_seed(
         on_fold: called after each fold.
     """
     eight, seven = Held(pairs.seeds[row], {}), Held(pairs.seeds[row], {})
+    every = methods()
+    few = {name: fit for name, fit in every.items() if name != CONFIDENCE}
     for number in range(pairs.n_folds):
         fold = outer_fold(pairs, row, number, known=known)
-        _answer(eight, fold)
-        _answer(seven, as_seven(fold, pairs.groups))
+        _answer(eight, fold, every)
+        _answer(seven, as_seven(fold, pairs.groups), few)
         on_fold()
     return eight, seven
 
 
-def _answer(held: Held, fold: Fold) -> None:
+def _answer(held: Held, fold: Fold, chosen: Mapping[str, Fit]) -> None:
     """Let every method learn from the training actors and score the fold's own."""
     held.units_model.append(fold.units_model)
     _keep_scores(held, fold)
     learn_from = material(fold.samples, fold.train)
-    for name, fit in methods().items():
+    for name, fit in chosen.items():
         predict = fit(learn_from)
         for condition, sample in fold.samples.items():
             _put(held, held.answers, (name, condition), fold.test, predict(sample.of(fold.test)))
@@ -165,16 +169,20 @@ def _answer(held: Held, fold: Fold) -> None:
         held.inner.setdefault(name, []).append(_inner(fit, fold, held.seed))
 
 
-def _inner(fit: Callable[[Material], Predict], fold: Fold, seed: int) -> tuple[float, float]:
-    """Recall and negative log-likelihood of a method on actors held out within the training actors."""
-    scores = np.zeros_like(fold.samples[CLEAN].voice)
+def _inner(fit: Fit, fold: Fold, seed: int) -> tuple[float, float, float]:
+    """Recall and loss on clean clips, and loss under all conditions, of actors held out within training."""
     clean = fold.samples[CLEAN]
+    scores = np.zeros_like(clean.voice)
+    losses = []
     for inside, outside in group_folds(clean.people[fold.train], INNER_FOLDS, seed):
         predict = fit(material(fold.samples, fold.train[inside]))
-        scores[fold.train[outside]] = predict(clean.of(fold.train[outside]))
+        held = material(fold.samples, fold.train[outside])
+        scores[fold.train[outside]] = predict(held.clean)
+        losses.append(nll(predict(held.every), held.every.truth))
     truth = clean.truth[fold.train]
     named = scores[fold.train].argmax(axis=1)
-    return uar_of(confusion_of(truth, named, scores.shape[1])), nll(scores[fold.train], truth)
+    recall = uar_of(confusion_of(truth, named, scores.shape[1]))
+    return recall, nll(scores[fold.train], truth), float(np.mean(losses))
 
 
 def _keep_scores(held: Held, fold: Fold) -> None:
@@ -196,15 +204,3 @@ def _keep_scores(held: Held, fold: Fold) -> None:
 
 def _put(held: Held, where: dict[KeyT, Floats], key: KeyT, rows: NDArray[np.intp], values: Floats) -> None:
     where.setdefault(key, np.zeros_like(held.samples[CLEAN].voice))[rows] = values
-
-
-def run(pairs: Pairs, *, known: bool, progress: Progress = no_progress) -> tuple[list[Held], list[Held]]:
-    """Every seed; see `run_seed`."""
-    steps = [0]
-
-    def on_fold() -> None:
-        steps[0] += 1
-        progress(steps[0] / (len(pairs.seeds) * pairs.n_folds))
-
-    each = [run_seed(pairs, row, known=known, on_fold=on_fold) for row in range(len(pairs.seeds))]
-    return [eight for eight, _ in each], [seven for _, seven in each]

@@ -68,10 +68,10 @@ def row_of(
     )
 
 
-def chance_text(p: float) -> str:
+def chance_text(p: float, *, over: str = "the better single channel") -> str:
     """How likely the difference is by chance, in words."""
     value = f"p < {SMALLEST_P * 2:.4f}" if p <= SMALLEST_P else f"p = {p:.4f}"
-    return f"Gain over the better single channel: {value} ({FLIPS:,} random swaps of actors)."
+    return f"Gain over {over}: {value} ({FLIPS:,} random swaps of actors)."
 
 
 def _calibration(answers: Sequence[Floats], truth: Ints, people: NDArray[np.str_]) -> dict[str, Figure]:

@@ -56,7 +56,7 @@ def train(
         FileNotFoundError: a corpus or the voice file is missing.
     """
     pairs = read_pairs(voice, data)
-    rows, seven = measure(pairs, kept=RUNS / "networks", networks=networks, progress=progress)
+    rows, seven = measure(pairs, kept=RUNS / "kept", networks=networks, progress=progress)
     log.info("results: %s", save(rows, pairs, folder=results).name)
     chosen = chosen_method(seven)
     log.info("inner folds choose: %s", chosen)

@@ -8,12 +8,24 @@ import pytest
 from scipy.special import log_softmax
 
 from fusion.combine import Channel, pool_emotions
+from fusion.training import networks, transfer
 from fusion.training.methods import STACKING, UNITS, VOICE, Material, methods, without
+from fusion.training.networks import NETWORKS, PRESENT, fold_answers
 from fusion.training.pairs import Pairs, by_own_clips, read_pairs
 from fusion.training.pooling import PoolRule, Sample, fit_pool, nll, pool
 from fusion.training.protocol import CLEAN, as_seven, conditions, outer_fold, run_seed
 from fusion.training.tables import SMALLEST_P, paired, row_of
 from fusion.training.train import final_rule
+from fusion.training.transfer import (
+    ARMS,
+    JOINT,
+    SIZE,
+    Pictures,
+    clip_answers,
+    face_images,
+    run_transfer,
+    standardised,
+)
 from fusion.training.units import LOWER_FACE, degraded
 from services.common.contracts.labels import EMOTIONS, Modality
 
@@ -217,3 +229,73 @@ def test_the_reader_is_told_when_voices_are_not_scored_yet(tmp_path: Path) -> No
         csv.writer(file).writerows([["clip", *NAMES], ["01-01-01-01-01-01-01", 1, 2, 3]])
     with pytest.raises(FileNotFoundError, match="candor train fusion"):
         read_pairs(tmp_path / "voice.npz", tmp_path)
+
+
+@pytest.fixture(scope="module")
+def pictures() -> Pictures:
+    """Five actors, two clips of each of two classes, with one or two pictures; forty faces."""
+    generator = np.random.default_rng(2)
+    labels = np.tile([0, 1], 10)
+    clip = np.sort(np.concatenate([np.arange(20), np.arange(0, 20, 2), np.arange(20)]))
+    return Pictures(
+        faces=face_images(generator.integers(0, 255, (40, 48, 48), dtype=np.uint8)),
+        face_labels=np.tile([0, 1], 20),
+        face_classes=("neutral", "happy"),
+        voices=standardised(generator.standard_normal((len(clip), SIZE, SIZE, 3)).astype(np.float32)),
+        clip=clip,
+        labels=labels,
+        classes=("calm", "happy"),
+        people=np.repeat([f"p{number}" for number in range(5)], 4),
+        digests={"ravdess": "b" * 64},
+    )
+
+
+def test_faces_fill_the_picture_when_they_are_enlarged() -> None:
+    grey = np.tile(np.arange(48, dtype=np.uint8), (1, 48, 1))
+    image = face_images(grey)
+    assert image.shape == (1, SIZE, SIZE, 3)
+    assert image.mean() == pytest.approx(0.0, abs=1e-4)
+    assert (np.diff(image[0, 0, :, 0]) > 0).all()
+
+
+def test_a_clip_is_answered_by_all_of_its_pictures_when_it_has_several() -> None:
+    logits = np.array([[0.0, 2.0], [4.0, 0.0], [0.0, 1.0]])
+    rows = clip_answers(logits, np.array([0, 0, 1]), np.array([0, 1]))
+    assert rows.argmax(axis=1).tolist() == [0, 1]
+    np.testing.assert_allclose(np.exp(rows).sum(axis=1), 1.0)
+
+
+@pytest.mark.slow
+def test_every_arm_answers_every_clip_and_nothing_runs_twice_when_it_is_kept(
+    pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("EPOCHS", "FURTHER_EPOCHS", "FACE_EPOCHS"):
+        monkeypatch.setattr(transfer, name, 1)
+    monkeypatch.setattr(transfer, "BATCH_SIZE", 4)
+    first = run_transfer(pictures, seeds=(0,), kept=tmp_path)
+    assert set(first) == set(ARMS)
+    for (answer,) in first.values():
+        np.testing.assert_allclose(np.exp(answer).sum(axis=1), 1.0)
+    files = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    again = run_transfer(pictures, seeds=(0,), kept=tmp_path)
+    np.testing.assert_array_equal(first[JOINT][0], again[JOINT][0])
+    assert files == {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_learns_when_both_channels_carry_the_class(
+    pairs: Pairs, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(networks, "MAX_EPOCHS", 4)
+    carried = changed(
+        pairs, embeddings=np.eye(CLASSES, dtype=np.float32)[pairs.labels][np.newaxis].repeat(2, 0)
+    )
+    carried = changed(carried, copies=carried.embeddings[:1])
+    test, logits = fold_answers(name, carried, row=0, fold=0, known=False)
+    truth = pairs.labels[test]
+    right = {
+        present: (rows.argmax(axis=1) == truth).mean() for present, rows in zip(PRESENT, logits, strict=True)
+    }
+    assert right["both"] > 0.6
+    assert right["action units alone"] < right["voice alone"]
