@@ -329,7 +329,7 @@ def test_maps_of_the_served_version_are_exported_beside_it(tmp_path: Path):
 def test_average_maps_are_written_for_every_label_that_was_named_rightly(tmp_path: Path):
     data, run = write_corpus(tmp_path), finished_run(tmp_path / "run", epochs=2)
     measured, _ = finish(data, folder=run, recipe=TINY, seed=0, deploy_dir=tmp_path)
-    document = json.loads((tmp_path / "results/face/activation_by_emotion.json").read_text())
+    document = json.loads((tmp_path / "results/face_activation/by_emotion.json").read_text())
     assert document["model"] == {"name": FACE_EMOTION, "version": 1}
     labels = document["labels"]
     assert labels

@@ -26,7 +26,7 @@ from services.video.training.train import LICENCE
 
 BATCH = 128
 MAPS_OUTPUT = "maps"
-RESULTS_FILE = "activation_by_emotion.json"
+RESULTS_FILE = "by_emotion.json"
 IMAGE_FILE = "face_activation.png"
 PROTOCOL = (
     "FER2013 public, images that the model names as they are labelled; shares of what spoke for the label "

@@ -90,7 +90,7 @@ def finish(
         folder: of the run.
         recipe: of the run.
         seed: of the run.
-        deploy_dir: holds `models/`; the average maps go to its `results/face/` and `images/`.
+        deploy_dir: holds `models/`; the average maps go to its `results/face_activation/` and `images/`.
         only_score: export nothing; allowed before the last epoch.
         trial: export whatever the run has reached, better or not; for a `deploy_dir` of its own.
 
@@ -165,7 +165,7 @@ def _export_maps(
     write_averages(
         average_maps(maps, bias, public, VideoSettings()),
         explains=release.explains,
-        results_dir=deploy_dir / "results" / "face",
+        results_dir=deploy_dir / "results" / "face_activation",
         images_dir=deploy_dir / "images",
     )
 
