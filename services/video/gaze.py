@@ -34,6 +34,9 @@ LEAST_APERTURE = 0.13
 """Lids closer than this share of the eye's width hide the iris."""
 HEAD_ONLY_YAW_DEG = 40.0
 """Beyond this the head alone says that the gaze is elsewhere; the irises are not looked at."""
+LARGEST_TURN_DEG = 40.0
+"""People turn their heads long before; a larger turn of the eyes is an iris that was not found, which happens
+where a face jumps and the mesh lags behind."""
 TOWARDS_DEG = 15.0
 """Largest angle between the gaze and the way to the camera that counts as towards it. The speakers of GRID
 and the selfie stay within 11° in 95 of 100 frames."""
@@ -114,9 +117,13 @@ class GazeMeter:
             pose: of its head.
 
         Returns:
-            The angles, by the head alone where it is turned far; None if an eye is too far closed to say.
+            The angles, by the head alone where it is turned far; None if an eye is too far closed to say,
+            or lies outside the frame.
         """
         height, width = image.shape[:2]
+        corners = mesh.points[[*RIGHT_CORNERS, *LEFT_CORNERS], :2]
+        if (corners < 0).any() or (corners >= (width, height)).any():
+            return None
         bearing_deg = camera_bearing_deg(mesh, frame_size_px=(width, height))
         if abs(pose.yaw_deg) > HEAD_ONLY_YAW_DEG:
             return gaze_angles(pose, None, None, bearing_deg=bearing_deg)
@@ -179,7 +186,7 @@ def gaze_angles(
         bearing_deg: yaw and pitch of a head that faces the camera.
 
     Returns:
-        The angles, or None if an eye is too far closed to say.
+        The angles, or None if an eye is too far closed, or turned too far, to believe it.
     """
     head = pose.yaw_deg - bearing_deg[0], pose.pitch_deg - bearing_deg[1]
     if right_eye is None or left_eye is None:
@@ -189,7 +196,10 @@ def gaze_angles(
     share_right = float(np.clip(0.5 + pose.yaw_deg / 40.0, 0.0, 1.0))
     right = share_right * right_eye.right + (1.0 - share_right) * left_eye.right
     down = share_right * right_eye.down + (1.0 - share_right) * left_eye.down
-    return GazeAngles(head[0] + _turn_deg(right), head[1] - _turn_deg(down - LEVEL_OFFSET))
+    turn = _turn_deg(right), -_turn_deg(down - LEVEL_OFFSET)
+    if max(map(abs, turn)) > LARGEST_TURN_DEG:
+        return None
+    return GazeAngles(head[0] + turn[0], head[1] + turn[1])
 
 
 def _turn_deg(offset: float) -> float:

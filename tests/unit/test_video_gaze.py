@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from services.video.features import FloatArray, Pose
+from services.video.features import FloatArray, Image, Pose
 from services.video.gaze import (
     INNER,
     LEVEL_OFFSET,
@@ -12,6 +12,8 @@ from services.video.gaze import (
     UPPER_LID,
     EyeLook,
     GazeAngles,
+    GazeMeter,
+    IrisFinder,
     camera_bearing_deg,
     eye_look,
     eye_region,
@@ -115,6 +117,11 @@ def test_there_is_no_gaze_when_an_eye_is_closed():
     assert gaze_angles(STRAIGHT, look(), shut, bearing_deg=AHEAD) is None
 
 
+@pytest.mark.parametrize("turn", [{"right_deg": 50}, {"up_deg": -50}])
+def test_there_is_no_gaze_when_the_eyes_are_turned_further_than_eyes_turn(turn: dict[str, float]):
+    assert gaze_angles(STRAIGHT, look(**turn), look(**turn), bearing_deg=AHEAD) is None
+
+
 def test_the_head_decides_when_the_eyes_were_not_looked_at():
     found = gaze_angles(Pose(45.0, 3.0, 0.0), None, None, bearing_deg=(5.0, 1.0))
     assert found == GazeAngles(40.0, 2.0)
@@ -126,6 +133,30 @@ def test_towards_the_camera_is_within_one_angle_in_every_direction():
     assert not GazeAngles(12.0, 12.0).towards_camera
     assert GazeAngles(0.0, 14.9).towards_camera
     assert not GazeAngles(-15.1, 0.0).towards_camera
+
+
+class OpenEyes(IrisFinder):
+    """Eyes that look straight ahead wherever they are."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def look(self, image: Image, mesh: FaceMesh, *, left: bool) -> EyeLook:
+        self.asked += 1
+        return look()
+
+
+@pytest.mark.parametrize(("x", "seen"), [(320, True), (639, True), (645, False), (-3, False)])
+def test_there_is_no_gaze_when_an_eye_lies_outside_the_frame(x: float, seen: bool):
+    found = GazeMeter(OpenEyes()).measure(np.zeros((360, 640, 3), np.uint8), mesh_at(x, 180), STRAIGHT)
+    assert (found is not None) == seen
+
+
+def test_irises_are_not_looked_at_when_the_head_is_turned_far():
+    eyes = OpenEyes()
+    found = GazeMeter(eyes).measure(np.zeros((360, 640, 3), np.uint8), mesh_at(320, 180), Pose(45.0, 0, 0))
+    assert found == GazeAngles(45.0, 0.0)
+    assert eyes.asked == 0
 
 
 def test_the_region_is_upright_to_the_corners_of_the_eye():
