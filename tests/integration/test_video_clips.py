@@ -12,9 +12,10 @@ from services.common.contracts.results import ErrorCode, ModalityResult
 from services.common.errors import InputError, TemporaryError
 from services.common.media import MediaFile
 from services.common.serving.litert import LiteRtPredictor
-from services.common.serving.registry import FACE_EMOTION
+from services.common.serving.registry import FACE_ACTIVATION, FACE_EMOTION
 from services.common.settings import CommonSettings
 from services.video.pipeline import IN_PROCESS, analyze
+from services.video.salience import can_explain
 from services.video.settings import VideoSettings
 from tests.face_model import FakeFacePredictor, UnreachableFacePredictor
 from tests.media_video import (
@@ -68,7 +69,8 @@ def test_one_face_is_scored_in_every_frame(clips: Path, predictor: LiteRtPredict
     assert result.quality.coverage == 1.0
     assert result.quality.duration_s == pytest.approx(2.4, abs=0.05)
     assert sum(result.emotions.values()) == pytest.approx(1.0, abs=0.01)
-    assert [model.name for model in result.models] == [FACE_EMOTION, *IN_PROCESS]
+    explained = [FACE_ACTIVATION] if can_explain(predictor) else []
+    assert [model.name for model in result.models] == [FACE_EMOTION, *explained, *IN_PROCESS]
     # he looks into the camera, blinks once at 0.9 s, and starts to smile
     assert [(blink.start_s, blink.end_s) for blink in result.face.blinks] == [
         (pytest.approx(0.84, abs=0.05), pytest.approx(0.96, abs=0.05))
