@@ -1,8 +1,8 @@
 """From text to the vector of the served model, and back from its weights to words. Pure.
 
 A text becomes tokens (words, numbers, punctuation marks), tokens become terms (the tokens themselves,
-and character n-grams inside words), and terms become a TF-IDF vector over a fixed vocabulary. Training
-and serving share every line of this.
+character n-grams inside words, and phrases of two tokens), and terms become a TF-IDF vector over a fixed
+vocabulary. `word_vectors` adds what the words mean, `text_model` puts the row together.
 """
 
 import re
@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,27 +74,40 @@ def character_terms(word: str, shortest: int, longest: int) -> list[str]:
     ]
 
 
+def phrases(tokens: Sequence[str]) -> list[str]:
+    """Every two neighbouring tokens, with a space between; a space is in no token."""
+    return [f"{first} {second}" for first, second in pairwise(tokens)]
+
+
 @dataclass(frozen=True)
 class Vocabulary:
-    """The terms of the model's input, in two blocks: tokens, then character n-grams.
+    """The terms of the model's input, in three blocks: tokens, character n-grams, phrases.
 
     Attributes:
         tokens: in the order of the columns.
         characters: character n-grams, in the order of the columns after those.
-        idf: inverse document frequency per column, shape `(len(tokens) + len(characters),)`.
+        idf: inverse document frequency per column, shape `(size,)`.
         character_ngrams: shortest and longest character n-gram.
+        phrases: two tokens each (`phrases`), in the order of the last columns.
     """
 
     tokens: Sequence[str]
     characters: Sequence[str]
     idf: Floats
     character_ngrams: tuple[int, int] = (2, 4)
+    phrases: Sequence[str] = ()
     _columns_of_token: dict[str, Ids] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def size(self) -> int:
         """Number of columns."""
-        return len(self.tokens) + len(self.characters)
+        return len(self.tokens) + len(self.characters) + len(self.phrases)
+
+    @property
+    def blocks(self) -> list[slice]:
+        """The columns of each kind of terms, less the kinds that have none."""
+        ends = np.cumsum([0, len(self.tokens), len(self.characters), len(self.phrases)]).tolist()
+        return [slice(start, end) for start, end in pairwise(ends) if end > start]
 
     @cached_property
     def _token_index(self) -> Mapping[str, int]:
@@ -101,7 +115,12 @@ class Vocabulary:
 
     @cached_property
     def _character_index(self) -> Mapping[str, int]:
-        return {term: len(self.tokens) + column for column, term in enumerate(self.characters)}
+        return {term: column for column, term in enumerate(self.characters, start=len(self.tokens))}
+
+    @cached_property
+    def _phrase_index(self) -> Mapping[str, int]:
+        start = len(self.tokens) + len(self.characters)
+        return {term: column for column, term in enumerate(self.phrases, start=start)}
 
     def knows(self, token: str) -> bool:
         """Whether the token itself is a term."""
@@ -120,12 +139,22 @@ class Vocabulary:
                 self._columns_of_token[token] = found
         return found
 
+    def phrase_counts(self, tokens: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """The known phrases of a text: the column of each and how often it occurs."""
+        if not self.phrases:
+            return {}
+        index = self._phrase_index
+        counts = Counter(phrases(tokens))
+        return {phrase: (index[phrase], times) for phrase, times in counts.items() if phrase in index}
+
 
 def term_counts(tokens: Sequence[str], vocabulary: Vocabulary) -> Floats:
     """How often each term of the vocabulary occurs, shape `(vocabulary.size,)`."""
     counts = np.zeros(vocabulary.size, dtype=np.float32)
     for token, times in Counter(tokens).items():
         np.add.at(counts, vocabulary.columns(token), times)
+    for column, times in vocabulary.phrase_counts(tokens).values():
+        counts[column] = times
     return counts
 
 
@@ -146,11 +175,38 @@ def tfidf(tokens: Sequence[str], vocabulary: Vocabulary) -> Floats:
     occurs = counts > 0
     weights = np.zeros_like(counts)
     weights[occurs] = (1.0 + np.log(counts[occurs])) * vocabulary.idf[occurs]
-    border = len(vocabulary.tokens)
-    blocks = [block for block in (slice(0, border), slice(border, None)) if weights[block].size]
+    blocks = vocabulary.blocks
     for block in blocks:
         weights[block] /= np.sqrt(len(blocks)) * max(float(np.linalg.norm(weights[block])), 1e-12)
     return weights
+
+
+def term_contributions(
+    tokens: Sequence[str], vocabulary: Vocabulary, values: Floats, weights: Floats
+) -> dict[str, Floats]:
+    """What each distinct token and phrase of a text adds to the outputs of a linear model.
+
+    A term's share, `value · weight`, is divided evenly over its occurrences in the text, and that of a
+    character n-gram over the words it occurs in. So the contributions sum to `values · weights`, exactly.
+
+    Args:
+        tokens: of the text, from `tokenize`.
+        vocabulary: of the model.
+        values: what the text has in the vocabulary's columns, shape `(vocabulary.size,)`.
+        weights: of those columns, shape `(vocabulary.size, k)`.
+
+    Returns:
+        By token, and by phrase (two tokens with a space between), shape `(k,)`.
+    """
+    per_occurrence = values / np.maximum(term_counts(tokens, vocabulary), 1.0)
+    shares = per_occurrence[:, None] * weights
+    found = {
+        token: times * shares[vocabulary.columns(token)].sum(axis=0)
+        for token, times in Counter(tokens).items()
+    }
+    for phrase, (column, times) in vocabulary.phrase_counts(tokens).items():
+        found[phrase] = times * shares[column]
+    return found
 
 
 def reliability(tokens: Sequence[str], half_words: float) -> float:
@@ -165,39 +221,3 @@ def reliability(tokens: Sequence[str], half_words: float) -> float:
     """
     words = sum(map(is_word, tokens))
     return words / (words + half_words)
-
-
-def model_input(tokens: Sequence[str], vocabulary: Vocabulary, *, half_words: float) -> Floats:
-    """The input of the model: TF-IDF and a constant 1, all times the reliability of the text.
-
-    Returns:
-        Shape `(vocabulary.size + 1,)`, float32.
-    """
-    row = np.append(tfidf(tokens, vocabulary), np.float32(1.0))
-    return (row * reliability(tokens, half_words)).astype(np.float32)
-
-
-def token_contributions(
-    tokens: Sequence[str], vocabulary: Vocabulary, weights: Floats, *, half_words: float
-) -> dict[str, Floats]:
-    """What each distinct token of a text adds to the logits of a linear model.
-
-    A term's share, `input · weight`, is divided evenly over its occurrences in the text. So the
-    contributions of all tokens, the constant's and the offset sum to the logits, exactly.
-
-    Args:
-        tokens: of the text, from `tokenize`.
-        vocabulary: of the model.
-        weights: of the model, shape `(vocabulary.size + 1, k)`.
-        half_words: of the model.
-
-    Returns:
-        By token, shape `(k,)`.
-    """
-    values = model_input(tokens, vocabulary, half_words=half_words)[:-1]
-    per_occurrence = values / np.maximum(term_counts(tokens, vocabulary), 1.0)
-    shares = per_occurrence[:, None] * weights[:-1]
-    return {
-        token: times * shares[vocabulary.columns(token)].sum(axis=0)
-        for token, times in Counter(tokens).items()
-    }

@@ -1,82 +1,26 @@
-"""What is beside the served weights: the vocabulary and the weights once more, to explain scores with."""
+"""What `text_traits` says: probabilities of scoring high in a self-report, intervals, and the words."""
 
-import io
-import json
-import weakref
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
+from services.common.contracts.labels import TRAITS, Trait
+from services.common.contracts.text import Estimate, WordWeight
 from services.common.serving.client import Predictor
 from services.common.serving.registry import TEXT_TRAITS
-from services.text.features import Floats, Vocabulary, model_input, token_contributions
+from services.text.features import Floats, is_word
+from services.text.text_model import TextModel, load_text_model, read_assets, words_and_phrases, write_assets
 
-VOCABULARY_ASSET = "vocabulary.json"
-WEIGHTS_ASSET = "weights.npz"
+TraitModel = TextModel
 
-
-@dataclass(frozen=True)
-class TraitModel:
-    """The vocabulary of `text_traits` and its linear weights.
-
-    Attributes:
-        vocabulary: terms and their inverse document frequencies.
-        weights: shape `(vocabulary.size + 1, 5)`, logit per unit of input, calibration included.
-        offset: shape `(5,)`, logit of an empty text: the base rate.
-        half_words: words at which an estimate keeps half its strength (`features.reliability`).
-    """
-
-    vocabulary: Vocabulary
-    weights: Floats
-    offset: Floats
-    half_words: float
-
-    def rows(self, texts: Iterable[Sequence[str]]) -> Floats:
-        """The model's input for tokenised texts, shape `(n, vocabulary.size + 1)`, float32."""
-        return np.stack([model_input(t, self.vocabulary, half_words=self.half_words) for t in texts])
-
-    def contributions(self, tokens: Sequence[str]) -> dict[str, Floats]:
-        """What each token adds to the five logits (`features.token_contributions`)."""
-        return token_contributions(tokens, self.vocabulary, self.weights, half_words=self.half_words)
-
-
-def write_assets(model: TraitModel) -> dict[str, bytes]:
-    """The side files of a version folder, by name. No pickles."""
-    words = {
-        "tokens": list(model.vocabulary.tokens),
-        "characters": list(model.vocabulary.characters),
-        "character_ngrams": list(model.vocabulary.character_ngrams),
-        "half_words": model.half_words,
-    }
-    arrays = io.BytesIO()
-    np.savez_compressed(arrays, idf=model.vocabulary.idf, weights=model.weights, offset=model.offset)
-    return {
-        VOCABULARY_ASSET: json.dumps(words, ensure_ascii=False, indent=0).encode(),
-        WEIGHTS_ASSET: arrays.getvalue(),
-    }
-
-
-def read_assets(vocabulary: bytes, weights: bytes) -> TraitModel:
-    """The inverse of `write_assets`."""
-    words: dict[str, Any] = json.loads(vocabulary)
-    shortest, longest = words["character_ngrams"]
-    with np.load(io.BytesIO(weights), allow_pickle=False) as arrays:
-        return TraitModel(
-            vocabulary=Vocabulary(
-                tokens=words["tokens"],
-                characters=words["characters"],
-                idf=arrays["idf"].astype(np.float32),
-                character_ngrams=(shortest, longest),
-            ),
-            weights=arrays["weights"].astype(np.float32),
-            offset=arrays["offset"].astype(np.float32),
-            half_words=float(words["half_words"]),
-        )
-
-
-_LOADED: "weakref.WeakKeyDictionary[Predictor, TraitModel]" = weakref.WeakKeyDictionary()
+__all__ = [
+    "TraitModel",
+    "load_trait_model",
+    "probability_intervals",
+    "read_assets",
+    "trait_weights",
+    "write_assets",
+]
 
 
 def load_trait_model(predictor: Predictor) -> TraitModel:
@@ -85,10 +29,50 @@ def load_trait_model(predictor: Predictor) -> TraitModel:
     Raises:
         TemporaryError: `model_unavailable`, there is no such model.
     """
-    model = _LOADED.get(predictor)
-    if model is None:
-        model = read_assets(
-            predictor.asset(TEXT_TRAITS, VOCABULARY_ASSET), predictor.asset(TEXT_TRAITS, WEIGHTS_ASSET)
-        )
-        _LOADED[predictor] = model
-    return model
+    return load_text_model(predictor, TEXT_TRAITS)
+
+
+def probability_intervals(
+    probabilities: Floats, tokens: Sequence[str], model: TraitModel
+) -> dict[Trait, Estimate] | None:
+    """The probabilities with the ranges in which they would fall with more to read, 95 times of 100.
+
+    The range holds what a model fitted to another sample of people says of a whole essay by the same writer;
+    so it widens as a text grows short. It says nothing about how rarely such a model is right.
+
+    Args:
+        probabilities: as served, shape `(5,)`, in the order of `TRAITS`.
+        tokens: of the text.
+        model: its `widths` are in logits.
+
+    Returns:
+        None where the model has no widths.
+    """
+    if not model.widths.words.size:
+        return None
+    clipped = np.clip(probabilities.astype(np.float64), 1e-6, 1.0 - 1e-6)
+    logits, half = np.log(clipped / (1.0 - clipped)), model.widths.at(sum(map(is_word, tokens)))
+    low, high = (1.0 / (1.0 + np.exp(-(logits + side * half))) for side in (-1.0, 1.0))
+    return {
+        trait: Estimate(value=float(clipped[k]), low=float(low[k]), high=float(high[k]))
+        for k, trait in enumerate(TRAITS)
+    }
+
+
+def trait_weights(tokens: Sequence[str], model: TraitModel, *, limit: int) -> list[WordWeight]:
+    """For each trait the words and phrases that moved it most, up or down, strongest first.
+
+    Args:
+        tokens: of the text.
+        model: as served.
+        limit: of each trait's list.
+    """
+    shares = words_and_phrases(model.contributions(tokens))
+    if not shares or limit == 0:
+        return []
+    terms, table = list(shares), np.stack(list(shares.values()))
+    return [
+        WordWeight(term=terms[row], trait=trait, weight=round(float(table[row, column]), 6))
+        for column, trait in enumerate(TRAITS)
+        for row in np.argsort(-np.abs(table[:, column]), kind="stable")[:limit]
+    ]

@@ -14,9 +14,18 @@ HEADINGS = {
     "ece_before": "ECE before",
     "nll_before": "NLL before",
     "majority": "majority",
+    "r2": "R²",
+    "one_minus_mae": "1 − MAE",
+    "above_mean": "above predict-the-mean",
+    "r2_words_alone": "R², words alone",
+    "interval_covers": "interval covers",
+    "covers_words_alone": "covers, words alone",
+    "interval_width": "interval width",
+    "nll_base_rate": "NLL of the base rate",
+    "rho": "Spearman's ρ",
 }
 """How figures are called, in the order in which they are shown; others follow under their own name."""
-NOT_SHARES = frozenset({"nll", "nll_before", "temperature"})
+NOT_SHARES = frozenset({"nll", "nll_before", "nll_base_rate", "p", "rho", "temperature"})
 SIDE_BY_SIDE = ("uar", "accuracy", "macro_f1")
 ABSENT = "–"
 CAPTION = (

@@ -10,7 +10,7 @@ from services.common.media import MediaFile
 from services.common.serving.litert import LiteRtPredictor
 from services.common.serving.registry import TEXT_TRAITS, latest_version_dir
 from services.common.settings import REPOSITORY
-from services.text.features import model_input, tokenize
+from services.text.features import tokenize
 from services.text.pipeline import analyze, score_texts
 from services.text.settings import TextSettings
 from services.text.training.dataset import load_corpus
@@ -31,8 +31,7 @@ def test_words_explain_the_served_probability_exactly_when_summed(predictor: Lit
     model = load_trait_model(predictor)
     tokens = tokenize(ENGLISH)
 
-    constant = model_input(tokens, model.vocabulary, half_words=model.half_words)[-1] * model.weights[-1]
-    logits = sum(model.contributions(tokens).values()) + constant + model.offset
+    logits = sum(model.contributions(tokens).values()) + model.constant(tokens) + model.offset
 
     served = score_texts([ENGLISH], predictor=predictor)[0]
     np.testing.assert_allclose(1 / (1 + np.exp(-logits)), served, atol=1e-5)

@@ -8,25 +8,41 @@ import pytest
 from services.common.contracts.labels import TRAITS, MediaKind, Trait
 from services.common.media import MediaFile
 from services.common.serving.litert import LiteRtPredictor
-from services.common.serving.registry import TEXT_TRAITS
-from services.text.features import tokenize
+from services.common.serving.registry import TEXT_IMPRESSION, TEXT_TRAITS
+from services.text.features import tfidf, tokenize
+from services.text.impression_model import SCORES
 from services.text.pipeline import analyze, score_texts
 from services.text.settings import TextSettings
-from services.text.training.calibration import calibrate, first_words
-from services.text.training.cross_validation import cross_validate, fit
-from services.text.training.dataset import load_corpus
+from services.text.training.calibration import LENGTHS, calibrate
+from services.text.training.corpus_inputs import WHOLE, Inputs, first_words, load_inputs
+from services.text.training.counts import VocabularyRule, build_vocabulary, choose_terms, tfidf_blocks
+from services.text.training.cross_validation import cross_validate
+from services.text.training.dataset import Corpus, load_corpus
+from services.text.training.design import fit_dual
 from services.text.training.evaluate import evaluate
-from services.text.training.models import VocabularyRule, build_vocabulary, fit_dual
+from services.text.training.report import results, tables
 from services.text.training.train import train
+from services.text.training.trait_fit import as_model, fit
+from services.text.training.word_vectors import WordVectors
 from services.text.trait_model import load_trait_model
 from services.training.artifacts import load_tensorflow
 
-RULE = VocabularyRule(min_texts=2, max_tokens=60, max_characters=80)
+RULE = VocabularyRule(min_texts=2, max_tokens=60, max_characters=80, max_phrases=40)
 FILLER = (
     *("the", "and", "i", "to", "that", "it", "was", "what", "when", "with", "for", "my", "you", "have"),
     *("think", "know", "some", "other", "very", "people", "day"),
 )
 TELLING = dict(zip(TRAITS, ("museum", "deadline", "party", "help", "afraid"), strict=True))
+
+
+VECTORS = WordVectors(
+    [*FILLER, *TELLING.values()],
+    np.random.default_rng(5).normal(size=(len(FILLER) + len(TELLING), 8)).astype(np.float32),
+)
+
+
+def essay_inputs(folder: Path) -> tuple[Corpus, dict[int, Inputs]]:
+    return load_inputs(folder, "essays", rule=RULE, vectors=VECTORS, lengths=LENGTHS[:2])
 
 
 def write_corpora(folder: Path, *, rows: int, seed: int = 0) -> Path:
@@ -42,7 +58,10 @@ def write_corpora(folder: Path, *, rows: int, seed: int = 0) -> Path:
         text = " ".join(words)
         labels = dict(zip(map(str, TRAITS), traits.tolist(), strict=True))
         essays.append({"id": f"{row:04d}", "text": text} | labels)
-        apparent = {name: 0.3 + 0.4 * high + 0.1 * generator.random() for name, high in labels.items()}
+        labels_of_clip = labels | {"interview": int(traits.mean() > 0.5)}
+        apparent = {
+            name: 0.3 + 0.4 * high + 0.1 * generator.random() for name, high in labels_of_clip.items()
+        }
         clips.append({"clip": f"v{row // 2}.{row}", "speaker_video": f"v{row // 2}", "text": text} | apparent)
     for name, table in (("essays", essays), ("first_impressions", clips)):
         (folder / name).mkdir(parents=True)
@@ -61,7 +80,17 @@ def small_corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def trained(small_corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     models_dir = tmp_path_factory.mktemp("models")
-    train(small_corpora, models_dir=models_dir, folds=2, repeats=2, rule=RULE)
+    results = tmp_path_factory.mktemp("results")
+    train(
+        small_corpora,
+        models_dir=models_dir,
+        folds=2,
+        repeats=2,
+        rule=RULE,
+        vectors=VECTORS,
+        results=results,
+    )
+    (models_dir / "results").symlink_to(results)
     return models_dir
 
 
@@ -79,8 +108,33 @@ def test_manifest_and_card_are_honest_when_a_model_is_trained(trained: Path) -> 
     assert metrics["majority"].value < 0.65
     assert {f"accuracy.{trait}" for trait in TRAITS} < set(metrics)
     assert "Not for decisions about people" in card
-    assert f"{accuracy.value:.3f}" in card
+    assert f"{100 * accuracy.value:.1f}" in card
     assert "{" not in card
+    assert "nan" not in card
+
+
+def test_impression_is_told_from_words_and_pace_when_it_is_trained(trained: Path) -> None:
+    manifest = LiteRtPredictor(models_dir=trained).manifest(TEXT_IMPRESSION)
+    card = (trained / TEXT_IMPRESSION / "1" / "CARD.md").read_text(encoding="utf-8")
+
+    metrics = {metric.name: metric.value for metric in manifest.metrics}
+    assert manifest.labels == list(SCORES)
+    assert metrics["r2"] > 0.2
+    assert metrics["one_minus_mae"] > 0.8
+    assert {f"r2.{score}" for score in SCORES} < set(metrics)
+    assert "Not for decisions about people" in card
+    assert "{" not in card
+    assert "nan" not in card
+
+
+def test_every_measurement_has_a_table_when_results_are_kept(trained: Path) -> None:
+    files = results(trained / "results")
+
+    shown = tables(files)
+
+    assert len(shown) == 7
+    assert {row.n for row in files[0].rows if row.title == "mean of five traits"} == {120}
+    assert all(len(line) == len(table.columns) for table in shown for line in table.rows)
 
 
 def test_saved_model_litert_and_assets_agree_when_exported(trained: Path, small_corpora: Path) -> None:
@@ -115,24 +169,51 @@ def test_telling_words_explain_the_scores_when_the_served_model_analyses(
     assert result.traits[Trait.OPENNESS] > 0.5 > result.traits[Trait.EXTRAVERSION]
 
 
-def test_weights_repeat_when_data_and_seed_are_the_same(small_corpora: Path, tmp_path: Path) -> None:
-    corpus = load_corpus(small_corpora, "essays")
-    texts = [tokenize(text) for text in corpus.texts]
+def test_weights_repeat_when_data_and_seed_are_the_same(small_corpora: Path) -> None:
+    corpus, lengths = essay_inputs(small_corpora)
+    rows = np.arange(len(corpus))
 
-    first, second = (fit(texts, corpus.traits, corpus.groups, rule=RULE, seed=1, folds=3) for _ in range(2))
+    first, second = (
+        as_model(fit(lengths, corpus.traits, corpus.groups, rows, rule=RULE, seed=1, folds=3), VECTORS)
+        for _ in range(2)
+    )
 
-    np.testing.assert_array_equal(first.model.weights, second.model.weights)
-    np.testing.assert_array_equal(first.model.offset, second.model.offset)
+    np.testing.assert_array_equal(first.weights, second.weights)
+    np.testing.assert_array_equal(first.widths.half_widths, second.widths.half_widths)
+
+
+def test_served_row_equals_the_fit_when_calibration_and_vectors_are_folded_in(small_corpora: Path) -> None:
+    corpus, lengths = essay_inputs(small_corpora)
+    rows = np.arange(len(corpus))
+    fitted = fit(lengths, corpus.traits, corpus.groups, rows[:80], rule=RULE, seed=1, folds=3)
+
+    served = as_model(fitted, VECTORS)
+
+    for length, inputs in lengths.items():
+        logits = served.rows(inputs.tokens) @ served.weights + served.offset
+        np.testing.assert_allclose(logits, fitted.logits(inputs, rows), atol=2e-3, err_msg=f"{length} words")
 
 
 def test_accuracy_is_at_chance_when_labels_are_shuffled(small_corpora: Path) -> None:
-    corpus = load_corpus(small_corpora, "essays")
-    texts = [tokenize(text) for text in corpus.texts]
+    corpus, lengths = essay_inputs(small_corpora)
     shuffled = np.random.default_rng(0).permutation(corpus.traits)
 
-    out = cross_validate(texts, shuffled, corpus.groups, rule=RULE, seed=0, folds=3)
+    out = cross_validate(lengths, shuffled, corpus.groups, rule=RULE, seed=0, folds=3)
 
-    assert ((out.probabilities > 0.5) == (shuffled > 0.5)).mean() < 0.6
+    assert ((out.probabilities[WHOLE] > 0.5) == (shuffled > 0.5)).mean() < 0.6
+
+
+def test_counted_terms_give_the_served_vector_when_columns_are_chosen(small_corpora: Path) -> None:
+    _, lengths = essay_inputs(small_corpora)
+    tokens = lengths[WHOLE].tokens
+    chosen = choose_terms(lengths[WHOLE].counts, np.arange(60), RULE)
+
+    blocks = tfidf_blocks(lengths[WHOLE].counts, chosen)
+
+    expected = np.stack([tfidf(one, chosen.vocabulary) for one in tokens])
+    rows = np.hstack([block.toarray() for block in blocks]) / np.sqrt(len(blocks))
+    assert len(blocks) == 3
+    np.testing.assert_allclose(rows, expected, atol=1e-6)
 
 
 def test_vocabulary_keeps_to_the_rule_when_terms_are_rare_or_everywhere() -> None:
@@ -142,6 +223,7 @@ def test_vocabulary_keeps_to_the_rule_when_terms_are_rare_or_everywhere() -> Non
 
     assert vocabulary.tokens == ["two"]
     assert vocabulary.characters == [" t", " tw", " two"]
+    assert vocabulary.phrases == []
     assert vocabulary.idf[0] == pytest.approx(1 + np.log(5 / 3))
 
 
@@ -152,11 +234,11 @@ def test_dual_fit_equals_ridge_regression_when_solved_by_scikit_learn() -> None:
     rows = generator.normal(size=(40, 7)).astype(np.float32)
     traits = generator.integers(2, size=(40, 5)).astype(float)
 
-    dual = fit_dual(rows @ rows.T, traits, 3.0)
+    dual = fit_dual(rows @ rows.T, 2 * traits - 1, 3.0)
 
-    with_constant = np.hstack([rows, np.ones((40, 1))])
-    oracle = Ridge(alpha=3.0, fit_intercept=False).fit(with_constant, 2 * traits - 1)
-    np.testing.assert_allclose(with_constant.T @ dual, oracle.coef_.T, atol=1e-4)
+    oracle = Ridge(alpha=3.0).fit(rows, 2 * traits - 1)
+    np.testing.assert_allclose(rows.T @ dual.weights, oracle.coef_.T, atol=1e-4)
+    np.testing.assert_allclose(dual.constant, oracle.intercept_, atol=1e-4)
 
 
 def test_calibration_shrinks_short_texts_when_their_logits_tell_less() -> None:
@@ -206,6 +288,11 @@ def test_evaluation_correlates_when_traits_are_apparent(trained: Path, small_cor
     )
 
     assert report["mean_correlation"] > 0.4
+    assert report["r2_interval"][0] <= report["r2"] <= report["r2_interval"][1]
+    assert report["r2"] > 0.2
+    assert report["one_minus_mae"] > 0.8
+    assert set(report["impression"]) == set(SCORES)
+    assert "training data" in report["impression_note"]
     assert set(report["correlation"]) == set(report["per_class"]) == {str(trait) for trait in TRAITS}
     assert "median" in report["note"]
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,11 +10,11 @@ from services.text.features import (
     english_share,
     frequent_words,
     is_word,
-    model_input,
+    phrases,
     reliability,
+    term_contributions,
     term_counts,
     tfidf,
-    token_contributions,
     tokenize,
 )
 from tests.media_text import ENGLISH
@@ -122,14 +124,27 @@ def test_reliability_grows_with_length_when_words_are_added() -> None:
     assert reliability(["a"] * 50 + ["."] * 9, 50.0) == pytest.approx(0.5)
 
 
-def test_contributions_sum_to_the_logits_when_the_constant_is_added() -> None:
-    weights = np.random.default_rng(0).normal(size=(VOCABULARY.size + 1, 5)).astype(np.float32)
+def test_contributions_sum_to_the_outputs_when_words_and_phrases_are_told_apart() -> None:
+    own = replace(VOCABULARY, phrases=["the boat", "i saw"], idf=np.linspace(1.0, 3.0, 11).astype(np.float32))
+    weights = np.random.default_rng(0).normal(size=(own.size, 5)).astype(np.float32)
     tokens = tokenize("I saw the boat. The other boat, I saw. Boats bother the throat!")
+    values = tfidf(tokens, own)
 
-    shares = token_contributions(tokens, VOCABULARY, weights, half_words=20.0)
+    shares = term_contributions(tokens, own, values, weights)
 
-    row = model_input(tokens, VOCABULARY, half_words=20.0)
-    assert set(shares) == set(tokens)
-    np.testing.assert_allclose(sum(shares.values()) + row[-1] * weights[-1], row @ weights, atol=1e-5)
+    assert set(shares) == set(tokens) | {"the boat", "i saw"}
+    np.testing.assert_allclose(sum(shares.values()), values @ weights, atol=1e-5)
     assert not shares["!"].any()
     assert shares["throat"].any()
+    assert shares["i saw"].any()
+
+
+def test_phrases_join_neighbours_when_a_text_has_two_tokens_or_more() -> None:
+    assert phrases(["the", "boat", "."]) == ["the boat", "boat ."]
+    assert phrases(["boat"]) == []
+
+
+def test_blocks_skip_kinds_without_terms_when_columns_are_laid_out() -> None:
+    idf = np.ones(3, dtype=np.float32)
+
+    assert Vocabulary(["a"], [], idf, phrases=["a b", "b a"]).blocks == [slice(0, 1), slice(1, 3)]

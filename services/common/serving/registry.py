@@ -12,6 +12,7 @@ from services.common.contracts.results import ErrorCode
 from services.common.errors import TemporaryError
 
 TEXT_TRAITS = "text_traits"
+TEXT_IMPRESSION = "text_impression"
 VOICE_ENCODER = "voice_encoder"
 VOICE_EMOTION = "voice_emotion"
 FACE_EMOTION = "face_emotion"

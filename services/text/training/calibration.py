@@ -7,10 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from services.text.features import Floats, is_word
-from services.text.training.models import fit_dual
 from services.training.metrics import PROB_FLOOR, fit_platt
-from services.training.splits import Indices
 
 Array = NDArray[np.float64]
 
@@ -33,16 +30,6 @@ class Calibration:
     half_words: float
 
 
-def first_words(tokens: Sequence[str], words: int) -> list[str]:
-    """The beginning of a text, up to and with its `words`-th word."""
-    seen = 0
-    for place, token in enumerate(tokens):
-        seen += is_word(token)
-        if seen == words:
-            return list(tokens[: place + 1])
-    return list(tokens)
-
-
 def platt(logits: Array, traits: Array) -> tuple[Array, Array]:
     """Scale and offset of each trait, shape `(5,)`, from held-out logits of shape `(n, 5)`."""
     pairs = np.array([fit_platt(z, y) for z, y in zip(logits.T, traits.T, strict=True)])
@@ -53,31 +40,6 @@ def log_loss(probabilities: Array, traits: Array) -> float:
     """Mean negative log-likelihood of binary traits, in nats."""
     p = np.clip(np.where(traits > 0.5, probabilities, 1.0 - probabilities), PROB_FLOOR, 1.0)
     return float(-np.log(p).mean())
-
-
-def held_out_logits(
-    gram: Floats,
-    rows_by_length: Sequence[Floats],
-    traits: Array,
-    folds: Sequence[tuple[Indices, Indices]],
-    penalty: float,
-) -> list[Array]:
-    """Logits of every text at every length, from weights fitted on the other folds' whole texts.
-
-    Args:
-        gram: inner products of the whole texts, shape `(n, n)`.
-        rows_by_length: inputs of shape `(n, terms)`, the whole texts last.
-        traits: 0 or 1, shape `(n, 5)`.
-        folds: `(train, held out)`.
-        penalty: of the fit.
-    """
-    logits = [np.zeros(traits.shape) for _ in rows_by_length]
-    for train, held_out in folds:
-        dual = fit_dual(gram[np.ix_(train, train)], traits[train], penalty)
-        weights = rows_by_length[-1][train].T @ dual
-        for rows, table in zip(rows_by_length, logits, strict=True):
-            table[held_out] = rows[held_out] @ weights + dual.sum(axis=0)
-    return logits
 
 
 def calibrate(logits: Sequence[Array], words: Sequence[Array], traits: Array) -> Calibration:

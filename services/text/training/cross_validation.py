@@ -1,6 +1,7 @@
 """Nested cross-validation by essay: every number on the card comes from rows nothing was fitted on."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,32 +9,16 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from services.common.media import Progress, no_progress
-from services.text.features import Floats, Vocabulary, is_word
-from services.text.training.calibration import LENGTHS, Calibration, calibrate, first_words, held_out_logits
-from services.text.training.models import VocabularyRule, build_vocabulary, fit_dual, input_matrix
-from services.text.training.selection import (
-    BOTH,
-    CHARACTERS,
-    TOKENS,
-    Candidate,
-    Selection,
-    block_grams,
-    select,
-)
-from services.text.trait_model import TraitModel
+from services.text.training.calibration import LENGTHS
+from services.text.training.corpus_inputs import WHOLE, Inputs
+from services.text.training.counts import VocabularyRule
+from services.text.training.selection import CANDIDATES, Candidate
+from services.text.training.trait_fit import Fitted, fit
 from services.training.splits import Groups, Indices, group_folds
 
 Array = NDArray[np.float64]
 INNER_FOLDS = 5
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A trained model, and how its features, penalty and calibration were chosen."""
-
-    model: TraitModel
-    selection: Selection
-    calibration: Calibration
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,126 +26,89 @@ class OutOfFold:
     """Held-out probabilities of every row.
 
     Attributes:
-        probabilities: on the whole texts, shape `(n, 5)`.
-        shortened: on the first so many words of each text, by that number, likewise.
+        probabilities: by number of words (`WHOLE` for the whole texts), shape `(n, 5)`.
+        uncalibrated: of the whole texts, as if the ±1 of the least squares were probabilities; likewise.
+        covered: by number of words, the share of whole-text probabilities, to a fit on resampled people, that
+            lie in the interval of so many words.
+        widths: by number of words, how wide the intervals are, mean over rows and traits.
         chosen: the candidate that each outer fold chose.
         half_words: likewise, of its calibration.
     """
 
-    probabilities: Array
-    shortened: dict[int, Array]
+    probabilities: dict[int, Array]
+    uncalibrated: Array
+    covered: dict[int, float]
+    widths: dict[int, float]
     chosen: list[Candidate]
     half_words: list[float]
 
 
-def fit(
-    texts: Sequence[Sequence[str]],
-    traits: Array,
-    groups: Groups,
-    *,
-    rule: VocabularyRule,
-    seed: int,
-    folds: int,
-) -> Fitted:
-    """Choose and calibrate on inner folds, then fit on all rows given; all of it becomes weights.
-
-    The vocabulary is chosen once, from the texts given and without their labels; inner folds share it.
-    """
-    vocabulary = build_vocabulary(texts, rule)
-    rows = input_matrix(texts, vocabulary)
-    inner = group_folds(groups, folds, seed)
-    grams = block_grams(rows, rows, len(vocabulary.tokens))
-    selection = select(grams, traits, inner)
-    candidate, gram = selection.candidate, grams[selection.candidate.blocks]
-    vocabulary = _only(candidate.blocks, vocabulary)
-    rows = input_matrix(texts, vocabulary)
-    logits, lengths = _held_out(texts, rows, gram, traits, inner, vocabulary, candidate.penalty)
-    calibration = calibrate(logits, lengths, traits)
-    dual = fit_dual(gram, traits, candidate.penalty)
-    weights = np.vstack([rows.T @ dual, dual.sum(axis=0)]) * calibration.scale
-    model = TraitModel(
-        vocabulary=vocabulary,
-        weights=weights.astype(np.float32),
-        offset=calibration.offset.astype(np.float32),
-        half_words=calibration.half_words,
-    )
-    return Fitted(model=model, selection=selection, calibration=calibration)
-
-
-def _held_out(
-    texts: Sequence[Sequence[str]],
-    rows: Floats,
-    gram: Floats,
-    traits: Array,
-    folds: Sequence[tuple[Indices, Indices]],
-    vocabulary: Vocabulary,
-    penalty: float,
-) -> tuple[list[Array], list[Array]]:
-    """Held-out logits at each length of the calibration, whole texts last, and the words at each."""
-    cuts = [[first_words(tokens, words) for tokens in texts] for words in LENGTHS]
-    inputs = [*(input_matrix(cut, vocabulary) for cut in cuts), rows]
-    lengths = [np.array([sum(map(is_word, tokens)) for tokens in cut], float) for cut in (*cuts, texts)]
-    return held_out_logits(gram, inputs, traits, folds, penalty), lengths
-
-
-def _only(blocks: str, vocabulary: Vocabulary) -> Vocabulary:
-    """The vocabulary without the block that was not chosen."""
-    border = len(vocabulary.tokens)
-    keep = {BOTH: slice(None), TOKENS: slice(0, border), CHARACTERS: slice(border, None)}[blocks]
-    return Vocabulary(
-        tokens=[] if blocks == CHARACTERS else vocabulary.tokens,
-        characters=[] if blocks == TOKENS else vocabulary.characters,
-        idf=vocabulary.idf[keep],
-        character_ngrams=vocabulary.character_ngrams,
-    )
-
-
-def predict(model: TraitModel, texts: Sequence[Sequence[str]]) -> Array:
-    """Probabilities of tokenised texts, shape `(n, 5)`, computed as the served layer does."""
-    probabilities: Array = expit((model.rows(texts) @ model.weights + model.offset).astype(np.float64))
-    return probabilities
-
-
 def cross_validate(
-    texts: Sequence[Sequence[str]],
+    lengths: Mapping[int, Inputs],
     traits: Array,
     groups: Groups,
     *,
     rule: VocabularyRule,
     seed: int,
     folds: int,
-    shorten_to: Sequence[int] = (),
+    candidates: tuple[Candidate, ...] = CANDIDATES,
     progress: Progress = no_progress,
 ) -> OutOfFold:
     """Hold out every row once; choose features, penalty and calibration inside the rest.
 
     Args:
-        texts: tokens of each text.
+        lengths: inputs of all rows, whole and cut to some lengths; `LENGTHS` among them take part in the
+            calibration.
         traits: 0 or 1, shape `(n, 5)`.
         groups: author of each text.
         rule: for the vocabulary of each fold.
         seed: of all folds.
         folds: outer folds.
-        shorten_to: numbers of words at which the held-out texts are scored again.
+        candidates: what each fold chooses from.
         progress: told the share of the folds that are done.
     """
-    probabilities = np.zeros(traits.shape)
-    shortened = {words: np.zeros(traits.shape) for words in shorten_to}
-    fits: list[Fitted] = []
-    names = np.asarray(groups)
-    for number, (train, test) in enumerate(group_folds(names, folds, seed), start=1):
+    probabilities = {length: np.zeros(traits.shape) for length in lengths}
+    uncalibrated = np.zeros(traits.shape)
+    inside = {length: np.zeros(traits.shape) for length in lengths}
+    spans = {length: np.zeros(traits.shape) for length in lengths}
+    fitted_lengths = {length: lengths[length] for length in (WHOLE, *LENGTHS) if length in lengths}
+    chosen: list[Candidate] = []
+    half_words: list[float] = []
+    for number, (train, test) in enumerate(group_folds(np.asarray(groups), folds, seed), start=1):
         fitted = fit(
-            [texts[i] for i in train], traits[train], names[train], rule=rule, seed=seed, folds=INNER_FOLDS
+            fitted_lengths,
+            traits,
+            groups,
+            train,
+            rule=rule,
+            seed=seed,
+            folds=INNER_FOLDS,
+            candidates=candidates,
         )
-        held_out = [texts[i] for i in test]
-        probabilities[test] = predict(fitted.model, held_out)
-        for words, table in shortened.items():
-            table[test] = predict(fitted.model, [first_words(tokens, words) for tokens in held_out])
-        fits.append(fitted)
+        target = fitted.logits(lengths[WHOLE], test, linear=fitted.resampled)
+        for length, inputs in lengths.items():
+            logits = fitted.logits(inputs, test)
+            half = np.stack([fitted.widths.at(int(words)) for words in inputs.words[test]])
+            probabilities[length][test] = expit(logits)
+            inside[length][test] = np.abs(logits - target) <= half
+            spans[length][test] = expit(logits + half) - expit(logits - half)
+        uncalibrated[test] = _as_probabilities(fitted, lengths[WHOLE], test)
+        chosen.append(fitted.selection.candidate)
+        half_words.append(fitted.calibration.half_words)
+        log.info("fold %d of %d: %s", number, folds, fitted.selection.candidate)
         progress(number / folds)
     return OutOfFold(
         probabilities=probabilities,
-        shortened=shortened,
-        chosen=[fitted.selection.candidate for fitted in fits],
-        half_words=[fitted.model.half_words for fitted in fits],
+        uncalibrated=uncalibrated,
+        covered={length: float(table.mean()) for length, table in inside.items()},
+        widths={length: float(table.mean()) for length, table in spans.items()},
+        chosen=chosen,
+        half_words=half_words,
     )
+
+
+def _as_probabilities(fitted: Fitted, inputs: Inputs, rows: Indices) -> Array:
+    """The fit before calibration: the logistic function of its outputs, which aim at ±1."""
+    blocks = fitted.design.blocks_of(inputs.counts, inputs.dense)
+    raw: Array = expit(fitted.linear.said({name: block[rows] for name, block in blocks.items()}))
+    return raw

@@ -1,4 +1,4 @@
-"""`candor evaluate text`: the served artefact on a corpus of texts."""
+"""`candor evaluate text`: the served artefacts on a corpus of texts."""
 
 from pathlib import Path
 from typing import Any
@@ -8,11 +8,15 @@ from numpy.typing import NDArray
 
 from services.common.contracts.labels import TRAITS
 from services.common.serving.client import Predictor
-from services.common.serving.registry import TEXT_TRAITS
+from services.common.serving.registry import TEXT_IMPRESSION, TEXT_TRAITS
 from services.text.features import is_word, tokenize
+from services.text.impression_model import SCORES, score_impressions
 from services.text.pipeline import score_texts
 from services.text.settings import TextSettings
+from services.text.training.corpus_inputs import clip_rates, word_counts
 from services.text.training.dataset import ESSAYS, FIRST_IMPRESSIONS, Corpus, load_corpus
+from services.text.training.impression_cv import one_minus_mae, r_squared
+from services.text.training.measure import impression_scores
 from services.text.training.scores import (
     accuracy_intervals,
     mean_scores,
@@ -34,6 +38,8 @@ APPARENT_TRAITS_NOTE = (
 
 def evaluate(data: Path, *, predictor: Predictor, corpus: str = ESSAYS) -> dict[str, Any]:
     """Score the served `text_traits` on every text of a corpus, however short.
+
+    First Impressions is scored by the served `text_impression` as well.
 
     Args:
         data: folder in the layout of the data page: `essays/essays.csv`,
@@ -67,9 +73,51 @@ def evaluate(data: Path, *, predictor: Predictor, corpus: str = ESSAYS) -> dict[
         intervals=intervals,
         note=note,
         **(correlations(rows, probabilities) if corpus == FIRST_IMPRESSIONS else {}),
+        **(impressions(rows, predictor) if corpus == FIRST_IMPRESSIONS else {}),
         below_min_words=_below_min_words(rows),
         per_class=trait_table(per_trait),
     )
+
+
+def impressions(rows: Corpus, predictor: Predictor) -> dict[str, Any]:
+    """R² and 1 − MAE of the served `text_impression` on clips, with intervals by speaker's video.
+
+    Returns:
+        `r2`, `one_minus_mae` (with the pace) and `r2_words_alone`, `one_minus_mae_words_alone` (at the mean
+        pace), means of six scores, R² None where the labels do not vary; `r2_interval`; `impression`: the
+        same by score; `impression_note`: where these clips are the model's own training data.
+    """
+    truth, tokens = impression_scores(rows), [tokenize(text) for text in rows.texts]
+    rates = [float(rate) for rate in clip_rates(word_counts(tokens))]
+    paced = score_impressions(tokens, rates, predictor=predictor).astype(np.float64)
+    plain = score_impressions(tokens, [None] * len(tokens), predictor=predictor).astype(np.float64)
+
+    def mean_r2(index: NDArray[np.intp]) -> float:
+        return float(r_squared(truth[index], paced[index]).mean())
+
+    figures = {
+        f"{name}{suffix}": measure(truth, table)
+        for suffix, table in (("", paced), ("_words_alone", plain))
+        for name, measure in (("r2", r_squared), ("one_minus_mae", one_minus_mae))
+    }
+    manifest = predictor.manifest(TEXT_IMPRESSION)
+    note = training_data_note(manifest, rows.name, rows.sha256)
+    varies = bool((truth.std(axis=0) > 0.0).all())
+    return {
+        **{name: _finite(values.mean()) for name, values in figures.items()},
+        "r2_interval": list(bootstrap_interval(mean_r2, rows.groups)) if varies else None,
+        "impression_model": {"model": manifest.name, "version": manifest.version},
+        "impression": {
+            score: {name: _finite(values[column]) for name, values in figures.items()}
+            for column, score in enumerate(SCORES)
+        },
+        **({"impression_note": note} if note else {}),
+    }
+
+
+def _finite(number: np.floating[Any]) -> float | None:
+    """A number for JSON; None where nothing varies that could be explained."""
+    return float(number) if np.isfinite(number) else None
 
 
 def above_median(traits: Array) -> Array:

@@ -1,6 +1,6 @@
-"""Choosing features and penalty on inner folds."""
+"""Choosing blocks and penalty on inner folds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,79 +9,98 @@ from scipy.special import expit
 
 from services.text.features import Floats
 from services.text.training.calibration import log_loss, platt
-from services.text.training.models import fit_dual
+from services.text.training.design import (
+    CHARACTERS,
+    MEANINGS,
+    PACE,
+    PHRASES,
+    TOKENS,
+    Mix,
+    fit_dual,
+    held_out,
+    mixed,
+)
 from services.training.splits import Indices
 
 Array = NDArray[np.float64]
+Folds = Sequence[tuple[Indices, Indices]]
 
-TOKENS, CHARACTERS, BOTH = "tokens", "characters", "both"
-BLOCKS = (TOKENS, CHARACTERS, BOTH)
-PENALTIES = (2.0, 4.0, 8.0, 16.0)
+MIXES: dict[str, Mix] = {
+    "words, characters and phrases": {TOKENS: 1.0, CHARACTERS: 1.0, PHRASES: 1.0},
+    "words, characters, phrases and meanings": {TOKENS: 1.0, CHARACTERS: 1.0, PHRASES: 1.0, MEANINGS: 0.5},
+}
+PENALTIES = (4.0, 8.0, 16.0)
+PACE_WEIGHT = 0.4
+"""Of the kernel of the pace, whose few inputs need next to no penalty, beside 1 for all that was said."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One way to fit: which blocks of terms, and how strong a penalty."""
+    """One way to fit: a mix of blocks by name, and how strong a penalty."""
 
     blocks: str
     penalty: float
 
+    @property
+    def mix(self) -> Mix:
+        """Weights of the blocks; the pace takes part wherever it is known."""
+        return {**MIXES[self.blocks], PACE: PACE_WEIGHT}
 
-CANDIDATES = tuple(Candidate(blocks, penalty) for blocks in BLOCKS for penalty in PENALTIES)
+
+CANDIDATES = tuple(Candidate(blocks, penalty) for blocks in MIXES for penalty in PENALTIES)
+IMPRESSION_CANDIDATES = tuple(Candidate(blocks, penalty) for blocks in MIXES for penalty in (5.0, 10.0))
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The candidate with the lowest calibrated log-loss on inner folds.
+    """The candidate with the lowest loss on inner folds.
 
     Attributes:
         candidate: the choice.
-        losses: mean log-loss in nats of every candidate.
+        losses: of every candidate.
     """
 
     candidate: Candidate
     losses: dict[Candidate, float]
 
 
-def block_grams(rows: Floats, columns: Floats, border: int) -> dict[str, Floats]:
-    """Inner products of TF-IDF rows, each block at unit length, by name of the blocks.
+def trait_loss(outputs: Array, targets: Array) -> float:
+    """Log-loss in nats of targets of ±1, after Platt scaling of the outputs."""
+    traits = (targets > 0.0).astype(np.float64)
+    scale, offset = platt(outputs, traits)
+    return log_loss(expit(outputs * scale + offset), traits)
 
-    Args:
-        rows: shape `(n, terms)`.
-        columns: shape `(m, terms)`.
-        border: number of token terms, which come first.
 
-    Returns:
-        Matrices of shape `(n, m)`.
-    """
-    # tfidf() halves the square of each block's length, where there are two
-    tokens = 2.0 * (rows[:, :border] @ columns[:, :border].T)
-    characters = 2.0 * (rows[:, border:] @ columns[:, border:].T)
-    return {TOKENS: tokens, CHARACTERS: characters, BOTH: (tokens + characters) / 2.0}
+def squared_loss(outputs: Array, targets: Array) -> float:
+    """Mean squared error in units of each target's variance."""
+    return float((((outputs - targets) ** 2).mean(axis=0) / targets.var(axis=0)).mean())
 
 
 def select(
-    grams: Mapping[str, Floats],
-    traits: Array,
-    folds: Sequence[tuple[Indices, Indices]],
+    parts: Mapping[str, Floats],
+    targets: Array,
+    folds: Folds,
     *,
+    loss: Callable[[Array, Array], float],
     candidates: tuple[Candidate, ...] = CANDIDATES,
 ) -> Selection:
-    """Compare the candidates by held-out log-loss, after Platt scaling, within the rows given.
+    """Compare the candidates by their loss on held-out rows, within the rows given.
 
     Args:
-        grams: by name of the blocks, shape `(n, n)`.
-        traits: 0 or 1, shape `(n, 5)`.
+        parts: inner products by block, shape `(n, n)`.
+        targets: shape `(n, k)`.
         folds: inner folds, `(train, held out)`.
+        loss: of held-out outputs and targets.
         candidates: what to compare.
     """
     losses: dict[Candidate, float] = {}
-    for candidate in candidates:
-        gram = grams[candidate.blocks]
-        logits = np.zeros(traits.shape)
-        for train, held_out in folds:
-            dual = fit_dual(gram[np.ix_(train, train)], traits[train], candidate.penalty)
-            logits[held_out] = (gram[np.ix_(held_out, train)] + 1.0) @ dual
-        scale, offset = platt(logits, traits)
-        losses[candidate] = log_loss(expit(logits * scale + offset), traits)
+    for blocks in dict.fromkeys(candidate.blocks for candidate in candidates):
+        tried = [candidate for candidate in candidates if candidate.blocks == blocks]
+        gram = mixed(parts, tried[0].mix)
+        for candidate in tried:
+            outputs = np.zeros(targets.shape)
+            for train, test in folds:
+                dual = fit_dual(gram[np.ix_(train, train)], targets[train], candidate.penalty)
+                outputs[test] = held_out(gram, train, test, dual)
+            losses[candidate] = loss(outputs, targets)
     return Selection(candidate=min(candidates, key=losses.__getitem__), losses=losses)

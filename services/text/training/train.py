@@ -1,39 +1,60 @@
-"""Train, measure and export `text_traits`: `python -m services.text.training.train --data DIR`."""
+"""Train, measure and export both text models: `python -m services.text.training.train --data DIR`."""
 
 import argparse
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from services.common.contracts.labels import TRAITS
 from services.common.media import Progress, no_progress
-from services.common.serving.registry import TEXT_TRAITS, Manifest, Metric
+from services.common.serving.registry import Manifest
 from services.common.settings import CommonSettings
-from services.text.features import tokenize
-from services.text.settings import TextSettings
-from services.text.training.calibration import log_loss
-from services.text.training.card import LICENCE, Measured, write_card
-from services.text.training.cross_validation import Fitted, OutOfFold, cross_validate, fit, predict
-from services.text.training.dataset import ESSAYS, FIRST_IMPRESSIONS, Corpus, load_corpus
-from services.text.training.evaluate import correlations
-from services.text.training.models import VocabularyRule, linear_model
-from services.text.training.scores import accuracy_intervals, mean_scores, trait_scores, uar_statistic
-from services.text.trait_model import TraitModel, write_assets
-from services.training.artifacts import export_model, set_seed
-from services.training.metrics import bootstrap_interval
+from services.text.text_model import TextModel
+from services.text.training.calibration import LENGTHS
+from services.text.training.corpus_inputs import WHOLE, Inputs, load_inputs
+from services.text.training.counts import VocabularyRule
+from services.text.training.dataset import ESSAYS, FIRST_IMPRESSIONS, Corpus
+from services.text.training.impression_fit import as_impression_model, fit_impression
+from services.text.training.measure import (
+    CLIP_LENGTHS,
+    ESSAY_LENGTHS,
+    IMPRESSION_FOLDS,
+    TRAIT_FOLDS,
+    impression_scores,
+    measure_impressions,
+    measure_traits,
+    rows_across,
+    rows_of_impressions,
+    rows_of_traits,
+    save,
+)
+from services.text.training.publish import publish_impression, publish_traits
+from services.text.training.selection import IMPRESSION_CANDIDATES
+from services.text.training.trait_fit import Fitted, as_model, fit
+from services.text.training.word_vectors import WordVectors, load_word_vectors
+from services.training.results import RESULTS, ResultRow
 
-Array = NDArray[np.float64]
-
-FOLDS = 10
-SHORTENED_WORDS = (10, 20, 30, 50, 75, 100, 150, 200, 300)
-CROSS_VALIDATION_SHARE = 0.9
-"""Of the whole run, for the progress display."""
-PARITY_ROWS = 32
+REPEATS = 3
+TRAITS_SHARE, IMPRESSIONS_SHARE = 0.6, 0.95
+"""Of the whole run, for the progress display: when the essays and the clips are measured."""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    corpus: Corpus
+    lengths: Mapping[int, Inputs]
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    rule: VocabularyRule
+    vectors: WordVectors
+    seed: int
+    folds: int
 
 
 def train(
@@ -41,174 +62,155 @@ def train(
     *,
     models_dir: Path,
     seed: int = 0,
-    folds: int = FOLDS,
-    repeats: int = 1,
+    folds: int = TRAIT_FOLDS,
+    repeats: int = REPEATS,
     version: int | None = None,
     rule: VocabularyRule | None = None,
+    vectors: WordVectors | None = None,
+    results: Path | None = RESULTS,
     progress: Progress = no_progress,
 ) -> Manifest:
-    """Cross-validate on the essays, fit on all of them, export the next version.
+    """Cross-validate, fit on everything, and export the next version of both models.
 
-    The same data and seed give the same weights.
+    The same data and seed give the same weights. Where First Impressions is not at hand, only the traits are
+    trained.
 
     Args:
         data: folder of the corpora.
-        models_dir: where `text_traits/<version>/` is written.
-        seed: of the folds; the fit itself has no chance in it.
-        folds: outer folds, and the folds on which the served model is calibrated.
-        repeats: cross-validations with seeds `seed`, `seed + 1`, …; the first one fills the card's table.
-        version: to replace that version; by default the next free one is taken.
+        models_dir: where `text_traits/<version>/` and `text_impression/<version>/` are written.
+        seed: of the folds and of resampling; the fits themselves have no chance in them.
+        folds: outer folds of the essays, and the folds on which the served traits are calibrated.
+        repeats: cross-validations of the essays with seeds `seed`, `seed + 1`, …
+        version: to replace that version of both; by default the next free one is taken.
         rule: for the vocabulary.
+        vectors: of words; the committed ones by default.
+        results: folder of the results files; None to write none.
         progress: told the share that is done.
+
+    Returns:
+        The manifest of `text_traits`.
 
     Raises:
         FileNotFoundError: the essays are not in that folder.
     """
-    corpus = load_corpus(data, ESSAYS)
-    rule = rule or VocabularyRule()
-    texts = [tokenize(text) for text in corpus.texts]
-    runs = _cross_validations(
-        corpus, texts, rule=rule, seeds=range(seed, seed + repeats), folds=folds, progress=progress
+    recipe = _Recipe(rule or VocabularyRule(), vectors or load_word_vectors(), seed, folds)
+    essays, clips = _load(data, ESSAYS, recipe), _load_clips(data, recipe)
+    measured = measure_traits(
+        essays.corpus,
+        essays.lengths,
+        rule=recipe.rule,
+        seeds=range(seed, seed + repeats),
+        folds=folds,
+        progress=lambda share: progress(TRAITS_SHARE * share),
     )
-    fitted = fit(texts, corpus.traits, corpus.groups, rule=rule, seed=seed, folds=folds)
-    apparent = _agreement_with_strangers(data, fitted.model)
-    measured = _measure(runs, corpus.traits, corpus.groups, protocol=_protocol(folds, seed))
-    set_seed(seed)
-    manifest = export_model(
-        linear_model(fitted.model.weights, fitted.model.offset),
-        name=TEXT_TRAITS,
-        labels=[str(trait) for trait in TRAITS],
-        preprocessing=_preprocessing(fitted),
-        training_data={ESSAYS: corpus.sha256},
-        metrics=_metrics(measured),
+    rows = rows_of_traits(measured, essays.corpus)
+    fitted, traits = _fit_traits(essays, recipe)
+    if clips is not None:
+        share_of = IMPRESSIONS_SHARE - TRAITS_SHARE
+        rows += _train_impression(
+            essays,
+            clips,
+            traits,
+            recipe,
+            models_dir=models_dir,
+            version=version,
+            progress=lambda share: progress(TRAITS_SHARE + share_of * share),
+        )
+    if results is not None:
+        save(rows, [one.corpus for one in (essays, clips) if one is not None], folder=results)
+    manifest = publish_traits(
+        traits,
+        fitted,
+        rows=rows,
+        runs=measured.runs,
+        corpus=essays.corpus,
+        inputs=essays.lengths[WHOLE],
         seed=seed,
-        licence=LICENCE,
-        card=write_card(measured, fitted, settings=TextSettings(), apparent=apparent),
-        assets=write_assets(fitted.model),
         models_dir=models_dir,
-        check_batch=fitted.model.rows(texts[:PARITY_ROWS]),
         version=version,
     )
     progress(1.0)
     return manifest
 
 
-def _cross_validations(
-    corpus: Corpus,
-    texts: Sequence[Sequence[str]],
-    *,
-    rule: VocabularyRule,
-    seeds: Sequence[int],
-    folds: int,
-    progress: Progress,
-) -> list[OutOfFold]:
-    """One cross-validation per seed of the folds; shortened texts are scored in the first."""
-    runs: list[OutOfFold] = []
-    for seed in seeds:
-        done = len(runs)
-
-        def share_done(share: float, done: int = done) -> None:
-            progress(CROSS_VALIDATION_SHARE * (done + share) / len(seeds))
-
-        runs.append(
-            cross_validate(
-                texts,
-                corpus.traits,
-                corpus.groups,
-                rule=rule,
-                seed=seed,
-                folds=folds,
-                shorten_to=() if runs else SHORTENED_WORDS,
-                progress=share_done,
-            )
-        )
-        accuracy = mean_scores(trait_scores(corpus.traits, runs[-1].probabilities)).accuracy
-        log.info("seed %d: mean accuracy %.4f", seed, accuracy)
-    return runs
+def _load(data: Path, name: str, recipe: _Recipe) -> _Loaded:
+    lengths = ESSAY_LENGTHS if name == ESSAYS else CLIP_LENGTHS
+    return _Loaded(*load_inputs(data, name, rule=recipe.rule, vectors=recipe.vectors, lengths=lengths))
 
 
-def _agreement_with_strangers(data: Path, model: TraitModel) -> float | None:
-    """Mean correlation with the apparent traits of `first_impressions`, where that corpus is at hand."""
+def _load_clips(data: Path, recipe: _Recipe) -> _Loaded | None:
+    """First Impressions, where it is at hand."""
     try:
-        corpus = load_corpus(data, FIRST_IMPRESSIONS)
+        return _load(data, FIRST_IMPRESSIONS, recipe)
     except FileNotFoundError:
+        log.info("no %s in %s: only the traits are trained", FIRST_IMPRESSIONS, data)
         return None
-    found: float | None = correlations(corpus, predict(model, list(map(tokenize, corpus.texts))))[
-        "mean_correlation"
-    ]
-    return found
 
 
-def _protocol(folds: int, seed: int) -> str:
-    return (
-        f"{folds}-fold cross-validation by essay, seed {seed}; vocabulary, features, penalty and calibration "
-        "chosen inside each fold"
+def _fit_traits(essays: _Loaded, recipe: _Recipe) -> tuple[Fitted, TextModel]:
+    """The served traits, from all essays."""
+    fitted = fit(
+        {length: essays.lengths[length] for length in (WHOLE, *LENGTHS)},
+        essays.corpus.traits,
+        essays.corpus.groups,
+        np.arange(len(essays.corpus)),
+        rule=recipe.rule,
+        seed=recipe.seed,
+        folds=recipe.folds,
     )
+    return fitted, as_model(fitted, recipe.vectors)
 
 
-def _preprocessing(fitted: Fitted) -> dict[str, object]:
-    """For the manifest: what the vocabulary's file says in full."""
-    vocabulary = fitted.model.vocabulary
-    return {
-        "tokens": len(vocabulary.tokens),
-        "characters": len(vocabulary.characters),
-        "character_ngrams": list(vocabulary.character_ngrams),
-        "half_words": fitted.model.half_words,
-        "language": "en",
-    }
-
-
-def _measure(
-    runs: Sequence[OutOfFold], traits: Array, groups: NDArray[np.str_], *, protocol: str
-) -> Measured:
-    """Scores of the first run, and the mean accuracy of each."""
-    first = runs[0]
-    per_trait = trait_scores(traits, first.probabilities)
-    intervals = accuracy_intervals(traits, first.probabilities, groups)
-    intervals["uar"] = bootstrap_interval(uar_statistic(traits, first.probabilities), groups)
-    return Measured(
-        protocol=protocol,
-        per_trait=per_trait,
-        means=mean_scores(per_trait),
-        intervals=intervals,
-        shortened={
-            words: (
-                mean_scores(trait_scores(traits, table)),
-                accuracy_intervals(traits, table, groups)["accuracy"],
-            )
-            for words, table in first.shortened.items()
-        },
-        chosen=first.chosen,
-        half_words=first.half_words,
-        seed_accuracies=[mean_scores(trait_scores(traits, run.probabilities)).accuracy for run in runs],
-        base_nll=log_loss(np.broadcast_to(traits.mean(axis=0), traits.shape), traits),
+def _train_impression(
+    essays: _Loaded,
+    clips: _Loaded,
+    traits: TextModel,
+    recipe: _Recipe,
+    *,
+    models_dir: Path,
+    version: int | None,
+    progress: Progress,
+) -> list[ResultRow]:
+    """Measure, fit and export `text_impression`; the rows of it, and across corpora."""
+    folds = min(IMPRESSION_FOLDS, recipe.folds)
+    run = measure_impressions(
+        clips.corpus, clips.lengths, rule=recipe.rule, seed=recipe.seed, folds=folds, progress=progress
     )
-
-
-def _metrics(measured: Measured) -> list[Metric]:
-    """What the manifest keeps of the measurements."""
-    n, protocol, means = measured.means.n, measured.protocol, measured.means
-
-    def metric(name: str, value: float) -> Metric:
-        interval = measured.intervals.get(name)
-        low, high = interval or (None, None)
-        return Metric(name=name, value=value, low=low, high=high, n=n, protocol=protocol)
-
-    whole = [
-        metric(name, getattr(means, name))
-        for name in ("accuracy", "majority", "uar", "macro_f1", "ece", "nll")
-    ]
-    return whole + [metric(f"accuracy.{trait}", measured.per_trait[trait].accuracy) for trait in TRAITS]
+    fitted = fit_impression(
+        clips.lengths,
+        impression_scores(clips.corpus),
+        clips.corpus.groups,
+        np.arange(len(clips.corpus)),
+        rule=recipe.rule,
+        seed=recipe.seed,
+        folds=folds,
+        candidates=IMPRESSION_CANDIDATES,
+    )
+    model = as_impression_model(fitted, recipe.vectors)
+    rows = rows_of_impressions(run, clips.corpus, folds=folds)
+    publish_impression(
+        model,
+        fitted,
+        rows=rows,
+        run=run,
+        corpus=clips.corpus,
+        inputs=clips.lengths[WHOLE],
+        seed=recipe.seed,
+        models_dir=models_dir,
+        version=version,
+    )
+    across = rows_across(traits, model, (essays.corpus, essays.lengths), (clips.corpus, clips.lengths))
+    return rows + across
 
 
 def main() -> None:
     """Parse the command line and train."""
-    parser = argparse.ArgumentParser(description="Train text_traits.")
+    parser = argparse.ArgumentParser(description="Train text_traits and text_impression.")
     settings = CommonSettings()
     parser.add_argument("--data", type=Path, default=settings.data)
     parser.add_argument("--models-dir", type=Path, default=settings.models_dir)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument("--version", type=int, default=None)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
