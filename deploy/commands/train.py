@@ -164,9 +164,12 @@ def _show(model: ModelChoice, folder: Path, *, as_markdown: bool = False, system
 
 def _part(model: ModelChoice, name: str) -> Any:
     """A module of the model's training package; exits where the model has no comparison yet."""
-    if find_spec(f"{model.package}.report") is None:
-        raise _unusable(f"the {model} model has no systems to compare with yet.")
-    return import_module(f"{model.package}.{name}")
+    try:
+        return import_module(f"{model.package}.{name}")
+    except ModuleNotFoundError as fault:
+        if not (fault.name or "").startswith(model.package):
+            raise
+        raise _unusable(f"the {model} model has no systems to compare with yet.") from fault
 
 
 def _unusable(fault: object) -> typer.Exit:

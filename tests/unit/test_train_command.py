@@ -79,7 +79,7 @@ def test_the_reader_is_told_when_the_corpus_is_missing(run: Run, tmp_path: Path)
 
 
 def test_a_model_without_comparison_says_so_when_asked_for_one(run: Run) -> None:
-    done = run("text", "--report")
+    done = run("text", "--list-systems")
     assert done.exit_code == 2
     assert "text model has no systems" in done.stderr
 
