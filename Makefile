@@ -45,6 +45,10 @@ run: venv ## Start everything, embedded, and print the address (ARGS="--port 808
 bench: venv ## What an analysis costs, against a limit timed beside it (ARGS="--json FILE")
 	$(BIN)/python -m deploy.bench $(ARGS)
 
+.PHONY: bench-cohorts
+bench-cohorts: venv ## What a benchmark costs with 10 thousand to 1 million reports (ARGS="--size 10000")
+	$(BIN)/python -m deploy.bench.cohorts $(ARGS)
+
 .PHONY: bench-fer
 bench-fer: .venv-fer/bin/python ## Install the fer package beside, so that the benchmark can compare with it
 .venv-fer/bin/python:
