@@ -29,7 +29,9 @@ PRESENT = {"both": (1.0, 1.0), "voice alone": (1.0, 0.0), "action units alone": 
 """Inputs that are there; a missing one is the mean of the training clips, 0."""
 MISSING_SHARE = 0.15
 """Share of training rows without voice, and of rows without units."""
-MAX_EPOCHS = 30
+MAX_EPOCHS = 15
+COPIES = 1
+"""Augmented copies of every training clip that are used."""
 BATCH_SIZE = 64
 LEARNING_RATE = 1e-3
 VERSION = 1
@@ -87,7 +89,7 @@ def build(name: str, voice_size: int, unit_size: int, n_classes: int) -> Any:
 
 def standardised(pairs: Pairs, train: NDArray[np.intp], *, known: bool) -> Data:
     """Inputs whose training clips have mean 0 and deviation 1; known people are normalised first."""
-    voices = [pairs.embeddings[0], *pairs.copies]
+    voices = [pairs.embeddings[0], *pairs.copies[:COPIES]]
     units = by_own_clips(pairs.units, pairs.people) if known else pairs.units
     if known:
         voices = [by_own_clips(one, pairs.people) for one in voices]
@@ -188,5 +190,7 @@ def run_network(
 
 
 def _key(name: str, pairs: Pairs) -> str:
-    recipe = f"{name} {VERSION} {MAX_EPOCHS} {BATCH_SIZE} {LEARNING_RATE} {MISSING_SHARE} {pairs.digests}"
+    recipe = (
+        f"{name} {VERSION} {COPIES} {MAX_EPOCHS} {BATCH_SIZE} {LEARNING_RATE} {MISSING_SHARE} {pairs.digests}"
+    )
     return hashlib.sha256(recipe.encode()).hexdigest()[:10]

@@ -106,7 +106,9 @@ def fit_pool(sample: Sample, *, quality: bool = False, confidence: bool = False)
         sure = (rest.pop(0), rest.pop(0)) if confidence else (0.0, 0.0)
         return PoolRule((1.0 - face, face), float(theta[1]), slopes, sure)
 
-    found = minimize(lambda theta: nll(pool(rule(theta), sample), sample.truth), start, bounds=bounds)
+    found = minimize(
+        lambda theta: nll(pool(rule(theta), sample), sample.truth), start, bounds=bounds, tol=1e-6
+    )
     return rule(found.x)
 
 

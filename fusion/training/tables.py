@@ -11,7 +11,7 @@ from services.training.results import Figure, Predictions, ResultRow, figures_of
 
 SYSTEM = "fusion"
 FLIPS = 20_000
-RESAMPLES = 1_000
+RESAMPLES = 500
 SMALLEST_P = 1.0 / (FLIPS + 1)
 
 
@@ -28,6 +28,7 @@ def row_of(
     singles: Sequence[Sequence[Floats]] = (),
     note: str = "",
     system: str = SYSTEM,
+    resamples: int = RESAMPLES,
 ) -> ResultRow:
     """One line: means over seeds, intervals by bootstrap over actors.
 
@@ -44,14 +45,15 @@ def row_of(
             the better of them (by its mean over the seeds), and the note says how likely that is by chance.
         note: printed under the table.
         system: name under which it is trained.
+        resamples: draws of actors for the intervals.
     """
     named = [one.argmax(axis=1).astype(np.int64) for one in answers]
     runs = [Predictions(seed, truth, one, people) for seed, one in zip(seeds, named, strict=True)]
-    figures = figures_of(runs, len(classes), resamples=RESAMPLES)
-    figures |= _calibration(answers, truth, people)
+    figures = figures_of(runs, len(classes), resamples=resamples)
+    figures |= _calibration(answers, truth, people, resamples)
     if singles:
         better = max(singles, key=lambda one: _recall(one, truth))
-        gain, chance = paired(answers, better, truth, people)
+        gain, chance = paired(answers, better, truth, people, resamples=resamples)
         figures["gain"] = gain
         note = f"{note} {chance_text(chance)}".strip()
     return ResultRow(
@@ -74,7 +76,9 @@ def chance_text(p: float, *, over: str = "the better single channel") -> str:
     return f"Gain over {over}: {value} ({FLIPS:,} random swaps of actors)."
 
 
-def _calibration(answers: Sequence[Floats], truth: Ints, people: NDArray[np.str_]) -> dict[str, Figure]:
+def _calibration(
+    answers: Sequence[Floats], truth: Ints, people: NDArray[np.str_], resamples: int
+) -> dict[str, Figure]:
     """Expected calibration error and negative log-likelihood, each with its interval over actors."""
     loss = np.mean([-one[np.arange(len(truth)), truth] for one in answers], axis=0)
     each = [expected_calibration_error(truth, np.exp(one)) for one in answers]
@@ -82,8 +86,8 @@ def _calibration(answers: Sequence[Floats], truth: Ints, people: NDArray[np.str_
     def error(rows: NDArray[np.intp]) -> float:
         return float(np.mean([expected_calibration_error(truth[rows], np.exp(one[rows])) for one in answers]))
 
-    error_interval = bootstrap_interval(error, people, resamples=RESAMPLES // 2)
-    loss_interval = bootstrap_interval(loss, people, resamples=RESAMPLES)
+    error_interval = bootstrap_interval(error, people, resamples=resamples)
+    loss_interval = bootstrap_interval(loss, people, resamples=resamples)
     return {
         "ece": Figure(
             value=float(np.mean(each)), low=error_interval.low, high=error_interval.high, seeds=len(each)
@@ -106,7 +110,13 @@ def _hits(answer: Floats, truth: Ints) -> Floats:
 
 
 def paired(
-    left: Sequence[Floats], right: Sequence[Floats], truth: Ints, people: NDArray[np.str_], *, seed: int = 0
+    left: Sequence[Floats],
+    right: Sequence[Floats],
+    truth: Ints,
+    people: NDArray[np.str_],
+    *,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
 ) -> tuple[Figure, float]:
     """Difference in unweighted average recall of two systems on the same clips, left minus right.
 
@@ -119,6 +129,7 @@ def paired(
         truth: shape `(n,)`.
         people: shape `(n,)`.
         seed: of the draws.
+        resamples: draws of actors for the interval.
 
     Returns:
         The difference with its interval, and the p-value.
@@ -135,7 +146,7 @@ def paired(
         drawn = truth[rows]
         return float(np.mean([_difference(a, b, rows, drawn) for a, b in zip(left, right, strict=True)]))
 
-    interval = bootstrap_interval(recall, people, resamples=RESAMPLES)
+    interval = bootstrap_interval(recall, people, resamples=resamples)
     deviation = float(np.std([one.sum() for one in each], ddof=1)) if len(each) > 1 else None
     figure = Figure(
         value=float(difference.sum()),

@@ -12,7 +12,7 @@ from fusion.combine import reliability_from_uar
 from fusion.reliability import COVERAGE, EXPONENT, FUSION, RELIABILITY, WEIGHTS_KEY
 from fusion.training.card import write_card
 from fusion.training.measure import SETTINGS, Helds, chosen_method, measure, save
-from fusion.training.methods import PRODUCT, QUALITY, UNITS, VOICE, WEIGHTS
+from fusion.training.methods import PRODUCT, UNITS, VOICE, WEIGHTS
 from fusion.training.pairs import Pairs, read_pairs
 from fusion.training.pooling import PoolRule, Sample, fit_pool, joined
 from fusion.training.protocol import CLEAN
@@ -114,7 +114,7 @@ def final_rule(sample: Sample, chosen: str) -> PoolRule:
     if chosen == PRODUCT:
         trust = _reliability(sample)
         return PoolRule((trust[0] / sum(trust), trust[1] / sum(trust)))
-    if chosen in (WEIGHTS, QUALITY):
+    if chosen == WEIGHTS:
         return fit_pool(sample)
     raise ValueError(f"{chosen!r} is not served")
 

@@ -1,6 +1,7 @@
 """Learning how channels are combined: nothing of a tested actor leaks, and the pool is the served one."""
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 from scipy.special import log_softmax
 
 from fusion.combine import Channel, pool_emotions
+from fusion.reliability import EXPONENT, FUSION, ModelCards
+from fusion.settings import FusionSettings
 from fusion.training import networks, transfer
 from fusion.training.methods import STACKING, UNITS, VOICE, Material, methods, without
 from fusion.training.networks import NETWORKS, PRESENT, fold_answers
@@ -28,6 +31,8 @@ from fusion.training.transfer import (
 )
 from fusion.training.units import LOWER_FACE, degraded
 from services.common.contracts.labels import EMOTIONS, Modality
+from services.common.serving.registry import load_manifest
+from services.common.settings import CommonSettings
 
 ACTORS, CLIPS_EACH, CLASSES = 10, 24, 8
 GROUPS = np.array([6, 6, 3, 4, 0, 2, 1, 5])
@@ -299,3 +304,44 @@ def test_a_network_learns_when_both_channels_carry_the_class(
     }
     assert right["both"] > 0.6
     assert right["action units alone"] < right["voice alone"]
+
+
+def _learned(folder: Path, **numbers: object) -> ModelCards:
+    manifest = {
+        "name": FUSION,
+        "version": 2,
+        "labels": [],
+        "input": {"name": "probabilities", "shape": [None, 2, 7]},
+        "output": {"name": "probabilities", "shape": [None, 7]},
+        "preprocessing": numbers,
+        "created_at": "2026-01-01T00:00:00Z",
+        "licence": "none",
+    }
+    path = folder / FUSION / "2" / "manifest.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(manifest))
+    return ModelCards(folder)
+
+
+def test_a_channel_gets_its_learned_weight_when_it_is_as_it_was_then(tmp_path: Path) -> None:
+    cards = _learned(
+        tmp_path,
+        weights={"audio": 0.6, "video": 0.4},
+        reliability={"audio": 0.8, "video": 0.5},
+        coverage={"audio": 0.5, "video": 1.0},
+    )
+    factors = cards.learned()
+    assert max(factors.values()) == 1.0
+    voice = factors[Modality.AUDIO] * 0.8 * 0.5
+    face = factors[Modality.VIDEO] * 0.5 * 1.0
+    assert voice / (voice + face) == pytest.approx(0.6)
+
+
+def test_nothing_is_scaled_when_nothing_was_learned(tmp_path: Path) -> None:
+    assert set(ModelCards(tmp_path).learned().values()) == {1.0}
+    assert set(_learned(tmp_path, weights={"audio": 1.0}).learned().values()) == {1.0}
+
+
+def test_the_exponent_is_the_learned_one_when_nobody_sets_another() -> None:
+    manifest = load_manifest(CommonSettings().models_dir, FUSION)
+    assert manifest.preprocessing[EXPONENT] == pytest.approx(FusionSettings().pool_exponent, abs=1e-3)
