@@ -110,9 +110,15 @@ def _score_voice(data: Path, *, models_dir: Path, display: Any) -> None:
     )
 
 
+def _draw_voices(data: Path, path: Path, *, display: Any) -> None:
+    """Let the audio service draw RAVDESS as log-mel pictures, for the same reason."""
+    from services.audio.training.mel_images import write_mel_images
+
+    task = display.add_task("drawing voices", total=1.0)
+    write_mel_images(data, path, progress=lambda share: display.update(task, completed=share))
+
+
 def _list_systems(model: ModelChoice) -> None:
-    if model is ModelChoice.FUSION:
-        raise _unusable("the ways to combine channels are all measured by `candor train fusion`.")
     systems = _part(model, "reference.systems").SYSTEMS
     width = max(map(len, systems))
     for name, system in systems.items():
@@ -123,8 +129,6 @@ def _measure(model: ModelChoice, system: str, data: Path | None, *, seed: int, r
     from deploy.progress import progress_display
     from services.common.settings import CommonSettings
 
-    if model is ModelChoice.FUSION:
-        raise _unusable("the ways to combine channels are all measured by `candor train fusion`.")
     reference = _part(model, "reference.systems")
     try:
         reference.find_system(system)
@@ -133,6 +137,8 @@ def _measure(model: ModelChoice, system: str, data: Path | None, *, seed: int, r
     folder = require_folder(data or CommonSettings().data)
     _log_to_stderr()
     with progress_display(visible=sys.stderr.isatty()) as display:
+        if model is ModelChoice.FUSION and not reference.MEL_FILE.exists():
+            _draw_voices(folder, reference.MEL_FILE, display=display)
         task = display.add_task(f"measuring {system}", total=1.0)
         try:
             reference.train_system(

@@ -1,0 +1,1 @@
+"""Experiments beside the served fusion, by name."""
