@@ -19,10 +19,10 @@ class FusionSettings(BaseSettings):
         default=Path(__file__).with_name("norms"), description="Built-in norms, `*.json`."
     )
     pool_exponent: float = Field(
-        default=1.0,
+        default=1.5836,
         ge=1.0,
         le=2.0,
-        description="Exponent of the pooled distribution; above 1 sharpens it where channels agree.",
+        description="Exponent of the pooled distribution where voice and face weigh the same, as learned.",
     )
     unmeasured_reliability: float = Field(
         default=0.5, gt=0, le=1, description="Reliability of a channel whose manifest names no UAR."
