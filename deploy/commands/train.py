@@ -169,13 +169,8 @@ def _show(model: ModelChoice, folder: Path, *, as_markdown: bool = False, system
 
 
 def _part(model: ModelChoice, name: str) -> Any:
-    """A module of the model's training package; exits where the model has no comparison yet."""
-    try:
-        return import_module(f"{model.package}.{name}")
-    except ModuleNotFoundError as fault:
-        if not (fault.name or "").startswith(model.package):
-            raise
-        raise _unusable(f"the {model} model has no systems to compare with yet.") from fault
+    """A module of the model's training package."""
+    return import_module(f"{model.package}.{name}")
 
 
 def _unusable(fault: object) -> typer.Exit:

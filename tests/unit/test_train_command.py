@@ -78,10 +78,16 @@ def test_the_reader_is_told_when_the_corpus_is_missing(run: Run, tmp_path: Path)
     assert "no ravdess recordings" in done.stderr
 
 
-def test_a_model_without_comparison_says_so_when_asked_for_one(run: Run) -> None:
-    done = run("text", "--list-systems")
+def test_a_model_that_is_not_trained_here_says_so_when_asked_for_systems(run: Run) -> None:
+    done = run("speech", "--list-systems")
     assert done.exit_code == 2
-    assert "text model has no systems" in done.stderr
+    assert "candor evaluate speech" in done.stderr
+
+
+def test_the_systems_of_words_are_listed_when_asked_for(run: Run) -> None:
+    done = run("text", "--list-systems")
+    assert done.exit_code == 0
+    assert "naive-bayes" in done.stdout
 
 
 def test_every_published_row_names_its_data_and_commit_when_read() -> None:

@@ -1,0 +1,1 @@
+"""The text systems of the reference, rebuilt: measured, never served."""
