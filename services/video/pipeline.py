@@ -29,8 +29,6 @@ from services.video.timeline import emotion_scores, merge_segments
 from services.video.tracking import FaceTracker
 
 PROGRESS_EVERY_FRAMES = 15
-SAMPLES_PER_LOOK = 2
-"""Gaze is measured in every so many of the frames whose expression is scored: two irises cost 3.5 ms."""
 IN_PROCESS = (FACE_DETECTOR, FACE_DETECTOR_FULL, FACE_LANDMARKS, IRIS)
 
 
@@ -40,7 +38,7 @@ def analyze(
     """Analyse the face in a video.
 
     Landmarks, blinks and head pose are measured on every frame up to `analysed_rate_hz`; emotions are
-    scored `expression_rate_hz` times a second, and gaze half as often. Several faces are followed, and
+    scored and gaze is measured `expression_rate_hz` times a second. Several faces are followed, and
     the figures are about the dominant one, by how long times how large it was seen. Memory does not
     depend on the length but for about 40 bytes a frame and face.
 
@@ -91,7 +89,7 @@ def _observe(
     for frame in frames:
         for face, followed, crop in seen.add(frame, tracker.follow(frame.image, frame.time_s)):
             taken = sampler.offer(face, crop, frame.time_s, mesh=followed.mesh)
-            if taken and len(face.sample_times_s) % SAMPLES_PER_LOOK == 0:
+            if taken:
                 face.add_gaze(meter.measure(frame.image, followed.mesh, face.pose))
         if seen.analysed % PROGRESS_EVERY_FRAMES == 0 and source.share > share:
             share = min(0.99, source.share)

@@ -8,7 +8,7 @@ import numpy as np
 from services.common.contracts.labels import EMOTIONS, Emotion
 from services.video.features import FloatArray
 
-LEAST_SAMPLES = 50
+LEAST_SAMPLES = 30
 """Ten seconds at five samples a second; in less a person may not have rested once."""
 RESTING_SHARE = 1 / 3
 """The samples in which the network sees most of a neutral face; who smiles for half of the time keeps it."""

@@ -34,7 +34,11 @@ class VideoSettings(BaseSettings):
     analysed_rate_hz: float = Field(
         default=30.0, gt=0, description="Frames beyond this rate are decoded, but not looked at."
     )
-    expression_rate_hz: float = Field(default=5.0, gt=0, description="Emotions are scored this often.")
+    expression_rate_hz: float = Field(
+        default=3.0,
+        gt=0,
+        description="Emotions are scored this often; an expression lasts half a second and more.",
+    )
     expression_batch: int = Field(default=16, ge=1, le=64, description="Face crops in one call of the model.")
     detection_rate_hz: float = Field(
         default=1.0, gt=0, description="While faces are followed well, they are counted anew this often."

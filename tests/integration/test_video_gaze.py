@@ -42,7 +42,7 @@ def test_people_who_face_the_camera_look_at_it(clips: Path, name: str):
 
 def test_a_woman_who_looks_up_and_around_rarely_looks_at_the_camera(clips: Path):
     gaze = gaze_of(clips / "WolfgangLanger_Pexels.mp4")
-    assert 27 < gaze.samples < 38  # of 49: for seven seconds her eyes are closed
+    assert 33 < gaze.samples < 48  # of 59: for seven seconds her eyes are closed
     assert gaze.towards_camera_share is not None
     assert gaze.towards_camera_share < 0.25
     assert gaze.pitch_mean_deg is not None
@@ -64,7 +64,7 @@ def test_there_is_no_share_when_the_looks_are_too_few(clips: Path, tmp_path: Pat
     shown = iter(range(100))
 
     def brief(image: np.ndarray) -> np.ndarray:
-        return image if next(shown) < 35 else np.full_like(image, 120)
+        return image if next(shown) < 25 else np.full_like(image, 120)
 
     gaze = gaze_of(make_video_changed(tmp_path / "a.mp4", source, brief, rate_hz=25))
     assert 0 < gaze.samples < 5
