@@ -30,6 +30,7 @@ from services.common.media import Progress, no_progress
 from services.training.results import RESULTS, Figure, ResultRow, write_results
 
 SUBJECT = "fusion"
+NETWORK_SYSTEM = "networks"
 SETTINGS = {False: "person unknown", True: "person known"}
 KNOWN_NOTE = "Voice and action units are normalised by the person's other clips, of all emotions alike."
 FOLDS_NAME = "RAVDESS, 5 folds of 4 actors, nested, 8 classes"
@@ -53,36 +54,63 @@ Helds = Mapping[bool, Sequence[Held]]
 
 
 def measure(
-    pairs: Pairs, *, kept: Path, networks: bool = True, progress: Progress = no_progress
-) -> tuple[list[ResultRow], Helds]:
-    """Run every protocol.
+    pairs: Pairs, *, kept: Path, progress: Progress = no_progress
+) -> tuple[list[ResultRow], Helds, Helds]:
+    """Run every protocol but the networks'.
 
     Args:
         pairs: the clips.
         kept: folder of what was done before.
-        networks: also the systems that learn both channels at once.
         progress: told the share of the work done.
 
     Returns:
-        The rows, and the held-out answers over the product's labels by setting.
+        The rows, and the held-out answers by setting: over the corpus's classes, over the product's labels.
     """
     eight: dict[bool, list[Held]] = {}
     seven: dict[bool, list[Held]] = {}
     for number, known in enumerate(SETTINGS):
         eight[known], seven[known] = run(
-            pairs, known=known, kept=kept, progress=_part(progress, number, 2, 0.5)
+            pairs, known=known, kept=kept, progress=_part(progress, number, len(SETTINGS), 1.0)
         )
     rows = [row for known in SETTINGS for row in clean_rows(eight[known], pairs, known=known)]
-    if networks:
-        for number, (name, known) in enumerate((n, k) for k in SETTINGS for n in NETWORKS):
-            answers = run_network(name, pairs, known=known, kept=kept, progress=no_progress)
-            rows += network_rows(name, answers, eight[known], pairs, known=known)
-            progress(0.5 + 0.5 * (number + 1) / (2 * len(NETWORKS)))
     rows += [row for known in SETTINGS for row in missing_rows(eight[known], pairs, known=known)]
     rows += degraded_rows(eight[False], pairs)
     rows += [row for known in SETTINGS for row in seven_rows(seven[known], known=known)]
     rows += [row for known in SETTINGS for row in inner_rows(seven[known], known=known)]
-    return sorted(rows, key=lambda row: GROUP_ORDER.index(row.group)), seven
+    return sorted(rows, key=_place), eight, seven
+
+
+def measure_networks(
+    pairs: Pairs,
+    eight: Helds,
+    *,
+    kept: Path,
+    settings: Sequence[bool] = tuple(SETTINGS),
+    progress: Progress = no_progress,
+) -> list[ResultRow]:
+    """The systems that learn both channels at once, against the same single channels.
+
+    Args:
+        pairs: the clips.
+        eight: held-out answers of the single channels.
+        kept: folder of the folds that were done before.
+        settings: whether the person is known.
+        progress: told the share of the work done.
+    """
+    rows = []
+    each = [(known, name) for known in settings for name in NETWORKS]
+    for number, (known, name) in enumerate(each):
+        part = _part(progress, number, len(each), 1.0)
+        answers = run_network(name, pairs, known=known, kept=kept, progress=part)
+        rows += network_rows(name, answers, eight[known], pairs, known=known)
+    return sorted(
+        (row.model_copy(update={"system": NETWORK_SYSTEM}) for row in rows),
+        key=_place,
+    )
+
+
+def _place(row: ResultRow) -> int:
+    return GROUP_ORDER.index(row.group)
 
 
 def run(

@@ -11,7 +11,15 @@ from pathlib import Path
 from fusion.combine import reliability_from_uar
 from fusion.reliability import COVERAGE, EXPONENT, FUSION, RELIABILITY, WEIGHTS_KEY
 from fusion.training.card import write_card
-from fusion.training.measure import SETTINGS, Helds, chosen_method, measure, save
+from fusion.training.measure import (
+    NETWORK_SYSTEM,
+    SETTINGS,
+    Helds,
+    chosen_method,
+    measure,
+    measure_networks,
+    save,
+)
 from fusion.training.methods import PRODUCT, UNITS, VOICE, WEIGHTS
 from fusion.training.pairs import Pairs, read_pairs
 from fusion.training.pooling import PoolRule, Sample, fit_pool, joined
@@ -25,6 +33,7 @@ from services.training.results import RESULTS, ResultRow, confusion_of, uar_of
 
 RUNS = REPOSITORY / "runs" / "fusion"
 VOICE_FILE = RUNS / "voice.npz"
+KEPT = RUNS / "kept"
 LICENCE = "CC-BY-NC-SA-4.0"
 SEEDS = (0, 1, 2)
 PROTOCOL = "RAVDESS voice and action units, actors 01-20, nested folds of 4 actors, 7 labels"
@@ -56,8 +65,11 @@ def train(
         FileNotFoundError: a corpus or the voice file is missing.
     """
     pairs = read_pairs(voice, data)
-    rows, seven = measure(pairs, kept=RUNS / "kept", networks=networks, progress=progress)
+    rows, eight, seven = measure(pairs, kept=KEPT, progress=lambda share: progress(0.5 * share))
     log.info("results: %s", save(rows, pairs, folder=results).name)
+    if networks:
+        joint = measure_networks(pairs, eight, kept=KEPT, progress=lambda share: progress(0.5 + 0.5 * share))
+        log.info("results: %s", save(joint, pairs, folder=results, system=NETWORK_SYSTEM).name)
     chosen = chosen_method(seven)
     log.info("inner folds choose: %s", chosen)
     manifest = publish(pairs, seven, rows, chosen=chosen, seed=seed, models_dir=models_dir)

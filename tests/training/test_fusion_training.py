@@ -277,6 +277,7 @@ def test_every_arm_answers_every_clip_and_nothing_runs_twice_when_it_is_kept(
     for name in ("EPOCHS", "FURTHER_EPOCHS", "FACE_EPOCHS"):
         monkeypatch.setattr(transfer, name, 1)
     monkeypatch.setattr(transfer, "BATCH_SIZE", 4)
+    monkeypatch.setattr(transfer, "FOLDS", 2)
     first = run_transfer(pictures, seeds=(0,), kept=tmp_path)
     assert set(first) == set(ARMS)
     for (answer,) in first.values():
