@@ -6,6 +6,7 @@ import pytest
 from services.text.training.reference.classical import CLASSIFIERS, lines_of
 from services.text.training.reference.corpus import PreparedEssays, load_essays
 from services.text.training.reference.linear_svm import SgdSvm
+from services.text.training.reference.networks import build_network
 from services.text.training.reference.preprocessing import LENGTH, PADDING, VERB, pad, prepare, tag
 from services.text.training.reference.systems import SYSTEMS, find_system, train_system
 from services.text.training.reference.word2vec import Embedding, mean_vectors, train_word2vec
@@ -103,3 +104,16 @@ def test_results_name_every_line_when_a_system_is_measured(tmp_path: Path) -> No
 def test_unknown_names_are_refused_when_a_system_is_asked_for() -> None:
     with pytest.raises(UnknownSystemError, match="naive-bayes"):
         find_system("oracle")
+
+
+@pytest.mark.parametrize("softmax", [True, False])
+def test_network_gives_five_outputs_when_texts_are_padded(softmax: bool) -> None:
+    table = np.random.default_rng(0).normal(size=(20, 12)).astype(np.float32)
+    ids = np.zeros((2, LENGTH), np.int32)
+    ids[1, -3:] = [4, 7, 9]
+
+    outputs = np.asarray(build_network(table, softmax=softmax)(ids))
+
+    assert outputs.shape == (2, 5)
+    assert (np.allclose(outputs.sum(axis=1), 1.0, atol=1e-5)) == softmax
+    assert not np.allclose(outputs[0], outputs[1])

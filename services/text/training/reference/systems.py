@@ -1,16 +1,20 @@
 """The rebuilt text systems by name: what `candor train text --system NAME` measures."""
 
 import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.common.media import Progress, no_progress
 from services.common.settings import REPOSITORY
-from services.text.training.reference.classical import CLASSIFIERS, Line, lines_of
+from services.text.training.reference.classical import CLASSIFIERS, lines_of
 from services.text.training.reference.corpus import VERSION, PreparedEssays, load_essays
+from services.text.training.reference.networks import Network, networks
 from services.training.reference import System, keep_array, part_of, recipe_key, system_named
 from services.training.results import (
     REFERENCE,
@@ -22,24 +26,61 @@ from services.training.results import (
     figures_of,
     write_results,
 )
-from services.training.splits import group_folds
+from services.training.splits import Indices, group_folds, group_holdout
 
 RUNS = REPOSITORY / "runs" / "text_reference"
 SUBJECT = "text"
 FOLDS = 10
-PROTOCOL = "essays, 10-fold by essay, five traits"
 LEVELS = ["low", "high"]
 log = logging.getLogger(__name__)
 
-SYSTEMS: dict[str, System[Line]] = {
-    name: System(
-        name, f"{title}, on TF-IDF and on four kinds of Word2Vec", partial(lines_of, name), n_seeds=1
-    )
+
+class AnyLine(Protocol):
+    """Something that learns from essays and names the traits of others."""
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def note(self) -> str: ...
+
+    def predict(
+        self, essays: PreparedEssays, fit: Indices, test: Indices, *, seed: int
+    ) -> NDArray[np.int64]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """A protocol.
+
+    Attributes:
+        title: in the table.
+        make: pairs of rows to fit on and to test on, from the authors and a seed.
+    """
+
+    title: str
+    make: Callable[[NDArray[np.str_], int], Sequence[tuple[Indices, Indices]]]
+
+
+TEN_FOLDS = Splits("10-fold by essay, five traits", lambda groups, seed: group_folds(groups, FOLDS, seed))
+ONE_FIFTH = Splits("80/20 by essay, five traits", lambda groups, seed: [group_holdout(groups, 0.2, seed)])
+
+
+def _lines_of(classifier: str) -> Sequence[AnyLine]:
+    return lines_of(classifier)
+
+
+_CLASSICAL: tuple[System[AnyLine], ...] = tuple(
+    System(name, f"{title}, on TF-IDF and four kinds of Word2Vec", partial(_lines_of, name), n_seeds=1)
     for name, (title, _) in CLASSIFIERS.items()
-}
+)
+_NETWORK: System[AnyLine] = System(
+    "cnn-lstm", "three convolutions and three LSTM on Word2Vec: softmax and sigmoids", networks, n_seeds=1
+)
+SYSTEMS: dict[str, System[AnyLine]] = {system.name: system for system in (*_CLASSICAL, _NETWORK)}
 
 
-def find_system(name: str) -> System[Line]:
+def find_system(name: str) -> System[AnyLine]:
     """The system of that name.
 
     Raises:
@@ -81,32 +122,38 @@ def train_system(
     lines = list(system.lines())
     rows = []
     for done, line in enumerate(lines):
-        rows.append(_measure(line, essays, name, seed=seed, progress=part_of(progress, done, len(lines))))
+        splits = ONE_FIFTH if isinstance(line, Network) else TEN_FOLDS
+        part = part_of(progress, done, len(lines))
+        rows.append(_measure(line, essays, splits, system=name, seed=seed, progress=part))
         log.info("%s: accuracy %.4f", line.title, rows[-1].figures["accuracy"].value)
     return write_results(
         rows, subject=SUBJECT, system=name, data_hash={"essays": essays.digest}, folder=results
     )
 
 
-def _measure(line: Line, essays: PreparedEssays, system: str, *, seed: int, progress: Progress) -> ResultRow:
-    """A line under the protocol: every essay held out once, all traits of an essay on one side."""
-    named = np.zeros(essays.traits.shape, dtype=np.int64)
+def _measure(
+    line: AnyLine, essays: PreparedEssays, splits: Splits, *, system: str, seed: int, progress: Progress
+) -> ResultRow:
+    """A line under a protocol; all traits of an essay are on one side."""
     folder = essays.cache / "predictions" / system / recipe_key(line.title, f"{VERSION} {essays.digest}")
-    for fold, (fit, test) in enumerate(group_folds(essays.groups, FOLDS, seed)):
-        path = folder / f"seed{seed}-fold{fold}.npy"
+    pairs = splits.make(essays.groups, seed)
+    named = []
+    for fold, (fit, test) in enumerate(pairs):
+        path = folder / f"{splits.title[:5]}-seed{seed}-fold{fold}.npy".replace("/", "-")
         if not path.exists():
             keep_array(path, line.predict(essays, fit, test, seed=seed))
-        named[test] = np.load(path)
-        progress((fold + 1) / FOLDS)
-    truth = essays.traits.astype(np.int64)
-    people = np.repeat(essays.groups, truth.shape[1])
-    run = Predictions(seed, truth.ravel(), named.ravel(), people)
+        named.append(np.load(path))
+        progress((fold + 1) / len(pairs))
+    tested = np.concatenate([test for _, test in pairs])
+    truth = essays.traits[tested].astype(np.int64)
+    people = np.repeat(essays.groups[tested], truth.shape[1])
+    run = Predictions(seed, truth.ravel(), np.concatenate(named).ravel(), people)
     figures = figures_of([run], len(LEVELS)) | {"majority": _majority(truth)}
     return ResultRow(
         system=system,
         title=line.title,
         group=REFERENCE,
-        protocol=PROTOCOL,
+        protocol=splits.title,
         n=len(truth),
         seeds=[seed],
         figures=figures,
