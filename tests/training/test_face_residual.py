@@ -1,6 +1,7 @@
 """The residual face network: votes, batches, the same weights in two frameworks, and the export."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -385,43 +386,44 @@ def test_what_a_run_has_reached_is_exported_when_it_is_a_trial(tmp_path: Path):
         assert can_explain(LiteRtPredictor(models_dir=tmp_path / "models"))
 
 
-def test_pytorch_and_keras_answer_alike_and_training_goes_on_where_it_stopped(tmp_path: Path):
-    torch = pytest.importorskip("torch")
-    from services.video.training.torch_network import forward
+if find_spec("torch"):  # what trains the network, and is no dependency of ours
 
-    train, held_out = stripes(70), stripes(14, seed=1)
-    first = ResidualRecipe(phases=(Phase(1, 32),), stem=4, widths=(6, 8), batch_size=14)
+    def test_pytorch_and_keras_answer_alike_and_training_goes_on_where_it_stopped(tmp_path: Path):
+        import torch
 
-    def run(recipe: ResidualRecipe, name: str) -> list[torch_fit.EpochLog]:
-        return torch_fit.fit(train, held_out, recipe, seed=0, work_dir=tmp_path / name, bfloat16=False)
+        from services.video.training.torch_network import forward
 
-    assert [row.number for row in run(first, "a")] == [1]
-    assert [row.number for row in run(TINY, "a")] == [1, 2]
-    assert [row.number for row in run(TINY, "a")] == [1, 2]
-    network = load_run(tmp_path / "a", TINY)
-    training = torch_fit.Training(TINY, seed=0, bfloat16=False)
-    training.load(tmp_path / "a")
-    batch = faces_batch(4)
-    with torch.no_grad():
-        logits = forward(training.averaged, torch.from_numpy(batch).permute(0, 3, 1, 2), TINY)
-    for ours, theirs in zip(answers(network, batch), logits, strict=True):
-        assert ours == pytest.approx(theirs.numpy(), abs=1e-5)
+        train, held_out = stripes(70), stripes(14, seed=1)
+        first = ResidualRecipe(phases=(Phase(1, 32),), stem=4, widths=(6, 8), batch_size=14)
 
+        def run(recipe: ResidualRecipe, name: str) -> list[torch_fit.EpochLog]:
+            return torch_fit.fit(train, held_out, recipe, seed=0, work_dir=tmp_path / name, bfloat16=False)
 
-def test_training_in_one_go_and_with_a_stop_give_the_same_weights(tmp_path: Path):
-    pytest.importorskip("torch")
-    train, held_out = stripes(70), stripes(14, seed=1)
-    whole = torch_fit.Training(TINY, seed=0, bfloat16=False)
-    losses = []
-    for number in range(2):
-        losses.append(whole.run_epoch(train))
-        whole.history.append(torch_fit.EpochLog(number + 1, TINY.size_px(number), losses[-1], 0, 0, 0))
-        if number == 0:
-            whole.save(tmp_path)
-    resumed = torch_fit.Training(TINY, seed=0, bfloat16=False)
-    resumed.load(tmp_path)
-    assert resumed.run_epoch(train) == pytest.approx(losses[1], rel=1e-4)
-    assert resumed.logits(held_out) == pytest.approx(whole.logits(held_out), abs=1e-3)
+        assert [row.number for row in run(first, "a")] == [1]
+        assert [row.number for row in run(TINY, "a")] == [1, 2]
+        assert [row.number for row in run(TINY, "a")] == [1, 2]
+        network = load_run(tmp_path / "a", TINY)
+        training = torch_fit.Training(TINY, seed=0, bfloat16=False)
+        training.load(tmp_path / "a")
+        batch = faces_batch(4)
+        with torch.no_grad():
+            logits = forward(training.averaged, torch.from_numpy(batch).permute(0, 3, 1, 2), TINY)
+        for ours, theirs in zip(answers(network, batch), logits, strict=True):
+            assert ours == pytest.approx(theirs.numpy(), abs=1e-5)
+
+    def test_training_in_one_go_and_with_a_stop_give_the_same_weights(tmp_path: Path):
+        train, held_out = stripes(70), stripes(14, seed=1)
+        whole = torch_fit.Training(TINY, seed=0, bfloat16=False)
+        losses = []
+        for number in range(2):
+            losses.append(whole.run_epoch(train))
+            whole.history.append(torch_fit.EpochLog(number + 1, TINY.size_px(number), losses[-1], 0, 0, 0))
+            if number == 0:
+                whole.save(tmp_path)
+        resumed = torch_fit.Training(TINY, seed=0, bfloat16=False)
+        resumed.load(tmp_path)
+        assert resumed.run_epoch(train) == pytest.approx(losses[1], rel=1e-4)
+        assert resumed.logits(held_out) == pytest.approx(whole.logits(held_out), abs=1e-3)
 
 
 @pytest.mark.corpora
