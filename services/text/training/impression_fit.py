@@ -22,24 +22,26 @@ COVERAGE = 0.95
 
 @dataclass(frozen=True)
 class Recalibration:
-    """`score = offset + slope · reliability · said + pace_slope · pace`, each of shape `(6,)`.
+    """`score = offset + reliability · (slope · said + drift) + pace_slope · pace`, each of shape `(6,)`.
 
     Attributes:
         offset: score of an empty text at the mean pace.
         slope: of what was said.
+        drift: takes back what the length of a text alone adds.
         pace_slope: of the pace.
         half_words: of the reliability.
     """
 
     offset: Array
     slope: Array
+    drift: Array
     pace_slope: Array
     half_words: float
 
     def scores(self, said: Array, pace: Array | float, words: Array) -> Array:
         """Scores from the outputs of a fit, shape `(n, 6)`; a pace of 0 stands for one not known."""
         strength = (words / (words + self.half_words))[:, None]
-        scores: Array = self.offset + self.slope * strength * said + self.pace_slope * pace
+        scores: Array = self.offset + strength * (self.slope * said + self.drift) + self.pace_slope * pace
         return scores
 
 
@@ -160,21 +162,21 @@ def recalibrate(
     paced = np.tile(pace, (len(said), 1))
     found: list[tuple[float, Recalibration]] = []
     for half_words in HALF_WORDS:
-        shrunk = np.concatenate(
-            [table * (words[n] / (words[n] + half_words))[:, None] for n, table in said.items()]
-        )
-        solved = [_three(shrunk[:, k], paced[:, k], truth[:, k]) for k in range(scores.shape[1])]
-        offset, slope, pace_slope = np.array([weights for weights, _ in solved]).T
+        strength = np.concatenate([words[n] / (words[n] + half_words) for n in said])
+        raw = np.concatenate(list(said.values()))
+        columns = range(scores.shape[1])
+        solved = [_weights(strength * raw[:, k], strength, paced[:, k], truth[:, k]) for k in columns]
+        offset, slope, drift, pace_slope = np.array([weights for weights, _ in solved]).T
         error = sum(error for _, error in solved)
-        found.append((error, Recalibration(offset, slope, pace_slope, half_words)))
+        found.append((error, Recalibration(offset, slope, drift, pace_slope, half_words)))
     return min(found, key=lambda pair: pair[0])[1]
 
 
-def _three(said: Array, pace: Array, truth: Array) -> tuple[Array, float]:
-    """Offset and two slopes, none below 0, and their squared error in units of the variance."""
-    table = np.column_stack([np.ones_like(said), said, pace])
+def _weights(said: Array, strength: Array, pace: Array, truth: Array) -> tuple[Array, float]:
+    """Offset, slope ≥ 0, drift and slope ≥ 0, and their squared error in units of the variance."""
+    table = np.column_stack([np.ones_like(said), said, strength, pace])
     weights: Array = np.linalg.lstsq(table, truth, rcond=None)[0].astype(np.float64)
-    weights[1:] = np.maximum(weights[1:], 0.0)
+    weights[[1, 3]] = np.maximum(weights[[1, 3]], 0.0)
     weights[0] = (truth - table[:, 1:] @ weights[1:]).mean()
     return weights, float(((truth - table @ weights) ** 2).mean() / truth.var())
 
@@ -203,7 +205,11 @@ def as_impression_model(fitted: FittedImpression, vectors: WordVectors | None) -
     weights = dict(fitted.linear.weights)
     weights[PACE] = weights[PACE] * recalibration.pace_slope
     parts = lay_out(
-        Linear(weights, fitted.linear.constant), fitted.design, scale=recalibration.slope, vectors=vectors
+        Linear(weights, fitted.linear.constant),
+        fitted.design,
+        scale=recalibration.slope,
+        shift=recalibration.drift,
+        vectors=vectors,
     )
     return TextModel(
         vocabulary=parts.vocabulary,

@@ -28,13 +28,16 @@ class Layer:
     meanings: Meanings | None
 
 
-def lay_out(linear: Linear, design: Design, *, scale: Array, vectors: WordVectors | None) -> Layer:
+def lay_out(
+    linear: Linear, design: Design, *, scale: Array, shift: Array, vectors: WordVectors | None
+) -> Layer:
     """Put the weights in the order of the served inputs.
 
     Args:
         linear: the fit.
         design: whose inputs it weighs.
         scale: shape `(k,)`, multiplied into everything but the pace.
+        shift: shape `(k,)`, added to the constant after that.
         vectors: behind the meanings. They are multiplied into them, so that none is needed to serve.
     """
     vocabulary = _used(linear, design)
@@ -47,7 +50,7 @@ def lay_out(linear: Linear, design: Design, *, scale: Array, vectors: WordVector
         weights.append(np.eye(len(scale)))
     if PACE in linear.weights:
         weights.append(linear.weights[PACE])
-    weights.append((linear.constant * scale)[None])
+    weights.append((linear.constant * scale + shift)[None])
     return Layer(vocabulary, np.vstack(weights).astype(np.float32), meanings)
 
 

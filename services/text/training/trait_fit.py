@@ -44,10 +44,7 @@ class Fitted:
         """Calibrated logits of some rows at the length of `inputs`, shape `(len(rows), 5)`."""
         blocks = self.design.blocks_of(inputs.counts, inputs.dense)
         said = (linear or self.linear).said({name: block[rows] for name, block in blocks.items()})
-        words = inputs.words[rows][:, None]
-        strength = words / (words + self.calibration.half_words)
-        logits: Array = said * strength * self.calibration.scale + self.calibration.offset
-        return logits
+        return self.calibration.logits(said, inputs.words[rows])
 
 
 def fit(
@@ -133,15 +130,10 @@ def _widths(
     outputs: Mapping[int, Array], again: Array, words: Mapping[int, Array], calibration: Calibration
 ) -> Widths:
     """How far a whole text lies, to a fit on other people, from its beginning: 95 % of cases."""
-
-    def calibrated(raw: Array, length: int) -> Array:
-        strength = words[length][:, None] / (words[length][:, None] + calibration.half_words)
-        table: Array = raw * strength * calibration.scale
-        return table
-
-    target = calibrated(again, WHOLE)
+    target = calibration.logits(again, words[WHOLE])
     order = sorted(outputs, key=lambda length: length or np.inf)
-    half = [np.quantile(np.abs(calibrated(outputs[n], n) - target), COVERAGE, axis=0) for n in order]
+    apart = [np.abs(calibration.logits(outputs[n], words[n]) - target) for n in order]
+    half = [np.quantile(one, COVERAGE, axis=0) for one in apart]
     typical = [float(np.median(words[length])) for length in order]
     return Widths(np.array(typical, np.float32), np.array(half, np.float32))
 
@@ -149,7 +141,8 @@ def _widths(
 def as_model(fitted: Fitted, vectors: WordVectors | None) -> TraitModel:
     """The fit as it is served, calibration included."""
     scale = fitted.calibration.scale
-    parts = lay_out(fitted.linear, fitted.design, scale=scale, vectors=vectors)
+    drift = fitted.calibration.drift
+    parts = lay_out(fitted.linear, fitted.design, scale=scale, shift=drift, vectors=vectors)
     return TraitModel(
         vocabulary=parts.vocabulary,
         weights=parts.weights,
