@@ -9,6 +9,7 @@ from services.common.contracts.norms import Cohort, Reference, ReferenceNorm, St
 from services.common.contracts.results import BenchmarkEntry, Fused, ModalityResult
 from services.common.histogram import Histogram, Rank
 from services.common.model_keys import model_key
+from services.common.serving.registry import TEXT_TRAITS
 
 METHOD = "logpool/1"
 """Name and version of the combination; a changed formula starts a new cohort."""
@@ -101,9 +102,10 @@ def model_keys(
     """What each score rests on. Only scores with equal keys share a cohort.
 
     A fused emotion names the models of every channel that entered it, so that an answer with a
-    voice only is never ranked among answers with voice and face.
+    voice only is never ranked among answers with voice and face. Traits rest on `text_traits` alone.
     """
-    words = model_key(_models(results, [Modality.TEXT]))
+    said = _models(results, [Modality.TEXT])
+    words = model_key([ref for ref in said if ref.name == TEXT_TRAITS] or said)
     channels = _models(results, [channel.modality for channel in fused.channels])
     pooled = model_key(channels, method=f"{METHOD}^{exponent:g}")
     return {name: words if name.startswith("trait.") else pooled for name in scores_of(fused)}

@@ -15,17 +15,18 @@ from services.common.contracts.labels import TRAITS, MediaKind, Modality, Modali
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.results import ErrorCode, ModalityResult, Notice, Quality
 from services.common.contracts.tasks import Transcription
-from services.common.contracts.text import Transcript, WordWeight
+from services.common.contracts.text import Estimate, Impression, ImpressionWeight, Transcript, WordWeight
 from services.common.media import MediaFile, Progress, no_progress
 from services.common.serving.client import Predictor
-from services.common.serving.registry import TEXT_TRAITS
+from services.common.serving.registry import TEXT_IMPRESSION, TEXT_TRAITS
 from services.text.documents import read_document
 from services.text.english import STOP_WORDS
 from services.text.features import Floats, Vocabulary, english_share, is_word, tokenize
+from services.text.impression_model import impression_of, impression_weights, load_impression_model
 from services.text.language import ENGLISH, Language, detect_language
 from services.text.measures import Source, measure
 from services.text.settings import TextSettings
-from services.text.trait_model import TraitModel, load_trait_model
+from services.text.trait_model import TraitModel, load_trait_model, probability_intervals, trait_weights
 
 SCORED_ROWS = 64
 """Texts that go to the predictor at once; a row is as wide as the vocabulary."""
@@ -148,13 +149,17 @@ def _analyze(given: _Text, predictor: Predictor, settings: TextSettings) -> Moda
     if refusal is not None:
         result = _failed(*refusal)
         return result.model_copy(update={"text": measures, "transcript": given.transcript})
-    scores = _scores(tokens, words, predictor, settings)
+    scores = _scores(given, tokens, predictor, settings)
     return ModalityResult(
         modality=Modality.TEXT,
         status=ModalityStatus.SUCCEEDED,
         traits=scores.traits,
+        trait_intervals=scores.intervals,
+        impression=scores.impression,
         quality=scores.quality,
-        text=measures.model_copy(update={"trait_words": scores.trait_words}),
+        text=measures.model_copy(
+            update={"trait_words": scores.trait_words, "impression_words": scores.impression_words}
+        ),
         transcript=given.transcript,
         models=scores.models,
     )
@@ -193,28 +198,39 @@ class _Scores:
     """What the served models say about a text."""
 
     traits: dict[Trait, float]
+    intervals: dict[Trait, Estimate] | None
     trait_words: list[WordWeight]
+    impression: Impression
+    impression_words: list[ImpressionWeight]
     quality: Quality
     models: list[ModelRef]
 
 
-def _scores(tokens: list[str], words: list[str], predictor: Predictor, settings: TextSettings) -> _Scores:
+def _scores(given: _Text, tokens: list[str], predictor: Predictor, settings: TextSettings) -> _Scores:
     """The one place where models are asked."""
-    model = load_trait_model(predictor)
-    probabilities = predictor.predict(TEXT_TRAITS, model.rows([tokens]))[0]
+    traits, impression = load_trait_model(predictor), load_impression_model(predictor)
+    rate = None if given.transcript is None else given.transcript.fluency.words_per_minute
+    probabilities = predictor.predict(TEXT_TRAITS, traits.rows([tokens]))[0]
+    scores = predictor.predict(TEXT_IMPRESSION, impression.rows([tokens], rates=[rate]))[0]
     return _Scores(
         traits={trait: float(p) for trait, p in zip(TRAITS, probabilities, strict=True)},
-        trait_words=trait_words(tokens, model, limit=settings.trait_words),
-        quality=_quality(words, model.vocabulary, settings),
-        models=[predictor.manifest(TEXT_TRAITS).ref],
+        intervals=probability_intervals(probabilities, tokens, traits),
+        trait_words=trait_words(tokens, traits, limit=settings.trait_words),
+        impression=impression_of(scores, tokens, impression),
+        impression_words=impression_weights(
+            tokens, impression, words_per_minute=rate, limit=settings.trait_words
+        ),
+        quality=_quality(tokens, traits.vocabulary, settings, paced=rate is not None),
+        models=[predictor.manifest(name).ref for name in (TEXT_TRAITS, TEXT_IMPRESSION)],
     )
 
 
-def _quality(words: list[str], vocabulary: Vocabulary, settings: TextSettings) -> Quality:
-    """Share of the words that the model knows, and what makes the estimate weak.
+def _quality(tokens: list[str], vocabulary: Vocabulary, settings: TextSettings, *, paced: bool) -> Quality:
+    """Share of the words that the model knows, and what makes the estimates weak.
 
     Function words count as known: the commonest are left out of the vocabulary because every text has them.
     """
+    words = [token for token in tokens if is_word(token)]
     coverage = sum(vocabulary.knows(word) or word in STOP_WORDS for word in words) / len(words)
     reasons = []
     if len(words) < settings.reliable_words:
@@ -228,25 +244,19 @@ def _quality(words: list[str], vocabulary: Vocabulary, settings: TextSettings) -
         reasons.append(
             Notice(code="unknown_words", detail=f"The model knows only {coverage:.0%} of the words.")
         )
+    if not paced:
+        reasons.append(
+            Notice(
+                code="impression_without_pace",
+                detail="The pace of speech is not known; words alone hardly tell how somebody comes across.",
+            )
+        )
     return Quality(coverage=coverage, reasons=reasons)
 
 
 def trait_words(tokens: list[str], model: TraitModel, *, limit: int) -> list[WordWeight]:
-    """For each trait the words that moved it most, up or down, strongest first."""
-    shares = model.contributions(tokens)
-    words = [token for token in shares if is_word(token)]
-    if not words or limit == 0:
-        return []
-    table = np.stack([shares[word] for word in words])
-    found = []
-    for column, trait in enumerate(TRAITS):
-        order = np.argsort(-np.abs(table[:, column]), kind="stable")[:limit]
-        found += [_word_weight(words[row], trait, table[row, column]) for row in order]
-    return found
-
-
-def _word_weight(word: str, trait: Trait, weight: np.float32) -> WordWeight:
-    return WordWeight(term=word, trait=trait, weight=round(float(weight), 6))
+    """For each trait the words and phrases that moved it most, up or down, strongest first."""
+    return trait_weights(tokens, model, limit=limit)
 
 
 def score_texts(texts: list[str], *, predictor: Predictor) -> Floats:

@@ -12,10 +12,17 @@ from services.common.errors import TemporaryError
 from services.common.ledger import open_ledger
 from services.common.presence import OK, Presence
 from services.common.serving.client import Predictor, check_model_server, open_predictor
-from services.common.serving.registry import FACE_EMOTION, TEXT_TRAITS, VOICE_EMOTION, VOICE_ENCODER, Manifest
+from services.common.serving.registry import (
+    FACE_EMOTION,
+    TEXT_IMPRESSION,
+    TEXT_TRAITS,
+    VOICE_EMOTION,
+    VOICE_ENCODER,
+    Manifest,
+)
 from services.common.settings import CommonSettings, Serving
 
-OWN_MODELS = [TEXT_TRAITS, VOICE_ENCODER, VOICE_EMOTION, FACE_EMOTION]
+OWN_MODELS = [TEXT_TRAITS, TEXT_IMPRESSION, VOICE_ENCODER, VOICE_EMOTION, FACE_EMOTION]
 
 
 @pytest.fixture(scope="module")

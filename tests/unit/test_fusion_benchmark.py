@@ -101,7 +101,7 @@ def test_keys_differ_when_channels_versions_or_exponent_differ() -> None:
 
 def test_trait_key_is_the_text_model_when_other_channels_answered_too() -> None:
     results = {
-        Modality.TEXT: result(Modality.TEXT, ("text_traits", 3)),
+        Modality.TEXT: result(Modality.TEXT, ("text_traits", 3), ("text_impression", 1)),
         Modality.AUDIO: result(Modality.AUDIO, ("voice_emotion", 1)),
     }
     fused = combine(results, reliability={Modality.AUDIO: 0.5})

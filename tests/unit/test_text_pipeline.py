@@ -13,10 +13,12 @@ from services.common.contracts.tasks import Transcription
 from services.common.contracts.text import Transcript
 from services.common.errors import InputError, TemporaryError
 from services.common.media import MediaFile
-from services.common.serving.registry import TEXT_TRAITS, Manifest, TensorSpec
+from services.common.serving.registry import TEXT_IMPRESSION, TEXT_TRAITS, Manifest, TensorSpec
 from services.text.features import Vocabulary, is_word, tokenize
+from services.text.pace import COLUMNS, pace_inputs
 from services.text.pipeline import analyze, analyze_transcript, score_texts
 from services.text.settings import TextSettings
+from services.text.text_model import PACE, TextModel, Widths
 from services.text.trait_model import TraitModel, write_assets
 from tests.media_text import ENGLISH, make_pdf
 
@@ -34,34 +36,51 @@ def small_model() -> TraitModel:
         weights=weights,
         offset=np.array([0.0, 0.5, 0.0, 0.0, 0.0], dtype=np.float32),
         half_words=50.0,
+        widths=Widths(np.array([30.0, 600.0], np.float32), np.array([[2.0] * 5, [0.5] * 5], np.float32)),
+    )
+
+
+def small_impression() -> TextModel:
+    """`boat` and fast speech make a good impression."""
+    weights = np.zeros((len(TERMS) + COLUMNS + 1, 6), dtype=np.float32)
+    weights[TERMS.index("boat"), -1] = 0.3
+    weights[len(TERMS)] = 0.1
+    return TextModel(
+        vocabulary=Vocabulary(tokens=TERMS, characters=[], idf=np.ones(len(TERMS), dtype=np.float32)),
+        weights=weights,
+        offset=np.full(6, 0.5, dtype=np.float32),
+        half_words=25.0,
+        pace_mean=pace_inputs(150.0),
+        widths=Widths(np.array([10.0, 40.0], np.float32), np.full((2, 6), 0.3, np.float32)),
     )
 
 
 class LinearPredictor:
-    """Serves a `TraitModel` from memory, and counts how often its assets are read."""
+    """Serves both models from memory, and counts how often assets are read."""
 
     def __init__(self, model: TraitModel) -> None:
-        self._model = model
-        self._assets = write_assets(model)
+        self._models = {TEXT_TRAITS: model, TEXT_IMPRESSION: small_impression()}
+        self._assets = {name: write_assets(one) for name, one in self._models.items()}
         self.reads = 0
 
     def manifest(self, model: str) -> Manifest:
         return Manifest(
             name=model,
             version=3,
-            labels=[str(trait) for trait in TRAITS],
-            input=TensorSpec(name="terms", shape=[None, len(self._model.weights)]),
-            output=TensorSpec(name="probabilities", shape=[None, 5]),
+            labels=[],
+            input=TensorSpec(name="terms", shape=[None, len(self._models[model].weights)]),
+            output=TensorSpec(name="scores", shape=[None, len(self._models[model].offset)]),
             created_at=datetime.now(UTC),
             licence="none",
         )
 
     def asset(self, model: str, name: str) -> bytes:
         self.reads += 1
-        return self._assets[name]
+        return self._assets[model][name]
 
     def predict(self, model: str, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        return 1.0 / (1.0 + np.exp(-(batch @ self._model.weights + self._model.offset)))
+        sums = batch @ self._models[model].weights + self._models[model].offset
+        return sums if model == TEXT_IMPRESSION else 1.0 / (1.0 + np.exp(-sums))
 
 
 class BrokenPredictor(LinearPredictor):
@@ -83,7 +102,7 @@ def test_result_is_complete_when_english_text_is_typed(tmp_path: Path) -> None:
     result = analyzed(typed(tmp_path, ENGLISH))
 
     assert (result.modality, result.status) == (Modality.TEXT, ModalityStatus.SUCCEEDED)
-    assert result.models == [ModelRef(name=TEXT_TRAITS, version=3)]
+    assert [model.name for model in result.models] == [TEXT_TRAITS, TEXT_IMPRESSION]
     assert result.traits is not None
     assert list(result.traits) == list(TRAITS)
     assert result.traits[Trait.OPENNESS] > 0.5
@@ -258,7 +277,43 @@ def test_notices_are_given_when_text_is_short_and_words_are_unknown(tmp_path: Pa
     result = analyzed(typed(tmp_path, strange))
 
     assert result.quality is not None
-    assert {notice.code for notice in result.quality.reasons} == {"short_text", "unknown_words"}
+    assert [notice.code for notice in result.quality.reasons] == [
+        "short_text",
+        "unknown_words",
+        "impression_without_pace",
+    ]
+
+
+def test_intervals_hold_the_probabilities_and_widen_when_text_is_shorter(tmp_path: Path) -> None:
+    short, long = (analyzed(typed(tmp_path, text)) for text in (ENGLISH, f"{ENGLISH} " * 5))
+
+    assert short.trait_intervals is not None
+    assert long.trait_intervals is not None
+    assert short.traits is not None
+    for trait, estimate in short.trait_intervals.items():
+        assert estimate.low < short.traits[trait] < estimate.high
+    widths = [
+        result[Trait.AGREEABLENESS].high - result[Trait.AGREEABLENESS].low
+        for result in (short.trait_intervals, long.trait_intervals)
+    ]
+    assert widths[0] > widths[1]
+
+
+def test_impression_follows_the_pace_when_words_were_spoken(tmp_path: Path) -> None:
+    slow, fast = (
+        analyzed_speech(spoken(ENGLISH, language="en", fluency={"words_per_minute": rate}))
+        for rate in (100.0, 200.0)
+    )
+
+    assert slow.impression is not None
+    assert fast.impression is not None
+    assert fast.impression.interview.value - slow.impression.interview.value == pytest.approx(0.1, abs=1e-5)
+    assert fast.impression.interview.low < fast.impression.interview.value
+    assert fast.text is not None
+    terms = {weight.term for weight in fast.text.impression_words if weight.score == "interview"}
+    assert {"boat", PACE} <= terms
+    assert fast.quality is not None
+    assert "impression_without_pace" not in {notice.code for notice in fast.quality.reasons}
 
 
 def test_estimates_shrink_towards_the_base_rate_when_text_is_shorter(tmp_path: Path) -> None:
@@ -281,7 +336,7 @@ def test_assets_are_read_once_when_many_texts_are_analysed(tmp_path: Path) -> No
     for _ in range(3):
         analyze(typed(tmp_path, ENGLISH), predictor=predictor, settings=TextSettings())
 
-    assert predictor.reads == 2
+    assert predictor.reads == 4
 
 
 def test_batch_scores_equal_single_results_when_texts_are_long_enough(tmp_path: Path) -> None:
