@@ -53,7 +53,7 @@ Klautau 2004), then Platt scaling on held-out outputs of whole and shortened tex
 The whole input is multiplied by the text's reliability, words / (words + {half_words}), so that an estimate
 from few words shrinks towards the base rate.
 
-Mix and penalty are chosen on inner folds among {candidates} candidates; the final fit uses {final}.
+The penalty is chosen on inner folds among {candidates}; the final fit uses {final}.
 
 A word's or a phrase's contribution is its exact share of the logit: all of them, a constant and the base
 rate sum to it.
@@ -64,7 +64,7 @@ models agree, not how often they are right.
 
 ## Numbers
 
-{protocol}; mix, penalty, vocabulary, calibration and interval widths chosen inside each fold. Percent; 95 %
+{protocol}; penalty, vocabulary, calibration and interval widths chosen inside each fold. Percent; 95 %
 intervals by bootstrap over essays; the accuracy is the mean over {seeds} seeds of the folds.
 
 {accuracy}
@@ -86,8 +86,8 @@ What was said beside what was found, over all traits:
 
 Outer folds chose: {chosen}.
 
-Choices made before, on folds of the same essays, and so not inside the numbers: which kinds of input are
-candidates at all (tried and left out: shares of function words, three-word phrases, character n-grams across
+Choices made before, on folds of the same essays, and so not inside the numbers: which kinds of input take
+part, and how much (tried and left out: shares of function words, three-word phrases, character n-grams across
 words, measures of style, naive-Bayes log-count ratios after Wang & Manning 2012, a static table of words
 that began as Llama 2's and so carries its licence; none moved the mean area under the ROC curve, about 0.62,
 by more than 0.004). Contextual vectors of essays were not tried, for want of time. The figures may be that

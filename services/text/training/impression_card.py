@@ -52,7 +52,7 @@ longer entries). Here words and pace are fitted together, so words get credit on
 mean pace they explain {words} %. A spoken answer has a pace, and it is used; a typed one has none, and is
 scored at the mean pace: its scores hardly leave the middle.
 
-Mix and penalty are chosen on inner folds among {candidates} candidates; the final fit uses {final}. A word's
+The penalty is chosen on inner folds among {candidates}; the final fit uses {final}. A word's
 contribution is its exact share of the score, and so is the pace's.
 
 Intervals are split-conformal by length of the text (Lei et al. 2018): in 95 of 100 held-out clips the raters'

@@ -26,7 +26,6 @@ Array = NDArray[np.float64]
 Folds = Sequence[tuple[Indices, Indices]]
 
 MIXES: dict[str, Mix] = {
-    "words, characters and phrases": {TOKENS: 1.0, CHARACTERS: 1.0, PHRASES: 1.0},
     "words, characters, phrases and meanings": {TOKENS: 1.0, CHARACTERS: 1.0, PHRASES: 1.0, MEANINGS: 0.5},
 }
 PENALTIES = (4.0, 8.0, 16.0)
