@@ -5,52 +5,27 @@ with the schema that the migrations leave behind.
 """
 
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
-    DateTime,
-    Double,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
     Index,
-    Integer,
-    MetaData,
     SmallInteger,
-    Text,
     UniqueConstraint,
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
-SORTABLE_ID = Text(collation="C")
-"""Identifiers sort by time of creation, byte by byte, whatever the database's own collation."""
+from services.common.db.base import SORTABLE_ID, Base
+from services.common.db.models_interviews import Interview, InterviewQuestion
 
-CONSTRAINT_NAMES = {
-    "ix": "ix_%(column_0_N_label)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-
-class Base(DeclarativeBase):
-    metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
-        str: Text(),
-        datetime: DateTime(timezone=True),
-        dict[str, Any]: JSONB(),
-        list[dict[str, Any]]: JSONB(),
-        list[str]: ARRAY(Text()),
-        list[int]: ARRAY(Integer()),
-        list[float]: ARRAY(Double()),
-        float: Double(),
-    }
+__all__ = ["SORTABLE_ID", "Base", "Interview", "InterviewQuestion"]
+"""What is defined elsewhere and found here too; importing this module makes every table known."""
 
 
 class Tenant(Base):
@@ -101,6 +76,7 @@ class Question(Base):
     tenant_id: Mapped[str] = mapped_column(SORTABLE_ID, ForeignKey("tenants.id", ondelete="CASCADE"))
     text: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    archived_at: Mapped[datetime | None]
 
 
 class Assessment(Base):
@@ -116,16 +92,35 @@ class Assessment(Base):
         UniqueConstraint("tenant_id", "id"),
         ForeignKeyConstraint(["tenant_id", "candidate_id"], ["candidates.tenant_id", "candidates.id"]),
         ForeignKeyConstraint(["tenant_id", "question_id"], ["questions.tenant_id", "questions.id"]),
+        ForeignKeyConstraint(
+            ["tenant_id", "interview_id", "candidate_id"],
+            ["interviews.tenant_id", "interviews.id", "interviews.candidate_id"],
+        ),
+        ForeignKeyConstraint(
+            ["tenant_id", "interview_id", "question_id"],
+            [
+                "interview_questions.tenant_id",
+                "interview_questions.interview_id",
+                "interview_questions.question_id",
+            ],
+        ),
         CheckConstraint("state IN ('queued', 'canceled', 'expired')", name="state"),
         Index("ix_assessments_check_at", "check_at", postgresql_where=text("check_at IS NOT NULL")),
         Index("ix_assessments_candidate", "tenant_id", "candidate_id"),
         Index("ix_assessments_question", "tenant_id", "question_id"),
+        Index(
+            "ix_assessments_interview",
+            "tenant_id",
+            "interview_id",
+            postgresql_where=text("interview_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(SORTABLE_ID, primary_key=True)
     tenant_id: Mapped[str] = mapped_column(SORTABLE_ID, ForeignKey("tenants.id", ondelete="CASCADE"))
     candidate_id: Mapped[str] = mapped_column(SORTABLE_ID)
     question_id: Mapped[str] = mapped_column(SORTABLE_ID)
+    interview_id: Mapped[str | None] = mapped_column(SORTABLE_ID)
     purpose: Mapped[str]
     tags: Mapped[list[str]] = mapped_column(server_default="{}")
     media: Mapped[list[dict[str, Any]]]
