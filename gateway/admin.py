@@ -1,4 +1,4 @@
-"""`python -m gateway.admin`: tenants and keys, with the owner's or the administrator's connection.
+"""`python -m gateway.admin`: tenants, keys, the audit log, as the owner or the administrator.
 
 Reads `CANDOR_DB_OWNER_URL` or `CANDOR_DB_ADMIN_URL`, and `GATEWAY_KEY_SECRET`. Prints one JSON object.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from gateway.audit import Head, verify
 from gateway.keys import EVERY_SCOPE, create_key, create_tenant, revoke_key
 from gateway.schemas import Scope
 from gateway.settings import GatewaySettings
@@ -18,6 +19,8 @@ from services.common.db.bootstrap import DatabaseSettings
 from services.common.db.session import create_engine_for
 from services.common.errors import ConfigurationError
 from services.common.settings import CommonSettings
+
+FAULT = "fault"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -32,7 +35,15 @@ def _parser() -> argparse.ArgumentParser:
     revoke = commands.add_parser("revoke-key", help="make a key invalid")
     revoke.add_argument("tenant")
     revoke.add_argument("key_id")
+    audit = commands.add_parser("verify-audit", help="check that nobody changed the audit log")
+    audit.add_argument("tenant")
+    audit.add_argument("--head", type=_head, help="a head that an earlier run printed, to be found again")
     return parser
+
+
+def _head(value: str) -> Head:
+    sequence, _, digest = value.partition(":")
+    return Head(int(sequence), digest)
 
 
 def _run(engine: Engine, arguments: argparse.Namespace, *, key_secret: str) -> dict[str, Any]:
@@ -44,12 +55,15 @@ def _run(engine: Engine, arguments: argparse.Namespace, *, key_secret: str) -> d
             engine, arguments.tenant, name=arguments.name, scopes=scopes, key_secret=key_secret
         )
         return created._asdict()
+    if arguments.command == "verify-audit":
+        found = verify(engine, arguments.tenant, known=arguments.head)
+        return {"entries": found.head.sequence, "head": str(found.head), FAULT: found.fault}
     revoke_key(engine, arguments.tenant, arguments.key_id)
     return {"revoked": arguments.key_id}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status is 1 where it names something that does not exist."""
+    """Run one command; the exit status is 1 where it finds a fault, or nothing of the name that is given."""
     arguments = _parser().parse_args(argv)
     database, gateway = DatabaseSettings(), GatewaySettings()
     gateway.refuse_placeholders(CommonSettings().environment)
@@ -65,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     finally:
         engine.dispose()
     sys.stdout.write(json.dumps(answer) + "\n")
-    return 0
+    return 1 if answer.get(FAULT) else 0
 
 
 if __name__ == "__main__":

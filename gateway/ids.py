@@ -17,6 +17,9 @@ class Prefix(StrEnum):
     QUESTION = "q"
     ASSESSMENT = "asm"
     REQUEST = "req"
+    AUDIT_EVENT = "aud"
+    CONSENT = "cons"
+    ERASURE = "era"
 
 
 def new_id(prefix: Prefix) -> str:

@@ -22,9 +22,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.common.db.base import SORTABLE_ID, Base
+from services.common.db.models_governance import AuditEventRow
 from services.common.db.models_interviews import Interview, InterviewQuestion
 
-__all__ = ["SORTABLE_ID", "Base", "Interview", "InterviewQuestion"]
+__all__ = ["SORTABLE_ID", "AuditEventRow", "Base", "Interview", "InterviewQuestion"]
 """What is defined elsewhere and found here too; importing this module makes every table known."""
 
 
