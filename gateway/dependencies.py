@@ -1,5 +1,6 @@
 """What routes ask for, as `Annotated` aliases; `main.create_app` wires the real things."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, cast
 
@@ -12,7 +13,7 @@ from sqlalchemy import Engine
 from gateway.dispatch import Dispatcher
 from gateway.errors import Problem, ProblemCode
 from gateway.ids import Prefix, id_pattern
-from gateway.keys import KeyHolder, find_holder
+from gateway.keys import TOKEN_PREFIX, KeyHolder, find_holder
 from gateway.metrics import GatewayMetrics
 from gateway.schemas import Scope
 from gateway.settings import GatewaySettings
@@ -53,18 +54,56 @@ def get_services(request: Request) -> Services:
 TheServices = Annotated[Services, Depends(get_services)]
 
 bearer = HTTPBearer(auto_error=False, scheme_name="ApiKey", description="An API key: `cnd_…`.")
+candidate_bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="CandidateToken",
+    description="The `cndt_…` that came with an answer: opens the candidate's own practice results.",
+)
+Presented = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="candor"'}
 
 
-def authenticate(
-    services: TheServices,
-    required: SecurityScopes,
-    presented: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
-) -> KeyHolder:
+def authenticate(services: TheServices, required: SecurityScopes, presented: Presented) -> KeyHolder:
     """Who calls, if the key is good for what the operation needs.
 
     Raises:
-        Problem: `api_key_missing`, `api_key_unknown`, `api_key_revoked` or `scope_missing`.
+        Problem: a 401 as in `authenticate_either`, `candidate_token_refused` or `scope_missing`.
+    """
+    holder = identify(services, presented)
+    if holder.candidate is not None:
+        raise Problem(
+            ProblemCode.CANDIDATE_TOKEN_REFUSED,
+            "A candidate token opens the candidate's own practice results; send an API key.",
+        )
+    require_scopes(holder, required.scopes)
+    return holder
+
+
+def authenticate_either(
+    services: TheServices,
+    required: SecurityScopes,
+    presented: Presented,
+    _: Annotated[HTTPAuthorizationCredentials | None, Depends(candidate_bearer)],
+) -> KeyHolder:
+    """Like `authenticate`, for operations that a candidate token may open too.
+
+    What the token opens is for `candidate_tokens.require_opened` to say, once the answer is known.
+
+    Raises:
+        Problem: `api_key_missing`, `scope_missing`, and `…_unknown`, `…_revoked` or `…_expired` of
+            `api_key` and `candidate_token`.
+    """
+    holder = identify(services, presented)
+    if holder.candidate is None:
+        require_scopes(holder, required.scopes)
+    return holder
+
+
+def identify(services: Services, presented: HTTPAuthorizationCredentials | None) -> KeyHolder:
+    """Whom the presented credentials belong to, as long as they are good.
+
+    Raises:
+        Problem: one of the codes of status 401.
     """
     if presented is None or not presented.credentials:
         raise Problem(ProblemCode.API_KEY_MISSING, "Send `Authorization: Bearer <key>`.", headers=CHALLENGE)
@@ -73,22 +112,49 @@ def authenticate(
         presented.credentials,
         key_secret=services.settings.key_secret.get_secret_value(),
     )
+    if holder is not None and holder.is_good:
+        return holder
+    of_candidate = presented.credentials.startswith(TOKEN_PREFIX)
+    raise (_bad_token if of_candidate else _bad_key)(holder)
+
+
+def _bad_key(holder: KeyHolder | None) -> Problem:
     if holder is None:
-        raise Problem(ProblemCode.API_KEY_UNKNOWN, "Check the key, or ask for a new one.", headers=CHALLENGE)
-    if holder.revoked:
-        raise Problem(ProblemCode.API_KEY_REVOKED, "Ask for a new key.", headers=CHALLENGE)
-    missing = set(required.scopes) - holder.scopes
+        code, detail = ProblemCode.API_KEY_UNKNOWN, "Check the key, or ask for a new one."
+    elif holder.revoked:
+        code, detail = ProblemCode.API_KEY_REVOKED, "Ask for a new key."
+    else:
+        code, detail = ProblemCode.API_KEY_EXPIRED, "Use the key that replaces it, or ask for a new one."
+    return Problem(code, detail, headers=CHALLENGE)
+
+
+def _bad_token(holder: KeyHolder | None) -> Problem:
+    if holder is None:
+        code, detail = ProblemCode.CANDIDATE_TOKEN_UNKNOWN, "Check the token for missing characters."
+    elif holder.revoked:
+        code, detail = ProblemCode.CANDIDATE_TOKEN_REVOKED, "Ask whoever gave it to you for the results."
+    else:
+        code, detail = ProblemCode.CANDIDATE_TOKEN_EXPIRED, "Ask whoever gave it to you for the results."
+    return Problem(code, detail, headers=CHALLENGE)
+
+
+def require_scopes(holder: KeyHolder, scopes: Iterable[str]) -> None:
+    """Raise `scope_missing` unless the key has all of `scopes`."""
+    missing = set(scopes) - holder.scopes
     if missing:
         raise Problem(
             ProblemCode.SCOPE_MISSING, f"Ask for a key with the scope {', '.join(sorted(missing))}."
         )
-    return holder
 
 
 AnyCaller = Annotated[KeyHolder, Security(authenticate)]
 Writer = Annotated[KeyHolder, Security(authenticate, scopes=[str(Scope.ASSESSMENTS_WRITE)])]
 ReportReader = Annotated[KeyHolder, Security(authenticate, scopes=[str(Scope.REPORTS_READ)])]
 Administrator = Annotated[KeyHolder, Security(authenticate, scopes=[str(Scope.ADMIN)])]
+
+CallerOrCandidate = Annotated[KeyHolder, Security(authenticate_either)]
+WriterOrCandidate = Annotated[KeyHolder, Security(authenticate_either, scopes=[str(Scope.ASSESSMENTS_WRITE)])]
+ReaderOrCandidate = Annotated[KeyHolder, Security(authenticate_either, scopes=[str(Scope.REPORTS_READ)])]
 
 Limit = Annotated[int, Query(ge=1, le=100, description="How many to answer at most.")]
 AssessmentCursor = Annotated[str | None, Query(pattern=id_pattern(Prefix.ASSESSMENT))]

@@ -31,7 +31,13 @@ class ProblemCode(StrEnum):
     API_KEY_MISSING = "api_key_missing"
     API_KEY_UNKNOWN = "api_key_unknown"
     API_KEY_REVOKED = "api_key_revoked"
+    API_KEY_EXPIRED = "api_key_expired"
+    CANDIDATE_TOKEN_UNKNOWN = "candidate_token_unknown"  # noqa: S105 - no token, like those below
+    CANDIDATE_TOKEN_REVOKED = "candidate_token_revoked"  # noqa: S105
+    CANDIDATE_TOKEN_EXPIRED = "candidate_token_expired"  # noqa: S105
+    CANDIDATE_TOKEN_REFUSED = "candidate_token_refused"  # noqa: S105
     SCOPE_MISSING = "scope_missing"
+    REPORT_READABLE_BY_CANDIDATE_ONLY = "report_readable_by_candidate_only"
     NOT_FOUND = "not_found"
     ASSESSMENT_NOT_FOUND = "assessment_not_found"
     CANDIDATE_NOT_FOUND = "candidate_not_found"
@@ -66,6 +72,12 @@ PROBLEMS: dict[ProblemCode, tuple[int, str]] = {
     ProblemCode.API_KEY_MISSING: (401, "An API key is needed"),
     ProblemCode.API_KEY_UNKNOWN: (401, "The API key is unknown"),
     ProblemCode.API_KEY_REVOKED: (401, "The API key has been revoked"),
+    ProblemCode.API_KEY_EXPIRED: (401, "The API key has expired"),
+    ProblemCode.CANDIDATE_TOKEN_UNKNOWN: (401, "The candidate token is unknown"),
+    ProblemCode.CANDIDATE_TOKEN_REVOKED: (401, "The candidate token has been revoked"),
+    ProblemCode.CANDIDATE_TOKEN_EXPIRED: (401, "The candidate token has expired"),
+    ProblemCode.CANDIDATE_TOKEN_REFUSED: (403, "A candidate token does not open this"),
+    ProblemCode.REPORT_READABLE_BY_CANDIDATE_ONLY: (403, "Only the candidate may read this report"),
     ProblemCode.SCOPE_MISSING: (403, "The API key lacks a scope"),
     ProblemCode.NOT_FOUND: (404, "There is nothing here"),
     ProblemCode.ASSESSMENT_NOT_FOUND: (404, "There is no such assessment"),

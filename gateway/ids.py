@@ -20,6 +20,7 @@ class Prefix(StrEnum):
     AUDIT_EVENT = "aud"
     CONSENT = "cons"
     ERASURE = "era"
+    CANDIDATE_TOKEN = "tok"  # noqa: S105 - the prefix of an identifier
 
 
 def new_id(prefix: Prefix) -> str:

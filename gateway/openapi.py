@@ -14,6 +14,11 @@ AUTHENTICATED = (
     ProblemCode.API_KEY_MISSING,
     ProblemCode.API_KEY_UNKNOWN,
     ProblemCode.API_KEY_REVOKED,
+    ProblemCode.API_KEY_EXPIRED,
+    ProblemCode.CANDIDATE_TOKEN_UNKNOWN,
+    ProblemCode.CANDIDATE_TOKEN_REVOKED,
+    ProblemCode.CANDIDATE_TOKEN_EXPIRED,
+    ProblemCode.CANDIDATE_TOKEN_REFUSED,
     ProblemCode.SCOPE_MISSING,
     ProblemCode.DATABASE_UNAVAILABLE,
 )

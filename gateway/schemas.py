@@ -137,6 +137,24 @@ class AssessmentView(BaseModel):
     created_at: datetime
 
 
+class AcceptedAssessment(AssessmentView):
+    """An answer that was just handed in, with what opens it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{**ASSESSMENT_EXAMPLE, "candidate_token": "cndt_ZXhhbXBsZS1vbmx5LW5vdC1hLXRva2Vu"}]
+        },
+        title="AcceptedAssessment",
+    )
+
+    candidate_token: str | None = Field(
+        description=(
+            "Hand it to the candidate: it opens this answer, its events and its report, and the practice "
+            "answers that follow. Shown here and never again; null where the answer is not for practice."
+        )
+    )
+
+
 class AssessmentList(BaseModel):
     """A page of assessments, newest first."""
 

@@ -23,6 +23,9 @@ class GatewaySettings(BaseSettings):
         default=SecretStr(DEVELOPMENT_KEY_SECRET),
         description="Keys the hash of API keys; changing it makes every key unknown.",
     )
+    candidate_token_ttl_s: float = Field(
+        default=90 * 86_400.0, gt=0, description="How long a candidate token opens results."
+    )
 
     max_video_bytes: int = Field(default=1024 * 1024 * 1024, gt=0)
     max_audio_bytes: int = Field(default=256 * 1024 * 1024, gt=0)

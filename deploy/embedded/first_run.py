@@ -46,7 +46,7 @@ def _is_valid(key: str, *, url: str, key_secret: str) -> bool:
         holder = find_holder(engine, key, key_secret=key_secret)
     finally:
         engine.dispose()
-    return holder is not None and not holder.revoked
+    return holder is not None and holder.is_good
 
 
 def _write_private(path: Path, content: str) -> None:

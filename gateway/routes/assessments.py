@@ -7,14 +7,17 @@ from anyio import CancelScope
 from fastapi import APIRouter, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from gateway import repository
+from gateway import candidate_tokens, repository
+from gateway.candidate_tokens import assessment_not_found
 from gateway.dependencies import (
     AnyCaller,
     AssessmentCursor,
+    CallerOrCandidate,
     Limit,
     Services,
     TheServices,
     Writer,
+    WriterOrCandidate,
 )
 from gateway.dispatch import dispatch
 from gateway.enrolment import work_of
@@ -22,9 +25,10 @@ from gateway.erasure import erase_assessment
 from gateway.errors import Problem, ProblemCode
 from gateway.forms import parse_form
 from gateway.ids import Prefix, id_pattern
+from gateway.keys import KeyHolder
 from gateway.openapi import AUTHENTICATED, problems, upload_body
 from gateway.repository import Cursor, StoredAssessment
-from gateway.schemas import AssessmentList, AssessmentView
+from gateway.schemas import AcceptedAssessment, AssessmentList, AssessmentView
 from gateway.uploads import Received, receive_upload
 from gateway.views import assessment_view
 from services.common.db.session import tenant_session
@@ -68,32 +72,38 @@ _ID = re.compile(id_pattern(Prefix.ASSESSMENT))
 )
 async def create_assessment(
     request: Request, response: Response, services: TheServices, caller: Writer
-) -> AssessmentView:
+) -> AcceptedAssessment:
     """Send one or more of `video`, `audio`, `document` or `text`, and who answers which question."""
     receiver, received = await receive_upload(
         request, store=services.store, tenant_id=caller.tenant_id, limits=services.settings
     )
     try:
-        stored = await run_in_threadpool(_keep, services, caller.tenant_id, received)
+        stored, token = await run_in_threadpool(_keep, services, caller.tenant_id, received)
     except BaseException:
         with CancelScope(shield=True):
             await run_in_threadpool(receiver.discard)
         raise
     await run_in_threadpool(_send, services, stored)
     response.headers["Location"] = f"{PATH}/{stored.row.id}"
-    return assessment_view(stored, {})
+    return AcceptedAssessment(**dict(assessment_view(stored, {})), candidate_token=token)
 
 
-def _keep(services: Services, tenant_id: str, received: Received) -> StoredAssessment:
-    """Commit the row; the media is in the store already."""
+def _keep(services: Services, tenant_id: str, received: Received) -> tuple[StoredAssessment, str | None]:
+    """Commit the row, and the candidate's token; the media is in the store already."""
     form = parse_form(received.fields)
     with tenant_session(services.engine, tenant_id) as session:
         if not repository.question_exists(session, form.question):
             raise Problem(ProblemCode.UNKNOWN_QUESTION, "Choose one of the questions at /v1/questions.")
         stored = repository.add_assessment(session, tenant_id=tenant_id, form=form, media=received.media)
+        token = candidate_tokens.issue(
+            session,
+            stored.row,
+            key_secret=services.settings.key_secret.get_secret_value(),
+            ttl_s=services.settings.candidate_token_ttl_s,
+        )
     for part in received.media:
         services.metrics.uploaded(part.kind, part.size_bytes)
-    return stored
+    return stored, token
 
 
 def _send(services: Services, stored: StoredAssessment) -> None:
@@ -137,9 +147,11 @@ def list_assessments(
     summary="How far one answer is",
     responses=problems(*AUTHENTICATED, ProblemCode.ASSESSMENT_NOT_FOUND),
 )
-def get_assessment(services: TheServices, caller: AnyCaller, assessment_id: AssessmentId) -> AssessmentView:
+def get_assessment(
+    services: TheServices, caller: CallerOrCandidate, assessment_id: AssessmentId
+) -> AssessmentView:
     """Status of the whole and of each modality, with progress while it runs."""
-    return view_of(services, load(services, caller.tenant_id, assessment_id))
+    return view_of(services, open_assessment(services, caller, assessment_id))
 
 
 @router.delete(
@@ -155,9 +167,10 @@ def get_assessment(services: TheServices, caller: AnyCaller, assessment_id: Asse
         ProblemCode.SERVICE_UNAVAILABLE,
     ),
 )
-def delete_assessment(services: TheServices, caller: Writer, assessment_id: AssessmentId) -> None:
+def delete_assessment(services: TheServices, caller: WriterOrCandidate, assessment_id: AssessmentId) -> None:
     """Stops the work and erases media, results and report. After a 503, send it again to finish."""
-    found = _ID.fullmatch(assessment_id) and erase_assessment(
+    open_assessment(services, caller, assessment_id)
+    found = erase_assessment(
         assessment_id,
         tenant_id=caller.tenant_id,
         engine=services.engine,
@@ -165,32 +178,25 @@ def delete_assessment(services: TheServices, caller: Writer, assessment_id: Asse
         ledger=services.ledger,
     )
     if not found:
-        raise not_found()
+        raise assessment_not_found()
 
 
-def load(services: Services, tenant_id: str, assessment_id: str) -> StoredAssessment:
-    """The tenant's assessment.
+def open_assessment(services: Services, caller: KeyHolder, assessment_id: str) -> StoredAssessment:
+    """The tenant's assessment, as far as the caller may see it.
 
     Raises:
-        Problem: `assessment_not_found`.
+        Problem: `assessment_not_found` or `candidate_token_refused`.
     """
     if _ID.fullmatch(assessment_id):
-        with tenant_session(services.engine, tenant_id) as session:
+        with tenant_session(services.engine, caller.tenant_id) as session:
             stored = repository.find_assessment(session, assessment_id)
         if stored is not None:
+            candidate_tokens.require_opened(caller.candidate, stored.row)
             return stored
-    raise not_found()
+    raise assessment_not_found()
 
 
 def view_of(services: Services, stored: StoredAssessment) -> AssessmentView:
     """With live progress, as long as there is no report to speak instead."""
     progress = {} if stored.report_status else services.progress(stored.row.id)
     return assessment_view(stored, progress)
-
-
-def not_found() -> Problem:
-    """The same answer for what never was, is erased, or is another tenant's."""
-    return Problem(
-        ProblemCode.ASSESSMENT_NOT_FOUND,
-        "Check the identifier; it may have been erased, or be another tenant's.",
-    )

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Header, Response
 from sse_starlette import EventSourceResponse
 from starlette.concurrency import run_in_threadpool
 
-from gateway.dependencies import AnyCaller, TheServices
+from gateway.dependencies import CallerOrCandidate, TheServices
 from gateway.errors import Problem, ProblemCode
 from gateway.events import EVENT_ID_PATTERN, EventFeed, follow
 from gateway.openapi import AUTHENTICATED, problems
-from gateway.routes.assessments import AssessmentId, load, view_of
+from gateway.routes.assessments import AssessmentId, open_assessment, view_of
 from gateway.schemas import AssessmentView
 
 router = APIRouter(prefix="/v1/assessments/{assessment_id}/events", tags=["assessments"])
@@ -38,7 +38,7 @@ EXAMPLE = (
 )
 async def follow_assessment(
     services: TheServices,
-    caller: AnyCaller,
+    caller: CallerOrCandidate,
     assessment_id: AssessmentId,
     last_event_id: Annotated[
         str | None,
@@ -49,14 +49,14 @@ async def follow_assessment(
 
     def read() -> AssessmentView | None:
         try:
-            return view_of(services, load(services, caller.tenant_id, assessment_id))
+            return view_of(services, open_assessment(services, caller, assessment_id))
         except Problem:
             return None
 
     async def snapshot() -> AssessmentView | None:
         return await run_in_threadpool(read)
 
-    await run_in_threadpool(load, services, caller.tenant_id, assessment_id)
+    await run_in_threadpool(open_assessment, services, caller, assessment_id)
     settings = services.settings
     feed = EventFeed(services.redis, assessment_id, poll_s=settings.events_poll_s)
     return EventSourceResponse(

@@ -3,10 +3,10 @@
 from fastapi import APIRouter
 
 from gateway import repository
-from gateway.dependencies import ReportReader, TheServices
+from gateway.dependencies import ReaderOrCandidate, TheServices
 from gateway.errors import Problem, ProblemCode
 from gateway.openapi import AUTHENTICATED, problems
-from gateway.routes.assessments import AssessmentId, load, view_of
+from gateway.routes.assessments import AssessmentId, open_assessment, view_of
 from gateway.views import has_ended
 from services.common.contracts.results import Report
 from services.common.db.session import tenant_session
@@ -25,9 +25,9 @@ router = APIRouter(prefix="/v1/assessments/{assessment_id}/report", tags=["repor
         ProblemCode.REPORT_UNAVAILABLE,
     ),
 )
-def get_report(services: TheServices, caller: ReportReader, assessment_id: AssessmentId) -> Report:
+def get_report(services: TheServices, caller: ReaderOrCandidate, assessment_id: AssessmentId) -> Report:
     """Estimates from words, voice and face, the fused view, and the place among other candidates."""
-    stored = load(services, caller.tenant_id, assessment_id)
+    stored = open_assessment(services, caller, assessment_id)
     with tenant_session(services.engine, caller.tenant_id) as session:
         document = repository.find_report(session, assessment_id)
     if document is not None:

@@ -9,7 +9,14 @@ from starlette.testclient import TestClient
 from gateway.benchmark_schemas import BenchmarkView, DriftView
 from gateway.errors import PROBLEMS, ProblemDetails
 from gateway.main import create_app
-from gateway.schemas import AssessmentForm, AssessmentView, NewQuestion, QuestionView, VoiceSummaryView
+from gateway.schemas import (
+    AcceptedAssessment,
+    AssessmentForm,
+    AssessmentView,
+    NewQuestion,
+    QuestionView,
+    VoiceSummaryView,
+)
 from gateway.settings import GatewaySettings
 from services.common.settings import CommonSettings
 
@@ -94,7 +101,11 @@ def test_every_operation_under_v1_wants_a_key_and_says_how_it_refuses(document: 
             continue
         assert operation["security"], path
         codes = operation["responses"]["401"]["content"]["application/problem+json"]["examples"]
-        assert set(codes) == {"api_key_missing", "api_key_unknown", "api_key_revoked"}
+        assert set(codes) == {
+            "api_key_missing",
+            *(f"api_key_{fault}" for fault in ("unknown", "revoked", "expired")),
+            *(f"candidate_token_{fault}" for fault in ("unknown", "revoked", "expired")),
+        }
         assert "403" in operation["responses"]
         assert "503" in operation["responses"]
 
@@ -130,6 +141,7 @@ def test_examples_are_valid(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     for name, model in (
         ("AssessmentView", AssessmentView),
+        ("AcceptedAssessment", AcceptedAssessment),
         ("QuestionView", QuestionView),
         ("VoiceSummaryView", VoiceSummaryView),
         ("NewQuestion", NewQuestion),

@@ -44,6 +44,7 @@ def test_answer_is_stored_and_sent_when_it_is_accepted(gateway: Any, dispatcher:
     assert stored.read_bytes() == MP4
     [work] = dispatcher.sent
     assert (work.assessment_id, work.tenant_id) == (body["id"], gateway.tenant.tenant)
+    assert body.pop("candidate_token") is None  # the answer is not for practice
     assert gateway.client.get(answer.headers["location"]).json() == body
 
 

@@ -41,18 +41,25 @@ class Tenant(Base):
 
 
 class ApiKey(Base):
-    """A bearer key of a tenant; only its keyed hash is stored. Written like `Tenant`."""
+    """A bearer key of a tenant; only its keyed hash is stored. Written by `gateway`, which cannot read it.
+
+    `hint` is how the key begins, to recognise it by. A key that was rotated names the one that
+    replaces it, and expires on its own.
+    """
 
     __tablename__ = "api_keys"
 
     id: Mapped[str] = mapped_column(SORTABLE_ID, primary_key=True)
     tenant_id: Mapped[str] = mapped_column(SORTABLE_ID, ForeignKey("tenants.id", ondelete="CASCADE"))
     name: Mapped[str]
-    key_hash: Mapped[str] = mapped_column(unique=True)
+    key_hash: Mapped[str] = mapped_column(unique=True, deferred=True)
+    hint: Mapped[str | None]
     scopes: Mapped[list[str]]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+    replaced_by: Mapped[str | None] = mapped_column(SORTABLE_ID)
 
 
 class Candidate(Base):
@@ -65,6 +72,28 @@ class Candidate(Base):
     tenant_id: Mapped[str] = mapped_column(SORTABLE_ID, ForeignKey("tenants.id", ondelete="CASCADE"))
     external_id: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class CandidateToken(Base):
+    """Opens a candidate's own practice results; only its keyed hash is stored. Written by `gateway`."""
+
+    __tablename__ = "candidate_tokens"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "candidate_id"],
+            ["candidates.tenant_id", "candidates.id"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_candidate_tokens_candidate", "tenant_id", "candidate_id"),
+    )
+
+    id: Mapped[str] = mapped_column(SORTABLE_ID, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(SORTABLE_ID)
+    candidate_id: Mapped[str] = mapped_column(SORTABLE_ID)
+    token_hash: Mapped[str] = mapped_column(unique=True, deferred=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
 
 
 class Question(Base):
