@@ -164,7 +164,9 @@ def fuse(results: Sequence[ModalityResult], *, name: str) -> Report:
     """Combine results as the fusion worker does, for nobody's tenant and against no cohort."""
     settings, cards = FusionSettings(), ModelCards(CommonSettings().models_dir)
     reliability = channel_reliability(results, cards, unmeasured=settings.unmeasured_reliability)
-    combination = combine_results(results, reliability=reliability, exponent=settings.pool_exponent)
+    combination = combine_results(
+        results, reliability=reliability, exponent=settings.pool_exponent, pool=cards.pool()
+    )
     traits = model_of(combination.results[Modality.TEXT], TEXT_TRAITS)
     return build_report(
         combination,

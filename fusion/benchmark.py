@@ -11,7 +11,7 @@ from services.common.histogram import Histogram, Rank
 from services.common.model_keys import model_key
 from services.common.serving.registry import TEXT_TRAITS
 
-METHOD = "logpool/1"
+METHOD = "logpool/2"
 """Name and version of the combination; a changed formula starts a new cohort."""
 
 COHORT_TOO_SMALL = "cohort_too_small"
@@ -97,17 +97,31 @@ def scores_of(fused: Fused) -> dict[str, float]:
 
 
 def model_keys(
-    results: Mapping[Modality, ModalityResult], fused: Fused, *, exponent: float = 1.0
+    results: Mapping[Modality, ModalityResult],
+    fused: Fused,
+    *,
+    exponent: float = 1.0,
+    pool: ModelRef | None = None,
 ) -> dict[str, str]:
     """What each score rests on. Only scores with equal keys share a cohort.
 
     A fused emotion names the models of every channel that entered it, so that an answer with a
-    voice only is never ranked among answers with voice and face. Traits rest on `text_traits` alone.
+    voice only is never ranked among answers with voice and face. One channel alone is passed on as it
+    is, so its key names no method. Traits rest on `text_traits` alone.
+
+    Args:
+        results: per modality.
+        fused: what they were combined to.
+        exponent: of the pool.
+        pool: the learned weights of the pool, if there are any.
     """
     said = _models(results, [Modality.TEXT])
     words = model_key([ref for ref in said if ref.name == TEXT_TRAITS] or said)
     channels = _models(results, [channel.modality for channel in fused.channels])
-    pooled = model_key(channels, method=f"{METHOD}^{exponent:g}")
+    if len(fused.channels) > 1:
+        pooled = model_key([*channels, *filter(None, [pool])], method=f"{METHOD}^{exponent:g}")
+    else:
+        pooled = model_key(channels)
     return {name: words if name.startswith("trait.") else pooled for name in scores_of(fused)}
 
 

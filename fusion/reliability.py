@@ -61,6 +61,11 @@ class ModelCards:
         largest = max(factors.values())
         return {channel: factor / largest for channel, factor in factors.items()}
 
+    def pool(self) -> ModelRef | None:
+        """The learned weights that `learned` reads; null where nothing was learned."""
+        manifest = self._newest(FUSION)
+        return None if manifest is None else manifest.ref
+
     def _newest(self, name: str) -> Manifest | None:
         """The manifest of the highest version; null where there is none."""
         folder = self._models_dir / name

@@ -9,6 +9,7 @@ from fusion.combine import combine, complete, overall_status
 from fusion.notices import warnings
 from fusion.timeline import align
 from services.common.contracts.labels import Modality
+from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.norms import ReferenceNorm
 from services.common.contracts.results import Fused, ModalityResult, Report
 from services.common.contracts.voice import VoiceSummary
@@ -26,16 +27,27 @@ class Combination:
 
 
 def combine_results(
-    results: Sequence[ModalityResult], *, reliability: Mapping[Modality, float], exponent: float
+    results: Sequence[ModalityResult],
+    *,
+    reliability: Mapping[Modality, float],
+    exponent: float,
+    pool: ModelRef | None = None,
 ) -> Combination:
-    """Combine the channels of one answer; see `fusion.combine.combine`. No voice summary comes out."""
+    """Combine the channels of one answer; see `fusion.combine.combine`. No voice summary comes out.
+
+    Args:
+        results: of the channels.
+        reliability: of `fusion.reliability.channel_reliability`.
+        exponent: of the pool.
+        pool: `ModelCards.pool`, the learned weights that the reliability was scaled by.
+    """
     by_modality = complete([result.model_copy(update={"voice_summary": None}) for result in results])
     fused = combine(by_modality, reliability=reliability, exponent=exponent)
     return Combination(
         results=by_modality,
         fused=fused,
         scores=scores_of(fused),
-        model_keys=model_keys(by_modality, fused, exponent=exponent),
+        model_keys=model_keys(by_modality, fused, exponent=exponent, pool=pool),
     )
 
 

@@ -87,7 +87,12 @@ class FusionRuntime:
         reliability = channel_reliability(
             results, self._cards, unmeasured=self._settings.unmeasured_reliability
         )
-        combination = combine_results(results, reliability=reliability, exponent=self._settings.pool_exponent)
+        combination = combine_results(
+            results,
+            reliability=reliability,
+            exponent=self._settings.pool_exponent,
+            pool=self._cards.pool(),
+        )
         voice = voice_summary(results) if task.keep_voice_summary else None
         try:
             with transaction(self.engine, task.tenant_id) as work:

@@ -12,7 +12,7 @@ DECILES = [0.31, 0.38, 0.43, 0.47, 0.51, 0.55, 0.6, 0.66, 0.74]
 MODELS: dict[str, Any] = {
     "id": "norm_4711",
     "models": [{"name": "face_emotion", "version": 2}, {"name": "voice_emotion", "version": 3}],
-    "method": "logpool/1^1",
+    "method": "logpool/2^1.5836",
 }
 COHORT: dict[str, Any] = {"kind": "role", "name": "nurse"}
 

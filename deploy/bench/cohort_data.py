@@ -12,7 +12,7 @@ from services.common.histogram import BLOCK
 
 TENANT = "ten_bench"
 WORDS = "text_traits:1"
-POOLED = "logpool/1^1:face_emotion:1+face_landmarks:1+voice_emotion:2+voice_encoder:1"
+POOLED = "logpool/2^1.5836:face_emotion:1+face_landmarks:1+fusion:1+voice_emotion:2+voice_encoder:1"
 TRAIT_SCORES = [f"trait.{trait}" for trait in TRAITS]
 POOLED_SCORES = [*(f"emotion.{label}" for label in EMOTIONS), "congruence"]
 QUESTIONS = 500

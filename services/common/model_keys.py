@@ -11,7 +11,7 @@ _KEY = re.compile(rf"(?:(?P<method>.+):)?(?P<models>{UNKNOWN}|{_REF}(?:\+{_REF})
 
 
 def model_key(models: Iterable[ModelRef], *, method: str | None = None) -> str:
-    """`text_traits:3`, or `logpool/1^1:face_emotion:2+voice_emotion:1` with a method.
+    """`text_traits:3`, or `logpool/2^1.58:face_emotion:2+voice_emotion:1` with a method.
 
     Args:
         models: in any order, as often as they like.

@@ -99,6 +99,18 @@ def test_keys_differ_when_channels_versions_or_exponent_differ() -> None:
     assert len(set(keys)) == len(keys)
 
 
+def test_key_names_the_learned_weights_when_two_channels_are_pooled() -> None:
+    pool = ModelRef(name="fusion", version=7)
+    voice, face = result(Modality.AUDIO, ("voice_emotion", 1)), result(Modality.VIDEO, ("face_emotion", 1))
+    trust = {Modality.AUDIO: 0.5, Modality.VIDEO: 0.5}
+    both = {Modality.AUDIO: voice, Modality.VIDEO: face}
+    alone = {Modality.AUDIO: voice}
+    pooled = model_keys(both, combine(both, reliability=trust), exponent=1.5, pool=pool)
+    passed_on = model_keys(alone, combine(alone, reliability=trust), exponent=1.5, pool=pool)
+    assert pooled["emotion.happy"] == "logpool/2^1.5:face_emotion:1+fusion:7+voice_emotion:1"
+    assert passed_on["emotion.happy"] == "voice_emotion:1"
+
+
 def test_trait_key_is_the_text_model_when_other_channels_answered_too() -> None:
     results = {
         Modality.TEXT: result(Modality.TEXT, ("text_traits", 3), ("text_impression", 1)),
