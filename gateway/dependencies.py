@@ -17,6 +17,7 @@ from gateway.keys import TOKEN_PREFIX, KeyHolder, find_holder
 from gateway.metrics import GatewayMetrics
 from gateway.schemas import Scope
 from gateway.settings import GatewaySettings
+from gateway.webhooks.targets import TargetRules
 from services.common.contracts.labels import Modality
 from services.common.ledger import ModalityProgress, WorkLedger
 from services.common.logging import get_logger
@@ -36,6 +37,7 @@ class Services:
     redis: "Redis"
     dispatcher: Dispatcher
     metrics: GatewayMetrics
+    webhook_targets: TargetRules
 
     def progress(self, assessment_id: str) -> dict[Modality, ModalityProgress]:
         """Live state; empty while Redis is out of reach, since Postgres still answers the rest."""

@@ -41,6 +41,8 @@ class ProblemCode(StrEnum):
     NOT_FOUND = "not_found"
     ASSESSMENT_NOT_FOUND = "assessment_not_found"
     CANDIDATE_NOT_FOUND = "candidate_not_found"
+    WEBHOOK_ENDPOINT_NOT_FOUND = "webhook_endpoint_not_found"
+    EVENT_NOT_FOUND = "event_not_found"
     REPORT_NOT_READY = "report_not_ready"
     REPORT_UNAVAILABLE = "report_unavailable"
     METHOD_NOT_ALLOWED = "method_not_allowed"
@@ -57,6 +59,9 @@ class ProblemCode(StrEnum):
     ANSWER_EMPTY = "answer_empty"
     TEXT_NOT_UTF8 = "text_not_utf8"
     UNKNOWN_QUESTION = "unknown_question"
+    WEBHOOK_TARGET_REFUSED = "webhook_target_refused"
+    WEBHOOK_ENDPOINT_DISABLED = "webhook_endpoint_disabled"
+    WEBHOOK_ENDPOINTS_EXHAUSTED = "webhook_endpoints_exhausted"
     INTERNAL = "internal"
     SERVICE_UNAVAILABLE = "service_unavailable"
     DATABASE_UNAVAILABLE = "database_unavailable"
@@ -82,6 +87,8 @@ PROBLEMS: dict[ProblemCode, tuple[int, str]] = {
     ProblemCode.NOT_FOUND: (404, "There is nothing here"),
     ProblemCode.ASSESSMENT_NOT_FOUND: (404, "There is no such assessment"),
     ProblemCode.CANDIDATE_NOT_FOUND: (404, "There is no such candidate"),
+    ProblemCode.WEBHOOK_ENDPOINT_NOT_FOUND: (404, "There is no such webhook endpoint"),
+    ProblemCode.EVENT_NOT_FOUND: (404, "There is no such event"),
     ProblemCode.REPORT_NOT_READY: (404, "The report is not ready yet"),
     ProblemCode.REPORT_UNAVAILABLE: (404, "There will be no report"),
     ProblemCode.METHOD_NOT_ALLOWED: (405, "The method is not allowed here"),
@@ -98,6 +105,9 @@ PROBLEMS: dict[ProblemCode, tuple[int, str]] = {
     ProblemCode.ANSWER_EMPTY: (422, "The typed answer is empty"),
     ProblemCode.TEXT_NOT_UTF8: (422, "The text is not UTF-8"),
     ProblemCode.UNKNOWN_QUESTION: (422, "The question is unknown"),
+    ProblemCode.WEBHOOK_TARGET_REFUSED: (422, "Nothing is sent to this address"),
+    ProblemCode.WEBHOOK_ENDPOINT_DISABLED: (409, "The webhook endpoint is disabled"),
+    ProblemCode.WEBHOOK_ENDPOINTS_EXHAUSTED: (409, "There are too many webhook endpoints"),
     ProblemCode.INTERNAL: (500, "Something went wrong on our side"),
     ProblemCode.SERVICE_UNAVAILABLE: (503, "A service is out of reach"),
     ProblemCode.DATABASE_UNAVAILABLE: (503, "The database is out of reach"),

@@ -21,6 +21,9 @@ class Prefix(StrEnum):
     CONSENT = "cons"
     ERASURE = "era"
     CANDIDATE_TOKEN = "tok"  # noqa: S105 - the prefix of an identifier
+    WEBHOOK_ENDPOINT = "whe"
+    EVENT = "evt"
+    WEBHOOK_DELIVERY = "whd"
 
 
 def new_id(prefix: Prefix) -> str:

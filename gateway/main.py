@@ -13,8 +13,20 @@ from gateway.errors import install_error_handlers
 from gateway.metrics import GatewayMetrics
 from gateway.middleware import RequestShell
 from gateway.openapi import install_openapi
-from gateway.routes import assessments, benchmarks, candidates, events, health, pages, questions, reports
+from gateway.routes import (
+    assessments,
+    benchmarks,
+    candidates,
+    events,
+    health,
+    pages,
+    questions,
+    reports,
+    webhook_endpoints,
+    webhook_events,
+)
 from gateway.settings import GatewaySettings
+from gateway.webhooks.targets import TargetRules
 from services.common.db.session import create_engine_for
 from services.common.ledger import open_ledger
 from services.common.logging import configure_logging
@@ -56,7 +68,17 @@ def create_app(
     app.state.services = services
     install_error_handlers(app)
     install_openapi(app)
-    for module in (assessments, reports, events, candidates, questions, benchmarks, health):
+    for module in (
+        assessments,
+        reports,
+        events,
+        candidates,
+        questions,
+        benchmarks,
+        webhook_endpoints,
+        webhook_events,
+        health,
+    ):
         app.include_router(module.router)
     app.include_router(pages.router)
     app.add_middleware(
@@ -90,6 +112,7 @@ def _open_services(
         ),
         dispatcher=dispatcher or CeleryDispatcher(create_celery(common, patient=False), ledger),
         metrics=GatewayMetrics(),
+        webhook_targets=TargetRules.of(settings, common.environment),
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from gateway.ids import Prefix, new_id
 from gateway.schemas import AssessmentForm, printable
+from gateway.webhooks.events import EventType, emit
 from services.common.contracts.media import MediaRef
 from services.common.db.models import Assessment, Candidate, ModalityResultRow, Question, ReportRow
 
@@ -168,15 +169,27 @@ def cancel(session: Session, assessment_id: str) -> list[MediaRef] | None:
     row = session.get(Assessment, assessment_id, with_for_update=True)
     if row is None:
         return None
+    if row.state == "queued" and not _is_reported(session, assessment_id):
+        emit(session, tenant_id=row.tenant_id, type=EventType.ASSESSMENT_CANCELED, subject_id=assessment_id)
     row.state, row.check_at = "canceled", None
     return [MediaRef.model_validate(part) for part in row.media]
 
 
 def expire(session: Session, assessment_id: str) -> None:
     """Give up work that never came to a report."""
-    session.execute(
-        update(Assessment).where(Assessment.id == assessment_id).values(state="expired", check_at=None)
+    tenant_id = session.scalar(
+        update(Assessment)
+        .where(Assessment.id == assessment_id)
+        .values(state="expired", check_at=None)
+        .returning(Assessment.tenant_id)
     )
+    if tenant_id is not None:
+        emit(session, tenant_id=tenant_id, type=EventType.ASSESSMENT_EXPIRED, subject_id=assessment_id)
+
+
+def _is_reported(session: Session, assessment_id: str) -> bool:
+    found = session.scalar(select(ReportRow.assessment_id).where(ReportRow.assessment_id == assessment_id))
+    return found is not None
 
 
 def erase(session: Session, assessment_id: str) -> None:

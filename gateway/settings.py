@@ -1,5 +1,8 @@
 """Settings of gateway and delivery worker (prefix `GATEWAY_`). Built at start, never at import."""
 
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -65,6 +68,26 @@ class GatewaySettings(BaseSettings):
         default=600.0, gt=0, description="Work without a report is sent again; doubles with each sending."
     )
     expire_after_s: float = Field(default=86_400.0, gt=0, description="Work without a report is given up.")
+
+    webhook_allowed_networks: list[IPv4Network | IPv6Network] = Field(
+        default=[],
+        description="Networks that webhooks may reach though they are not public, as a JSON list.",
+    )
+    webhook_ports: list[int] = Field(default=[443, 8443], description="Ports of public webhook addresses.")
+    webhook_timeout_s: float = Field(default=15.0, gt=0, description="One attempt, from name to status.")
+    webhook_deliver_every_s: float = Field(default=1.0, gt=0)
+    webhook_threads: int = Field(default=8, ge=1, description="Attempts at once, of one delivery worker.")
+    webhook_per_endpoint: int = Field(default=2, ge=1, description="Attempts at once, to one endpoint.")
+    webhook_lease_s: float = Field(
+        default=120.0, gt=0, description="An attempt that nobody reports on is made again after this."
+    )
+    webhook_disable_after_s: float = Field(
+        default=432_000.0, gt=0, description="An endpoint that fails all that time is disabled (5 days)."
+    )
+    webhook_max_endpoints: int = Field(default=20, ge=1, description="Endpoints of one tenant.")
+    webhook_ca_file: Path | None = Field(
+        default=None, description="Certificates to trust besides the public ones, for receivers of one's own."
+    )
 
     def max_bytes(self, kind: MediaKind) -> int:
         """The largest upload of `kind`."""

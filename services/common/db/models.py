@@ -303,3 +303,6 @@ class VoiceSummaryRow(Base):
     clips: Mapped[float]
     mean: Mapped[bytes]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+from services.common.db import models_webhooks  # noqa: E402, F401 - completes the metadata

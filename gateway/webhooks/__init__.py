@@ -1,0 +1,1 @@
+"""Events, and how they reach the tenant's own servers (https://www.standardwebhooks.com)."""

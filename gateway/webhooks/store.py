@@ -1,0 +1,173 @@
+"""Reads and writes of endpoints, events and deliveries, inside a session that belongs to one tenant."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Select, func, select, text, update
+from sqlalchemy.orm import Session
+
+from gateway.ids import Prefix, new_id
+from gateway.repository import Cursor, now
+from gateway.webhooks.schemas import (
+    DeliveryStatus,
+    DisabledReason,
+    EndpointStatus,
+    NewWebhookEndpoint,
+    WebhookEndpointChange,
+)
+from gateway.webhooks.secrets import new_salt
+from services.common.db.models_webhooks import EventRow, WebhookAttempt, WebhookDelivery, WebhookEndpoint
+
+
+def add_endpoint(
+    session: Session, *, tenant_id: str, new: NewWebhookEndpoint, most: int
+) -> WebhookEndpoint | None:
+    """Store an endpoint with a new salt; null where the tenant has `most` already."""
+    session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended('candor.webhooks ' || :tenant, 0))"),
+        {"tenant": tenant_id},
+    )
+    if session.scalar(select(func.count()).select_from(WebhookEndpoint)) >= most:  # type: ignore[operator]
+        return None
+    row = WebhookEndpoint(
+        id=new_id(Prefix.WEBHOOK_ENDPOINT),
+        tenant_id=tenant_id,
+        url=new.url,
+        description=new.description,
+        event_types=_distinct(new.event_types),
+        secret_salt=new_salt(),
+    )
+    session.add(row)
+    session.flush()
+    session.refresh(row)
+    return row
+
+
+def find_endpoint(session: Session, endpoint_id: str, *, lock: bool = False) -> WebhookEndpoint | None:
+    """One endpoint of the tenant; `lock` keeps others from changing it meanwhile."""
+    return session.get(WebhookEndpoint, endpoint_id, with_for_update=lock or None)
+
+
+def list_endpoints(session: Session, cursor: Cursor) -> tuple[list[WebhookEndpoint], bool]:
+    """A page, newest first, and whether more follow in the direction of the cursor."""
+    return _page(session, select(WebhookEndpoint), WebhookEndpoint.id, cursor)
+
+
+def change_endpoint(session: Session, row: WebhookEndpoint, change: WebhookEndpointChange) -> None:
+    """Apply what was sent."""
+    if change.url is not None:
+        row.url = change.url
+    if change.description is not None:
+        row.description = change.description
+    if change.event_types is not None:
+        row.event_types = _distinct(change.event_types)
+    if change.status is EndpointStatus.DISABLED and row.status == EndpointStatus.ENABLED:
+        disable_endpoint(session, row, DisabledReason.PAUSED)
+    elif change.status is EndpointStatus.ENABLED:
+        row.status = EndpointStatus.ENABLED
+        row.disabled_reason = row.disabled_at = row.failing_since = row.paused_until = None
+
+
+def disable_endpoint(session: Session, row: WebhookEndpoint, reason: DisabledReason) -> None:
+    """Send nothing more there, and give up what is on its way; a replay sends it after all."""
+    row.status, row.disabled_reason, row.disabled_at = EndpointStatus.DISABLED, reason, now(session)
+    session.execute(
+        update(WebhookDelivery)
+        .where(WebhookDelivery.endpoint_id == row.id, WebhookDelivery.status == DeliveryStatus.PENDING)
+        .values(status=DeliveryStatus.FAILED, due_at=None, settled_at=func.now())
+    )
+
+
+def rotate_secret(session: Session, row: WebhookEndpoint, *, overlap_s: int) -> None:
+    """Give the endpoint a new salt; the former one signs too for `overlap_s` seconds."""
+    former = row.secret_salt if overlap_s else None
+    row.secret_salt, row.previous_salt = new_salt(), former
+    row.previous_until = now(session) + timedelta(seconds=overlap_s) if former else None
+
+
+def find_event(session: Session, event_id: str) -> EventRow | None:
+    """One event of the tenant."""
+    return session.get(EventRow, event_id)
+
+
+def list_events(
+    session: Session, cursor: Cursor, *, types: Sequence[str] = (), assessment_id: str | None = None
+) -> tuple[list[EventRow], bool]:
+    """A page, newest first, and whether more follow in the direction of the cursor."""
+    statement = select(EventRow)
+    if types:
+        statement = statement.where(EventRow.type.in_(types))
+    if assessment_id is not None:
+        statement = statement.where(EventRow.assessment_id == assessment_id)
+    return _page(session, statement, EventRow.id, cursor)
+
+
+def replay(session: Session, event: EventRow, endpoints: Sequence[WebhookEndpoint]) -> list[WebhookDelivery]:
+    """Begin a new delivery of `event` to each of `endpoints`."""
+    rows = [
+        WebhookDelivery(
+            id=new_id(Prefix.WEBHOOK_DELIVERY),
+            tenant_id=event.tenant_id,
+            event_id=event.id,
+            endpoint_id=endpoint.id,
+        )
+        for endpoint in endpoints
+    ]
+    session.add_all(rows)
+    session.flush()
+    for row in rows:
+        session.refresh(row)
+    return rows
+
+
+def endpoints_for(session: Session, event: EventRow) -> list[WebhookEndpoint]:
+    """Those that are enabled and want events of this type."""
+    enabled = session.scalars(
+        select(WebhookEndpoint)
+        .where(WebhookEndpoint.status == EndpointStatus.ENABLED)
+        .order_by(WebhookEndpoint.id)
+    )
+    return [row for row in enabled if not row.event_types or event.type in row.event_types]
+
+
+def list_deliveries(
+    session: Session, cursor: Cursor, *, endpoint_id: str | None = None, event_id: str | None = None
+) -> tuple[list[WebhookDelivery], bool]:
+    """A page of the deliveries to an endpoint or of an event, newest first."""
+    statement = select(WebhookDelivery)
+    if endpoint_id is not None:
+        statement = statement.where(WebhookDelivery.endpoint_id == endpoint_id)
+    if event_id is not None:
+        statement = statement.where(WebhookDelivery.event_id == event_id)
+    return _page(session, statement, WebhookDelivery.id, cursor)
+
+
+def attempts_of(session: Session, deliveries: Sequence[WebhookDelivery]) -> dict[str, list[WebhookAttempt]]:
+    """The attempts of each delivery, in order."""
+    found: dict[str, list[WebhookAttempt]] = {row.id: [] for row in deliveries}
+    if found:
+        rows = session.scalars(
+            select(WebhookAttempt)
+            .where(WebhookAttempt.delivery_id.in_(found))
+            .order_by(WebhookAttempt.delivery_id, WebhookAttempt.number)
+        )
+        for row in rows:
+            found[row.delivery_id].append(row)
+    return found
+
+
+def _page(session: Session, statement: Select[Any], key: Any, cursor: Cursor) -> tuple[list[Any], bool]:
+    if cursor.starting_after is not None:
+        statement = statement.where(key < cursor.starting_after)
+    if cursor.ending_before is not None:
+        statement = statement.where(key > cursor.ending_before)
+    backwards = cursor.ending_before is not None
+    order = key if backwards else key.desc()
+    rows = list(session.scalars(statement.order_by(order).limit(cursor.limit + 1)))
+    page = rows[: cursor.limit]
+    return (page[::-1] if backwards else page), len(rows) > cursor.limit
+
+
+def _distinct(types: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(map(str, types)))
