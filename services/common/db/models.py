@@ -24,8 +24,19 @@ from sqlalchemy.orm import Mapped, mapped_column
 from services.common.db.base import SORTABLE_ID, Base
 from services.common.db.models_governance import AuditEventRow
 from services.common.db.models_interviews import Interview, InterviewQuestion
+from services.common.db.models_webhooks import EventRow, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
-__all__ = ["SORTABLE_ID", "AuditEventRow", "Base", "Interview", "InterviewQuestion"]
+__all__ = [
+    "SORTABLE_ID",
+    "AuditEventRow",
+    "Base",
+    "EventRow",
+    "Interview",
+    "InterviewQuestion",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+]
 """What is defined elsewhere and found here too; importing this module makes every table known."""
 
 
@@ -303,6 +314,3 @@ class VoiceSummaryRow(Base):
     clips: Mapped[float]
     mean: Mapped[bytes]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-
-
-from services.common.db import models_webhooks  # noqa: E402, F401 - completes the metadata

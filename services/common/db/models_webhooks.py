@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.common.db.models import SORTABLE_ID, Base
+from services.common.db.base import SORTABLE_ID, Base
 
 
 class WebhookEndpoint(Base):
