@@ -12,11 +12,13 @@ from sqlalchemy import Engine
 
 from gateway.dispatch import Dispatcher
 from gateway.errors import Problem, ProblemCode
+from gateway.idempotency import claim_once
 from gateway.ids import Prefix, id_pattern
 from gateway.keys import TOKEN_PREFIX, KeyHolder, find_holder
 from gateway.metrics import GatewayMetrics
 from gateway.schemas import Scope
 from gateway.settings import GatewaySettings
+from gateway.uploads import read_fingerprint
 from gateway.webhooks.targets import TargetRules
 from services.common.contracts.labels import Modality
 from services.common.ledger import ModalityProgress, WorkLedger
@@ -149,14 +151,46 @@ def require_scopes(holder: KeyHolder, scopes: Iterable[str]) -> None:
         )
 
 
-AnyCaller = Annotated[KeyHolder, Security(authenticate)]
-Writer = Annotated[KeyHolder, Security(authenticate, scopes=[str(Scope.ASSESSMENTS_WRITE)])]
-ReportReader = Annotated[KeyHolder, Security(authenticate, scopes=[str(Scope.REPORTS_READ)])]
-Administrator = Annotated[KeyHolder, Security(authenticate, scopes=[str(Scope.ADMIN)])]
+async def admit(
+    request: Request, services: TheServices, holder: Annotated[KeyHolder, Depends(authenticate)]
+) -> KeyHolder:
+    """Who calls; a POST with an `Idempotency-Key` goes on alone, or ends here with the stored answer."""
+    await _claim(request, services, holder)
+    return holder
 
-CallerOrCandidate = Annotated[KeyHolder, Security(authenticate_either)]
-WriterOrCandidate = Annotated[KeyHolder, Security(authenticate_either, scopes=[str(Scope.ASSESSMENTS_WRITE)])]
-ReaderOrCandidate = Annotated[KeyHolder, Security(authenticate_either, scopes=[str(Scope.REPORTS_READ)])]
+
+async def admit_either(
+    request: Request, services: TheServices, holder: Annotated[KeyHolder, Depends(authenticate_either)]
+) -> KeyHolder:
+    """Like `admit`, for operations that a candidate token may open too."""
+    await _claim(request, services, holder)
+    return holder
+
+
+async def _claim(request: Request, services: Services, holder: KeyHolder) -> None:
+    settings = services.settings
+
+    async def read_parts() -> str:
+        return await read_fingerprint(request, limits=settings)
+
+    await claim_once(
+        request,
+        engine=services.engine,
+        tenant_id=holder.tenant_id,
+        sender="tenant" if holder.candidate is None else holder.candidate.candidate_id,
+        key_secret=settings.key_secret.get_secret_value(),
+        read_parts=read_parts,
+    )
+
+
+AnyCaller = Annotated[KeyHolder, Security(admit)]
+Writer = Annotated[KeyHolder, Security(admit, scopes=[str(Scope.ASSESSMENTS_WRITE)])]
+ReportReader = Annotated[KeyHolder, Security(admit, scopes=[str(Scope.REPORTS_READ)])]
+Administrator = Annotated[KeyHolder, Security(admit, scopes=[str(Scope.ADMIN)])]
+
+CallerOrCandidate = Annotated[KeyHolder, Security(admit_either)]
+WriterOrCandidate = Annotated[KeyHolder, Security(admit_either, scopes=[str(Scope.ASSESSMENTS_WRITE)])]
+ReaderOrCandidate = Annotated[KeyHolder, Security(admit_either, scopes=[str(Scope.REPORTS_READ)])]
 
 Limit = Annotated[int, Query(ge=1, le=100, description="How many to answer at most.")]
 AssessmentCursor = Annotated[str | None, Query(pattern=id_pattern(Prefix.ASSESSMENT))]

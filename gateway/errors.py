@@ -28,6 +28,7 @@ class ProblemCode(StrEnum):
 
     BAD_REQUEST = "bad_request"
     MALFORMED_MULTIPART = "malformed_multipart"
+    IDEMPOTENCY_KEY_INVALID = "idempotency_key_invalid"
     API_KEY_MISSING = "api_key_missing"
     API_KEY_UNKNOWN = "api_key_unknown"
     API_KEY_REVOKED = "api_key_revoked"
@@ -46,6 +47,7 @@ class ProblemCode(StrEnum):
     REPORT_NOT_READY = "report_not_ready"
     REPORT_UNAVAILABLE = "report_unavailable"
     METHOD_NOT_ALLOWED = "method_not_allowed"
+    IDEMPOTENCY_KEY_IN_USE = "idempotency_key_in_use"
     BODY_TOO_LARGE = "body_too_large"
     MEDIA_TOO_LARGE = "media_too_large"
     TEXT_TOO_LONG = "text_too_long"
@@ -53,6 +55,7 @@ class ProblemCode(StrEnum):
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     MEDIA_TYPE_MISMATCH = "media_type_mismatch"
     VALIDATION_FAILED = "validation_failed"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     MEDIA_REQUIRED = "media_required"
     MEDIA_CONFLICT = "media_conflict"
     MEDIA_EMPTY = "media_empty"
@@ -74,6 +77,7 @@ class ProblemCode(StrEnum):
 PROBLEMS: dict[ProblemCode, tuple[int, str]] = {
     ProblemCode.BAD_REQUEST: (400, "The request cannot be read"),
     ProblemCode.MALFORMED_MULTIPART: (400, "The multipart body is broken or incomplete"),
+    ProblemCode.IDEMPOTENCY_KEY_INVALID: (400, "The idempotency key cannot be used"),
     ProblemCode.API_KEY_MISSING: (401, "An API key is needed"),
     ProblemCode.API_KEY_UNKNOWN: (401, "The API key is unknown"),
     ProblemCode.API_KEY_REVOKED: (401, "The API key has been revoked"),
@@ -92,6 +96,7 @@ PROBLEMS: dict[ProblemCode, tuple[int, str]] = {
     ProblemCode.REPORT_NOT_READY: (404, "The report is not ready yet"),
     ProblemCode.REPORT_UNAVAILABLE: (404, "There will be no report"),
     ProblemCode.METHOD_NOT_ALLOWED: (405, "The method is not allowed here"),
+    ProblemCode.IDEMPOTENCY_KEY_IN_USE: (409, "A request with this idempotency key is running"),
     ProblemCode.BODY_TOO_LARGE: (413, "The body is too large"),
     ProblemCode.MEDIA_TOO_LARGE: (413, "The media is too large"),
     ProblemCode.TEXT_TOO_LONG: (413, "The typed answer is too long"),
@@ -99,6 +104,7 @@ PROBLEMS: dict[ProblemCode, tuple[int, str]] = {
     ProblemCode.UNSUPPORTED_MEDIA_TYPE: (415, "This type of file cannot be analysed"),
     ProblemCode.MEDIA_TYPE_MISMATCH: (415, "The file is not what its name says"),
     ProblemCode.VALIDATION_FAILED: (422, "The request is not valid"),
+    ProblemCode.IDEMPOTENCY_KEY_REUSED: (422, "The idempotency key belongs to another request"),
     ProblemCode.MEDIA_REQUIRED: (422, "The answer is missing"),
     ProblemCode.MEDIA_CONFLICT: (422, "The parts of the answer exclude each other"),
     ProblemCode.MEDIA_EMPTY: (422, "The file is empty"),

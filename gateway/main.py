@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from gateway.dependencies import Services
 from gateway.dispatch import CeleryDispatcher, Dispatcher
 from gateway.errors import install_error_handlers
+from gateway.idempotency import KeptAnswers, install_replays
 from gateway.metrics import GatewayMetrics
 from gateway.middleware import RequestShell
 from gateway.openapi import install_openapi
@@ -67,6 +68,7 @@ def create_app(
     )
     app.state.services = services
     install_error_handlers(app)
+    install_replays(app)
     install_openapi(app)
     for module in (
         assessments,
@@ -81,6 +83,7 @@ def create_app(
     ):
         app.include_router(module.router)
     app.include_router(pages.router)
+    app.add_middleware(KeptAnswers)
     app.add_middleware(
         RequestShell,
         metrics=services.metrics,

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from gateway.errors import MEDIA_TYPE, PROBLEMS, ProblemCode, ProblemDetails, problem_type
+from gateway.idempotency import HEADER, KEY_PATTERN, REPLAYED
 from gateway.schemas import AssessmentForm
 
 PROBLEM_SCHEMA = "Problem"
@@ -124,9 +125,47 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas.update(problem.pop("$defs"))
     schemas[PROBLEM_SCHEMA] = {**problem, "title": PROBLEM_SCHEMA}
     schemas.setdefault("Purpose", purpose)
-    for operation in (op for path in document["paths"].values() for op in path.values()):
-        _describe_problems_only(operation)
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            _describe_problems_only(operation)
+            if method == "post" and path.startswith("/v1/"):
+                _describe_idempotency(operation)
     return document
+
+
+def _describe_idempotency(operation: dict[str, Any]) -> None:
+    """What every POST takes and answers on account of `Idempotency-Key`."""
+    operation.setdefault("parameters", []).append(
+        {
+            "name": HEADER,
+            "in": "header",
+            "description": "A new random string per request, the same one when it is sent again.",
+            "schema": {"type": "string", "pattern": KEY_PATTERN, "minLength": 1, "maxLength": 255},
+            "example": "7d2f0c1e-5b1c-4f5e-9d57-0d7c3b7c2a10",
+        }
+    )
+    codes = (
+        ProblemCode.IDEMPOTENCY_KEY_INVALID,
+        ProblemCode.IDEMPOTENCY_KEY_IN_USE,
+        ProblemCode.IDEMPOTENCY_KEY_REUSED,
+    )
+    for status, response in problems(*codes).items():
+        _add_examples(operation["responses"], str(status), response)
+    for status, response in operation["responses"].items():
+        if status.startswith("2"):
+            response.setdefault("headers", {})[REPLAYED] = {
+                "description": "`true`: this was answered before, and nothing was done again.",
+                "schema": {"type": "string", "enum": ["true"]},
+            }
+
+
+def _add_examples(responses: dict[str, Any], status: str, response: dict[str, Any]) -> None:
+    """Put the problems of `response` beside those that the operation lists for `status` already."""
+    known = responses.setdefault(status, response)
+    examples = known["content"][MEDIA_TYPE]["examples"]
+    examples |= response["content"][MEDIA_TYPE]["examples"]
+    if len(examples) > 1:
+        known["description"] = "One of: " + ", ".join(f"`{name}`" for name in examples)
 
 
 def _describe_problems_only(operation: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Multipart uploads, straight from the socket to the object store: never whole in memory, never on disk."""
 
 import hashlib
+import json
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,13 +13,14 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway.errors import FieldError, Problem, ProblemCode
 from gateway.forms import FIELDS
+from gateway.idempotency import fingerprint_of, once_of
 from gateway.media_types import PLAIN_TEXT, SUFFIX
 from gateway.upload_parts import FieldPart, MediaPart
 from services.common.contracts.labels import MediaKind
 from services.common.contracts.media import MediaRef
 from services.common.errors import CandorError
 from services.common.logging import get_logger
-from services.common.storage import ObjectStore, new_key
+from services.common.storage import NowhereStore, ObjectStore, new_key
 
 log = get_logger(__name__)
 
@@ -246,11 +248,29 @@ async def receive_upload(
     receiver = UploadReceiver(boundary=boundary, store=store, tenant_id=tenant_id, limits=limits)
     try:
         await _feed(request, receiver)
-        return receiver, await run_in_threadpool(receiver.finish)
+        received = await run_in_threadpool(receiver.finish)
+        if (once := once_of(request)) is not None:
+            once.fingerprint = _fingerprint(request, received)
+        return receiver, received
     except BaseException:
         with CancelScope(shield=True):
             await run_in_threadpool(receiver.discard)
         raise
+
+
+async def read_fingerprint(request: Request, *, limits: Limits) -> str:
+    """What an upload holds, as `Once.fingerprint`, without keeping any of it.
+
+    Raises:
+        Problem: the upload would have been refused.
+    """
+    _, received = await receive_upload(request, store=NowhereStore(), tenant_id="", limits=limits)
+    return _fingerprint(request, received)
+
+
+def _fingerprint(request: Request, received: Received) -> str:
+    media = sorted((part.kind, part.sha256) for part in received.media)
+    return fingerprint_of(request, json.dumps([sorted(received.fields.items()), media]))
 
 
 def _boundary(request: Request) -> bytes:

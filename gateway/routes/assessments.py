@@ -24,6 +24,8 @@ from gateway.enrolment import work_of
 from gateway.erasure import erase_assessment
 from gateway.errors import Problem, ProblemCode
 from gateway.forms import parse_form
+from gateway.idempotency import Once, once_of
+from gateway.idempotency_store import Answer
 from gateway.ids import Prefix, id_pattern
 from gateway.keys import KeyHolder
 from gateway.openapi import AUTHENTICATED, problems, upload_body
@@ -78,18 +80,25 @@ async def create_assessment(
         request, store=services.store, tenant_id=caller.tenant_id, limits=services.settings
     )
     try:
-        stored, token = await run_in_threadpool(_keep, services, caller.tenant_id, received)
+        accepted, stored = await run_in_threadpool(
+            _keep, services, caller.tenant_id, received, once_of(request)
+        )
     except BaseException:
         with CancelScope(shield=True):
             await run_in_threadpool(receiver.discard)
         raise
     await run_in_threadpool(_send, services, stored)
-    response.headers["Location"] = f"{PATH}/{stored.row.id}"
-    return AcceptedAssessment(**dict(assessment_view(stored, {})), candidate_token=token)
+    response.headers["Location"] = f"{PATH}/{accepted.id}"
+    return accepted
 
 
-def _keep(services: Services, tenant_id: str, received: Received) -> tuple[StoredAssessment, str | None]:
-    """Commit the row, and the candidate's token; the media is in the store already."""
+def _keep(
+    services: Services, tenant_id: str, received: Received, once: Once | None
+) -> tuple[AcceptedAssessment, StoredAssessment]:
+    """Commit the row, the candidate's token, and the answer under its idempotency key.
+
+    The media is in the store already.
+    """
     form = parse_form(received.fields)
     with tenant_session(services.engine, tenant_id) as session:
         if not repository.question_exists(session, form.question):
@@ -101,9 +110,17 @@ def _keep(services: Services, tenant_id: str, received: Received) -> tuple[Store
             key_secret=services.settings.key_secret.get_secret_value(),
             ttl_s=services.settings.candidate_token_ttl_s,
         )
+        accepted = AcceptedAssessment(**dict(assessment_view(stored, {})), candidate_token=token)
+        if once is not None:
+            once.keep(session, _answer(accepted))
     for part in received.media:
         services.metrics.uploaded(part.kind, part.size_bytes)
-    return stored, token
+    return accepted, stored
+
+
+def _answer(accepted: AcceptedAssessment) -> Answer:
+    headers = {"content-type": "application/json", "location": f"{PATH}/{accepted.id}"}
+    return Answer(status=202, headers=headers, body=accepted.model_dump_json().encode())
 
 
 def _send(services: Services, stored: StoredAssessment) -> None:

@@ -166,6 +166,33 @@ class FolderStore:
                 raise TemporaryError(ErrorCode.STORAGE_UNAVAILABLE, "The object folder is not readable.")
 
 
+class _NowhereWriter:
+    def write(self, data: bytes, /) -> None:
+        """Drop it."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing was opened."""
+
+
+class NowhereStore:
+    """Takes everything and keeps nothing: for reading what an upload holds."""
+
+    def create(self, key: str) -> ObjectWriter:  # noqa: ARG002
+        return _NowhereWriter()
+
+    def open_local(self, key: str) -> AbstractContextManager[Path]:  # noqa: ARG002
+        raise _missing()
+
+    def delete(self, key: str) -> None:
+        """Nothing was kept."""
+
+    def check(self) -> None:
+        """Always at hand."""
+
+
 class _S3Writer:
     """A multipart upload that is aborted unless the context ends well."""
 

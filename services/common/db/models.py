@@ -24,6 +24,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from services.common.db.base import SORTABLE_ID, Base
 from services.common.db.models_governance import AuditEventRow
 from services.common.db.models_interviews import Interview, InterviewQuestion
+from services.common.db.models_requests import IdempotencyKey
 from services.common.db.models_webhooks import EventRow, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "AuditEventRow",
     "Base",
     "EventRow",
+    "IdempotencyKey",
     "Interview",
     "InterviewQuestion",
     "WebhookAttempt",

@@ -1,0 +1,48 @@
+"""What a request needs to be answered once. Written by `gateway`."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, LargeBinary, SmallInteger, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.common.db.base import SORTABLE_ID, Base
+
+
+class IdempotencyKey(Base):
+    """A client's key of the last 24 hours, hashed, and what was answered under it, sealed.
+
+    Without an answer, a request is running: whoever wrote `attempt`, as long as `locked_until` is ahead.
+    What speaks of an assessment or a candidate goes with them.
+    """
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "assessment_id"],
+            ["assessments.tenant_id", "assessments.id"],
+            ondelete="CASCADE",
+        ),
+        ForeignKeyConstraint(
+            ["tenant_id", "candidate_id"],
+            ["candidates.tenant_id", "candidates.id"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_idempotency_keys_created_at", "created_at"),
+        Index("ix_idempotency_keys_assessment", "tenant_id", "assessment_id"),
+        Index("ix_idempotency_keys_candidate", "tenant_id", "candidate_id"),
+    )
+
+    tenant_id: Mapped[str] = mapped_column(
+        SORTABLE_ID, ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True
+    )
+    key_hash: Mapped[str] = mapped_column(primary_key=True)
+    attempt: Mapped[str]
+    fingerprint: Mapped[str | None]
+    locked_until: Mapped[datetime]
+    status: Mapped[int | None] = mapped_column(SmallInteger)
+    headers: Mapped[dict[str, str] | None] = mapped_column(JSONB)
+    answer: Mapped[bytes | None] = mapped_column(LargeBinary)
+    assessment_id: Mapped[str | None] = mapped_column(SORTABLE_ID)
+    candidate_id: Mapped[str | None] = mapped_column(SORTABLE_ID)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
