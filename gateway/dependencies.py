@@ -195,3 +195,4 @@ ReaderOrCandidate = Annotated[KeyHolder, Security(admit_either, scopes=[str(Scop
 Limit = Annotated[int, Query(ge=1, le=100, description="How many to answer at most.")]
 AssessmentCursor = Annotated[str | None, Query(pattern=id_pattern(Prefix.ASSESSMENT))]
 QuestionCursor = Annotated[str | None, Query(pattern=id_pattern(Prefix.QUESTION))]
+InterviewCursor = Annotated[str | None, Query(pattern=id_pattern(Prefix.INTERVIEW))]

@@ -44,10 +44,13 @@ class ProblemCode(StrEnum):
     CANDIDATE_NOT_FOUND = "candidate_not_found"
     WEBHOOK_ENDPOINT_NOT_FOUND = "webhook_endpoint_not_found"
     EVENT_NOT_FOUND = "event_not_found"
+    QUESTION_NOT_FOUND = "question_not_found"
+    INTERVIEW_NOT_FOUND = "interview_not_found"
     REPORT_NOT_READY = "report_not_ready"
     REPORT_UNAVAILABLE = "report_unavailable"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     IDEMPOTENCY_KEY_IN_USE = "idempotency_key_in_use"
+    QUESTION_ANSWERED = "question_answered"
     BODY_TOO_LARGE = "body_too_large"
     MEDIA_TOO_LARGE = "media_too_large"
     TEXT_TOO_LONG = "text_too_long"
@@ -65,6 +68,9 @@ class ProblemCode(StrEnum):
     WEBHOOK_TARGET_REFUSED = "webhook_target_refused"
     WEBHOOK_ENDPOINT_DISABLED = "webhook_endpoint_disabled"
     WEBHOOK_ENDPOINTS_EXHAUSTED = "webhook_endpoints_exhausted"
+    QUESTION_ARCHIVED = "question_archived"
+    UNKNOWN_INTERVIEW = "unknown_interview"
+    INTERVIEW_MISMATCH = "interview_mismatch"
     INTERNAL = "internal"
     SERVICE_UNAVAILABLE = "service_unavailable"
     DATABASE_UNAVAILABLE = "database_unavailable"
@@ -93,10 +99,13 @@ PROBLEMS: dict[ProblemCode, tuple[int, str]] = {
     ProblemCode.CANDIDATE_NOT_FOUND: (404, "There is no such candidate"),
     ProblemCode.WEBHOOK_ENDPOINT_NOT_FOUND: (404, "There is no such webhook endpoint"),
     ProblemCode.EVENT_NOT_FOUND: (404, "There is no such event"),
+    ProblemCode.QUESTION_NOT_FOUND: (404, "There is no such question"),
+    ProblemCode.INTERVIEW_NOT_FOUND: (404, "There is no such interview"),
     ProblemCode.REPORT_NOT_READY: (404, "The report is not ready yet"),
     ProblemCode.REPORT_UNAVAILABLE: (404, "There will be no report"),
     ProblemCode.METHOD_NOT_ALLOWED: (405, "The method is not allowed here"),
     ProblemCode.IDEMPOTENCY_KEY_IN_USE: (409, "A request with this idempotency key is running"),
+    ProblemCode.QUESTION_ANSWERED: (409, "The question has been answered"),
     ProblemCode.BODY_TOO_LARGE: (413, "The body is too large"),
     ProblemCode.MEDIA_TOO_LARGE: (413, "The media is too large"),
     ProblemCode.TEXT_TOO_LONG: (413, "The typed answer is too long"),
@@ -114,6 +123,9 @@ PROBLEMS: dict[ProblemCode, tuple[int, str]] = {
     ProblemCode.WEBHOOK_TARGET_REFUSED: (422, "Nothing is sent to this address"),
     ProblemCode.WEBHOOK_ENDPOINT_DISABLED: (409, "The webhook endpoint is disabled"),
     ProblemCode.WEBHOOK_ENDPOINTS_EXHAUSTED: (409, "There are too many webhook endpoints"),
+    ProblemCode.QUESTION_ARCHIVED: (422, "The question is archived"),
+    ProblemCode.UNKNOWN_INTERVIEW: (422, "The interview is unknown"),
+    ProblemCode.INTERVIEW_MISMATCH: (422, "The answer does not fit the interview"),
     ProblemCode.INTERNAL: (500, "Something went wrong on our side"),
     ProblemCode.SERVICE_UNAVAILABLE: (503, "A service is out of reach"),
     ProblemCode.DATABASE_UNAVAILABLE: (503, "The database is out of reach"),

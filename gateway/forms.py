@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from gateway.errors import FieldError, Problem, ProblemCode
 from gateway.schemas import AssessmentForm
 
-SINGLE_FIELDS = ("candidate", "question", "purpose")
+SINGLE_FIELDS = ("candidate", "question", "interview", "purpose")
 REPEATED_FIELDS = ("tags",)
 FIELDS = SINGLE_FIELDS + REPEATED_FIELDS
 

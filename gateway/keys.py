@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from gateway.bank import DEFAULT_QUESTIONS
 from gateway.ids import Prefix, new_id
-from gateway.repository import add_question
+from gateway.questions import add_question
 from gateway.schemas import Scope
 from gateway.settings import DEVELOPMENT_KEY_SECRET
 from services.common.db.models import ApiKey, Tenant

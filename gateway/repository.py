@@ -12,7 +12,7 @@ from gateway.ids import Prefix, new_id
 from gateway.schemas import AssessmentForm, printable
 from gateway.webhooks.events import EventType, emit
 from services.common.contracts.media import MediaRef
-from services.common.db.models import Assessment, Candidate, ModalityResultRow, Question, ReportRow
+from services.common.db.models import Assessment, Candidate, ModalityResultRow, ReportRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,6 @@ class Cursor:
     ending_before: str | None = None
 
 
-def question_exists(session: Session, question_id: str) -> bool:
-    """Whether the tenant's bank holds the question."""
-    return session.scalar(select(Question.id).where(Question.id == question_id)) is not None
-
-
 def add_assessment(
     session: Session, *, tenant_id: str, form: AssessmentForm, media: Sequence[MediaRef]
 ) -> StoredAssessment:
@@ -65,8 +60,9 @@ def add_assessment(
     row = Assessment(
         id=new_id(Prefix.ASSESSMENT),
         tenant_id=tenant_id,
-        candidate_id=_candidate(session, tenant_id=tenant_id, external_id=form.candidate),
+        candidate_id=ensure_candidate(session, tenant_id=tenant_id, external_id=form.candidate),
         question_id=form.question,
+        interview_id=form.interview,
         purpose=form.purpose,
         tags=list(form.tags),
         media=[part.model_dump(mode="json") for part in media],
@@ -77,8 +73,11 @@ def add_assessment(
     return StoredAssessment(row=row, external_id=form.candidate, report_status=None)
 
 
-def _candidate(session: Session, *, tenant_id: str, external_id: str) -> str:
-    """Insert or find; the no-op update makes the row come back, and stay, in either case."""
+def ensure_candidate(session: Session, *, tenant_id: str, external_id: str) -> str:
+    """Our identifier of a candidate; a new one is added.
+
+    Insert or find; the no-op update makes the row come back, and stay, in either case.
+    """
     statement = insert(Candidate).values(
         id=new_id(Prefix.CANDIDATE), tenant_id=tenant_id, external_id=external_id
     )
@@ -225,26 +224,6 @@ def claim_unreported(session: Session, *, most: int, lease_s: float) -> list[tup
         {"most": most, "lease_s": lease_s},
     )
     return [(row.assessment_id, row.tenant_id) for row in rows]
-
-
-def list_questions(
-    session: Session, *, limit: int, starting_after: str | None
-) -> tuple[list[Question], bool]:
-    """A page of the bank, oldest first."""
-    statement = select(Question).order_by(Question.id).limit(limit + 1)
-    if starting_after is not None:
-        statement = statement.where(Question.id > starting_after)
-    rows = list(session.scalars(statement))
-    return rows[:limit], len(rows) > limit
-
-
-def add_question(session: Session, *, tenant_id: str, text: str) -> Question:
-    """Add one question to the tenant's bank."""
-    row = Question(id=new_id(Prefix.QUESTION), tenant_id=tenant_id, text=text)
-    session.add(row)
-    session.flush()
-    session.refresh(row)
-    return row
 
 
 def now(session: Session) -> datetime:

@@ -64,7 +64,16 @@ class AssessmentForm(BaseModel):
     question: Annotated[Printable, Field(max_length=64)] = Field(
         description="Identifier of a question of the bank."
     )
-    purpose: Purpose = Purpose.SELF_PRACTICE
+    interview: Annotated[Printable, Field(max_length=64)] | None = Field(
+        default=None,
+        description=(
+            "The interview that this answer belongs to: the same candidate's, with this question and this "
+            "purpose. Its tags come on top. Answering a question again replaces the earlier answer there."
+        ),
+    )
+    purpose: Purpose = Field(
+        default=Purpose.SELF_PRACTICE, description="The interview's own by default, where there is one."
+    )
     tags: list[Tag] = Field(
         default=[],
         max_length=MAX_TAGS,
@@ -96,6 +105,7 @@ ASSESSMENT_EXAMPLE: dict[str, Any] = {
     "candidate": "applicant-4711",
     "candidate_id": "cand_01kajb3z6v8m2q4n7x9r5t1w3z",
     "question": "q_01kajb3z6v8m2q4n7x9r5t1w40",
+    "interview": None,
     "purpose": "self_practice",
     "tags": ["spring"],
     "media": [
@@ -130,6 +140,7 @@ class AssessmentView(BaseModel):
     candidate: str = Field(description="The platform's own identifier of the person.")
     candidate_id: str
     question: str
+    interview: str | None = None
     purpose: Purpose
     tags: list[str]
     media: list[MediaView]
@@ -173,6 +184,7 @@ class QuestionView(BaseModel):
                     "id": "q_01kajb3z6v8m2q4n7x9r5t1w40",
                     "text": "Tell me about a time when you had to learn something quickly.",
                     "created_at": "2026-03-02T09:00:00Z",
+                    "archived_at": None,
                 }
             ]
         },
@@ -181,6 +193,9 @@ class QuestionView(BaseModel):
     id: str
     text: str
     created_at: datetime
+    archived_at: datetime | None = Field(
+        default=None, description="Since when it is kept out of new answers and interviews."
+    )
 
 
 class QuestionList(BaseModel):
@@ -199,6 +214,21 @@ class NewQuestion(BaseModel):
     )
 
     text: Annotated[Printable, Field(max_length=MAX_QUESTION_CHARS)]
+
+
+class QuestionChange(BaseModel):
+    """What to change of a question; what is left out stays."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"archived": True}, {"text": "Why this post?"}]}
+    )
+
+    text: Annotated[Printable, Field(max_length=MAX_QUESTION_CHARS)] | None = Field(
+        default=None, description="Another wording; only while nobody has answered."
+    )
+    archived: bool | None = Field(
+        default=None, description="Keeps it out of new answers and interviews, or lets it in again."
+    )
 
 
 class EncoderView(BaseModel):

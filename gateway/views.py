@@ -39,6 +39,7 @@ def assessment_view(stored: StoredAssessment, progress: Progress) -> AssessmentV
         candidate=stored.external_id,
         candidate_id=row.candidate_id,
         question=row.question_id,
+        interview=row.interview_id,
         purpose=Purpose(row.purpose),
         tags=row.tags,
         media=[

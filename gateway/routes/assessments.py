@@ -27,6 +27,7 @@ from gateway.forms import parse_form
 from gateway.idempotency import Once, once_of
 from gateway.idempotency_store import Answer
 from gateway.ids import Prefix, id_pattern
+from gateway.interviews import placed
 from gateway.keys import KeyHolder
 from gateway.openapi import AUTHENTICATED, problems, upload_body
 from gateway.repository import Cursor, StoredAssessment
@@ -66,6 +67,9 @@ _ID = re.compile(id_pattern(Prefix.ASSESSMENT))
             ProblemCode.ANSWER_EMPTY,
             ProblemCode.TEXT_NOT_UTF8,
             ProblemCode.UNKNOWN_QUESTION,
+            ProblemCode.QUESTION_ARCHIVED,
+            ProblemCode.UNKNOWN_INTERVIEW,
+            ProblemCode.INTERVIEW_MISMATCH,
             ProblemCode.STORAGE_UNAVAILABLE,
             ProblemCode.STORAGE_FULL,
         ),
@@ -101,8 +105,7 @@ def _keep(
     """
     form = parse_form(received.fields)
     with tenant_session(services.engine, tenant_id) as session:
-        if not repository.question_exists(session, form.question):
-            raise Problem(ProblemCode.UNKNOWN_QUESTION, "Choose one of the questions at /v1/questions.")
+        form = placed(session, form)
         stored = repository.add_assessment(session, tenant_id=tenant_id, form=form, media=received.media)
         token = candidate_tokens.issue(
             session,

@@ -8,12 +8,14 @@ from starlette.testclient import TestClient
 
 from gateway.benchmark_schemas import BenchmarkView, DriftView
 from gateway.errors import PROBLEMS, ProblemDetails
+from gateway.interview_schemas import InterviewView, NewInterview
 from gateway.main import create_app
 from gateway.schemas import (
     AcceptedAssessment,
     AssessmentForm,
     AssessmentView,
     NewQuestion,
+    QuestionChange,
     QuestionView,
     VoiceSummaryView,
 )
@@ -31,7 +33,13 @@ OPERATIONS = {
     ("DELETE", "/v1/candidates/{candidate}/voice-summary"): "deleteVoiceSummary",
     ("GET", "/v1/benchmarks"): "listBenchmarks",
     ("GET", "/v1/benchmarks/drift"): "listBenchmarkDrift",
+    ("POST", "/v1/interviews"): "createInterview",
+    ("GET", "/v1/interviews"): "listInterviews",
+    ("GET", "/v1/interviews/{interview_id}"): "getInterview",
+    ("DELETE", "/v1/interviews/{interview_id}"): "deleteInterview",
     ("GET", "/v1/questions"): "listQuestions",
+    ("GET", "/v1/questions/{question_id}"): "getQuestion",
+    ("PATCH", "/v1/questions/{question_id}"): "changeQuestion",
     ("POST", "/v1/questions"): "createQuestion",
     ("POST", "/v1/webhook_endpoints"): "createWebhookEndpoint",
     ("GET", "/v1/webhook_endpoints"): "listWebhookEndpoints",
@@ -143,6 +151,7 @@ def test_upload_names_every_part(document: dict[str, Any]) -> None:
         "text",
         "candidate",
         "question",
+        "interview",
         "purpose",
         "tags",
     }
@@ -157,6 +166,9 @@ def test_examples_are_valid(document: dict[str, Any]) -> None:
         ("QuestionView", QuestionView),
         ("VoiceSummaryView", VoiceSummaryView),
         ("NewQuestion", NewQuestion),
+        ("QuestionChange", QuestionChange),
+        ("InterviewView", InterviewView),
+        ("NewInterview", NewInterview),
         ("BenchmarkView", BenchmarkView),
         ("DriftView", DriftView),
     ):

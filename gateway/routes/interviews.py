@@ -1,0 +1,180 @@
+"""Interviews: several answers of one candidate."""
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from gateway import interviews, repository
+from gateway.dependencies import AnyCaller, InterviewCursor, Limit, Services, TheServices, Writer
+from gateway.erasure import erase_assessment
+from gateway.errors import Problem, ProblemCode
+from gateway.ids import Prefix, id_pattern
+from gateway.interview_schemas import AskedQuestionView, InterviewList, InterviewView, NewInterview
+from gateway.interviews import StoredInterview
+from gateway.openapi import AUTHENTICATED, problems
+from gateway.paging import cursor_of
+from gateway.schemas import MAX_EXTERNAL_ID_CHARS, Purpose
+from services.common.contracts.interview import AnswerStatus, InterviewStatus
+from services.common.db.session import tenant_session
+
+PATH = "/v1/interviews"
+router = APIRouter(prefix=PATH, tags=["interviews"])
+InterviewId = Annotated[str, Path(description="`int_…`")]
+_ID = re.compile(id_pattern(Prefix.INTERVIEW))
+
+
+@router.post(
+    "",
+    operation_id="createInterview",
+    summary="Put several questions to one candidate",
+    status_code=201,
+    responses={
+        201: {"headers": {"Location": {"schema": {"type": "string"}, "description": "The interview."}}},
+        **problems(
+            *AUTHENTICATED,
+            ProblemCode.VALIDATION_FAILED,
+            ProblemCode.BAD_REQUEST,
+            ProblemCode.BODY_TOO_LARGE,
+            ProblemCode.UNKNOWN_QUESTION,
+            ProblemCode.QUESTION_ARCHIVED,
+        ),
+    },
+)
+def create_interview(
+    response: Response, services: TheServices, caller: Writer, interview: NewInterview
+) -> InterviewView:
+    """Then hand in each answer at `/v1/assessments` with this `interview`, in any order."""
+    with tenant_session(services.engine, caller.tenant_id) as session:
+        stored = interviews.add_interview(session, tenant_id=caller.tenant_id, form=interview)
+    response.headers["Location"] = f"{PATH}/{stored.row.id}"
+    return interview_view(stored)
+
+
+@router.get(
+    "",
+    operation_id="listInterviews",
+    summary="List interviews, newest first",
+    responses=problems(*AUTHENTICATED, ProblemCode.VALIDATION_FAILED),
+)
+def list_interviews(
+    services: TheServices,
+    caller: AnyCaller,
+    limit: Limit = 20,
+    starting_after: InterviewCursor = None,
+    ending_before: InterviewCursor = None,
+    candidate: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=MAX_EXTERNAL_ID_CHARS,
+            description="Only this person's: the platform's own identifier, or `cand_…`.",
+        ),
+    ] = None,
+    status: Annotated[InterviewStatus | None, Query(description="Only those in this state.")] = None,
+) -> InterviewList:
+    """Page on with the last `id` as `starting_after`, back with the first as `ending_before`."""
+    cursor = cursor_of(limit=limit, starting_after=starting_after, ending_before=ending_before)
+    with tenant_session(services.engine, caller.tenant_id) as session:
+        person = None
+        if candidate is not None:
+            person = repository.find_candidate(session, candidate)
+            if person is None:
+                return InterviewList(data=[], has_more=False)
+        page, has_more = interviews.list_interviews(
+            session, cursor, candidate_id=person.id if person else None, status=status
+        )
+    return InterviewList(data=[interview_view(stored) for stored in page], has_more=has_more)
+
+
+@router.get(
+    "/{interview_id}",
+    operation_id="getInterview",
+    summary="How far one interview is",
+    responses=problems(*AUTHENTICATED, ProblemCode.INTERVIEW_NOT_FOUND),
+)
+def get_interview(services: TheServices, caller: AnyCaller, interview_id: InterviewId) -> InterviewView:
+    """The status of the whole, and per question of the answer that counts."""
+    return interview_view(load(services, caller.tenant_id, interview_id))
+
+
+@router.delete(
+    "/{interview_id}",
+    operation_id="deleteInterview",
+    summary="Erase one interview with all its answers",
+    status_code=204,
+    response_class=Response,
+    responses=problems(
+        *AUTHENTICATED,
+        ProblemCode.INTERVIEW_NOT_FOUND,
+        ProblemCode.STORAGE_UNAVAILABLE,
+        ProblemCode.SERVICE_UNAVAILABLE,
+    ),
+)
+def delete_interview(services: TheServices, caller: Writer, interview_id: InterviewId) -> None:
+    """Replaced answers go too. After a 503, send it again to finish."""
+    if not _ID.fullmatch(interview_id):
+        raise not_found()
+    with tenant_session(services.engine, caller.tenant_id) as session:
+        answers = interviews.begin_erasure(session, interview_id)
+    if answers is None:
+        raise not_found()
+    for assessment_id in answers:
+        erase_assessment(
+            assessment_id,
+            tenant_id=caller.tenant_id,
+            engine=services.engine,
+            store=services.store,
+            ledger=services.ledger,
+        )
+    with tenant_session(services.engine, caller.tenant_id) as session:
+        interviews.end_erasure(session, interview_id)
+
+
+def load(services: Services, tenant_id: str, interview_id: str) -> StoredInterview:
+    """The tenant's interview.
+
+    Raises:
+        Problem: `interview_not_found`.
+    """
+    if _ID.fullmatch(interview_id):
+        with tenant_session(services.engine, tenant_id) as session:
+            stored = interviews.find_interview(session, interview_id)
+        if stored is not None:
+            return stored
+    raise not_found()
+
+
+def not_found() -> Problem:
+    """The same answer for what never was, is erased, or is another tenant's."""
+    return Problem(
+        ProblemCode.INTERVIEW_NOT_FOUND,
+        "Check the identifier; it may have been erased, or be another tenant's.",
+    )
+
+
+def interview_view(stored: StoredInterview) -> InterviewView:
+    """What the interface shows of an interview."""
+    row = stored.row
+    asked = [
+        AskedQuestionView(
+            question=question.question_id,
+            text=question.text,
+            status=question.status,
+            assessment=question.answers[0].assessment_id if question.answers else None,
+            earlier=[answer.assessment_id for answer in question.answers[1:]],
+        )
+        for question in stored.questions
+    ]
+    return InterviewView(
+        id=row.id,
+        status=stored.status,
+        candidate=stored.external_id,
+        candidate_id=row.candidate_id,
+        title=row.title,
+        purpose=Purpose(row.purpose),
+        tags=row.tags,
+        answered=sum(question.status is not AnswerStatus.UNANSWERED for question in asked),
+        questions=asked,
+        created_at=row.created_at,
+    )
