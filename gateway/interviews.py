@@ -13,7 +13,7 @@ from gateway.interview_schemas import NewInterview
 from gateway.paging import page_of, page_statement
 from gateway.questions import require_open
 from gateway.repository import Cursor, ensure_candidate
-from gateway.schemas import AssessmentForm
+from gateway.schemas import AssessmentForm, Purpose
 from services.common.contracts.interview import AnswerStatus, InterviewStatus
 from services.common.db.models import (
     Assessment,
@@ -209,7 +209,7 @@ def placed(session: Session, form: AssessmentForm) -> AssessmentForm:
         raise Problem(ProblemCode.UNKNOWN_INTERVIEW, "Choose one of the interviews at /v1/interviews.")
     _require_match(session, form, interview)
     tags = list(dict.fromkeys([*interview.tags, *form.tags]))
-    return form.model_copy(update={"purpose": interview.purpose, "tags": tags})
+    return form.model_copy(update={"purpose": Purpose(interview.purpose), "tags": tags})
 
 
 def _require_match(session: Session, form: AssessmentForm, interview: Interview) -> None:
