@@ -128,6 +128,13 @@ train-voice: venv-dev ## Train and export the voice model
 train-face: venv-dev ## Train and export the face model
 	$(BIN)/candor train face $(ARGS)
 
+# ── the Python client ────────────────────────────────────────────────────────────────────────────
+.PHONY: client-models
+client-models: venv-dev ## Write the client's models again from the OpenAPI document (needs uv)
+	$(BIN)/python -m deploy.client_models deploy/clients/python/candor_client/models.py
+	$(BIN)/ruff check --quiet --fix deploy/clients/python/candor_client/models.py
+	$(BIN)/ruff format --quiet deploy/clients/python/candor_client/models.py
+
 # ── dependencies ─────────────────────────────────────────────────────────────────────────────────
 # `dev` is resolved first; every other lock takes its versions. `make lock UPGRADE=--upgrade` moves them.
 COMPILE = $(UV) pip compile pyproject.toml --quiet --python-version 3.11 --generate-hashes --no-header \

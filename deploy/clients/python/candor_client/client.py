@@ -1,0 +1,126 @@
+"""`Client` for threads and `AsyncClient` for asyncio: the same operations on two transports."""
+
+import os
+import platform
+import time
+from types import TracebackType
+from typing import Any, Generic, Self
+
+import httpx
+
+from candor_client.operation import Core, TransportT_co
+from candor_client.resources.assessments import Assessments, Reports
+from candor_client.resources.benchmarks import Benchmarks
+from candor_client.resources.candidates import Candidates
+from candor_client.resources.health import Health
+from candor_client.resources.questions import Questions
+from candor_client.retry import RetryPolicy
+from candor_client.transport import AwaitingTransport, BlockingTransport
+from candor_client.version import VERSION
+
+USER_AGENT = f"candor-client-python/{VERSION} python/{platform.python_version()} httpx/{httpx.__version__}"
+TIMEOUT_S = 30.0
+URL_VARIABLE, KEY_VARIABLE = "CANDOR_API_URL", "CANDOR_API_KEY"
+
+
+class _Resources(Generic[TransportT_co]):
+    """Every operation of the interface, by resource."""
+
+    def __init__(self, transport: TransportT_co, *, retry: RetryPolicy) -> None:
+        core = Core(retry=retry, clock=time.monotonic)
+        self.assessments = Assessments(core, transport)
+        self.reports = Reports(core, transport)
+        self.candidates = Candidates(core, transport)
+        self.questions = Questions(core, transport)
+        self.benchmarks = Benchmarks(core, transport)
+        self.health = Health(core, transport)
+
+
+def _options(
+    base_url: str | None, api_key: str | None, *, timeout_s: float, user_agent: str | None
+) -> dict[str, Any]:
+    """What both kinds of httpx client are made with.
+
+    Raises:
+        ValueError: there is no address.
+    """
+    address = base_url or os.environ.get(URL_VARIABLE)
+    if not address:
+        raise ValueError(f"say where the server is: base_url, or the variable {URL_VARIABLE}")
+    key = api_key if api_key is not None else os.environ.get(KEY_VARIABLE, "")
+    headers = {"User-Agent": f"{user_agent} {USER_AGENT}" if user_agent else USER_AGENT}
+    if key:
+        headers["Authorization"] = f"Bearer {key}"
+    return {"base_url": address, "headers": headers, "timeout": timeout_s, "follow_redirects": False}
+
+
+class Client(_Resources[BlockingTransport]):
+    """Candor for threads. Close it, or use it as a context manager; it may be shared between threads.
+
+    Args:
+        base_url: where the server is; `CANDOR_API_URL` by default.
+        api_key: `cnd_…`, or the `cndt_…` of one candidate; `CANDOR_API_KEY` by default.
+        timeout_s: longest silence while connecting, sending or waiting for an answer.
+        retry: when requests are sent again.
+        user_agent: name of your program, put before the client's own.
+        transport: httpx's, for proxies and tests.
+
+    Raises:
+        ValueError: no address was given.
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        retry: RetryPolicy | None = None,
+        user_agent: str | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        options = _options(base_url, api_key, timeout_s=timeout_s, user_agent=user_agent)
+        self._http = httpx.Client(**options, transport=transport)
+        super().__init__(BlockingTransport(self._http), retry=retry or RetryPolicy())
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AsyncClient(_Resources[AwaitingTransport]):
+    """The same for asyncio: `await` what returns once, `async for` what is listed. See `Client`."""
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        retry: RetryPolicy | None = None,
+        user_agent: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        options = _options(base_url, api_key, timeout_s=timeout_s, user_agent=user_agent)
+        self._http = httpx.AsyncClient(**options, transport=transport)
+        super().__init__(AwaitingTransport(self._http), retry=retry or RetryPolicy())
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()

@@ -1,0 +1,127 @@
+"""Answers on their way to a report, and the reports."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from candor_client.flow import Flow, Request, Stream, path_of
+from candor_client.media import MediaSource, UploadProgress, open_media
+from candor_client.models import Assessment, AssessmentList, Purpose, Report
+from candor_client.operation import Group, TransportT_co, iteration, operation
+from candor_client.waiting import ProgressCallback, Wait
+
+PATH = "/v1/assessments"
+
+
+class Assessments(Group[TransportT_co]):
+    """One answer each: one or more of video, audio, document and text, and one report."""
+
+    @operation("createAssessment")
+    def create(
+        self,
+        *,
+        candidate: str,
+        question: str,
+        text: str | None = None,
+        video: MediaSource | None = None,
+        audio: MediaSource | None = None,
+        document: MediaSource | None = None,
+        purpose: Purpose | str = Purpose.SELF_PRACTICE,
+        tags: Sequence[str] = (),
+        progress: UploadProgress | None = None,
+        idempotency_key: str | None = None,
+    ) -> Flow[Assessment]:
+        """Hand in one answer. Files are read while they are sent, so that memory stays flat.
+
+        Args:
+            candidate: the platform's own identifier of the person; a new one creates the candidate.
+            question: identifier of a question of the bank.
+            text: a typed answer.
+            video: moving pictures with sound.
+            audio: sound.
+            document: PDF, Word or plain text; excludes `text`.
+            purpose: why the answer is analysed.
+            tags: cohorts to compare with, besides the question's.
+            progress: told how much of the files was sent.
+            idempotency_key: a key of your own, to hand in the same answer once across restarts.
+
+        Raises:
+            InvalidRequestError, TooLargeError, UnsupportedMediaError: see `code`.
+            PermissionDeniedError: the law of the tenant's place forbids this analysis.
+        """
+        form = {"candidate": candidate, "question": question, "purpose": str(purpose), "tags": list(tags)}
+        if text is not None:
+            form["text"] = text
+        with ExitStack() as files:
+            media = open_media(
+                {"video": video, "audio": audio, "document": document}, files=files, progress=progress
+            )
+            request = Request(
+                "POST",
+                PATH,
+                form=form,
+                files=media.parts,
+                repeatable=media.rewindable,
+                headers={"Idempotency-Key": idempotency_key} if idempotency_key else {},
+            )
+            return (yield from self._core.fetch(Assessment, request))
+
+    @iteration("listAssessments")
+    def list(self, *, page_size: int = 100, starting_after: str | None = None) -> Stream[Assessment]:
+        """Every answer, newest first.
+
+        Args:
+            page_size: how many to ask for at once, 1 to 100.
+            starting_after: go on after this identifier.
+        """
+        params = {"limit": page_size, "starting_after": starting_after}
+        yield from self._core.pages(AssessmentList, PATH, params)
+
+    @operation("getAssessment")
+    def get(self, assessment_id: str) -> Flow[Assessment]:
+        """How far one answer is."""
+        return self._core.fetch(Assessment, Request("GET", path_of(f"{PATH}/{{}}", assessment_id)))
+
+    @operation("deleteAssessment")
+    def delete(self, assessment_id: str) -> Flow[None]:
+        """Stop the work and erase media, results and report."""
+        return self._core.discard(Request("DELETE", path_of(f"{PATH}/{{}}", assessment_id)))
+
+    @operation("followAssessment", "getAssessment")
+    def wait(
+        self,
+        assessment_id: str,
+        *,
+        timeout_s: float | None = 600.0,
+        poll_s: float = 2.0,
+        progress: ProgressCallback | None = None,
+    ) -> Flow[Assessment]:
+        """Wait until nothing will change any more; check `status`, since an analysis may have failed.
+
+        Follows the server-sent events, goes on from the last one when the connection breaks, and asks
+        every `poll_s` seconds where they do not come through.
+
+        Args:
+            assessment_id: what to wait for.
+            timeout_s: how long; null for as long as it takes.
+            poll_s: time between two questions.
+            progress: told about every change.
+
+        Raises:
+            WaitTimeoutError: the time was up; the analysis goes on.
+        """
+        deadline_s = None if timeout_s is None else self._core.clock() + timeout_s
+        path = path_of(f"{PATH}/{{}}", assessment_id)
+        return Wait(self._core, path, deadline_s=deadline_s, poll_s=poll_s, tell=progress).run()
+
+
+class Reports(Group[TransportT_co]):
+    """What the analysis of an answer found. All of it are estimates, none is a verdict on a person."""
+
+    @operation("getReport")
+    def get(self, assessment_id: str) -> Flow[Report]:
+        """The report of one answer.
+
+        Raises:
+            NotFoundError: `report_not_ready`: wait; `report_unavailable`: there will be none.
+        """
+        return self._core.fetch(Report, Request("GET", path_of(f"{PATH}/{{}}/report", assessment_id)))
