@@ -18,14 +18,15 @@ help: ## List the targets
 
 # ── environment ──────────────────────────────────────────────────────────────────────────────────
 # `local` (what `make run` needs, without TensorFlow) and `dev` (everything) share one environment:
-# dev contains local in the same versions. Each stamp holds the hash of the lock that it installed.
+# dev contains local in the same versions. Each stamp holds the hash of the lock that it installed and of
+# pyproject.toml, which says what packages of ours the environment sees.
 define install
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@if [ "$$(cat $(INSTALLED)-$(1) 2>/dev/null)" != "$$(sha256sum < $(REQUIREMENTS)/$(1).txt)" ]; then \
+	@if [ "$$(cat $(INSTALLED)-$(1) 2>/dev/null)" != "$$(cat $(REQUIREMENTS)/$(1).txt pyproject.toml | sha256sum)" ]; then \
 	  echo "Installing the locked requirements ($(1)); this takes a minute or two."; \
 	  $(BIN)/python -m pip install --quiet --no-deps --require-hashes -r $(REQUIREMENTS)/$(1).txt && \
 	  $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index --editable . && \
-	  sha256sum < $(REQUIREMENTS)/$(1).txt > $(INSTALLED)-$(1); \
+	  cat $(REQUIREMENTS)/$(1).txt pyproject.toml | sha256sum > $(INSTALLED)-$(1); \
 	fi
 endef
 

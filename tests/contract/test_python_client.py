@@ -3,7 +3,7 @@
 import inspect
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from pydantic import TypeAdapter
@@ -77,6 +77,43 @@ def wanted_parameters(operation: dict[str, Any], document: dict[str, Any]) -> It
         if "$ref" in schema:
             schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
         yield from schema.get("properties", {})
+
+
+def test_every_method_returns_what_is_answered(document: dict[str, Any]) -> None:
+    methods = methods_of_the_client()
+    checked = 0
+    for name, operation in operations(document):
+        for method in methods[name]:
+            if method.names[0] == name and (answered := answered_model(operation, document)):
+                assert returned_model(method) == answered, name
+                checked += 1
+    assert checked > 5
+
+
+def answered_model(operation: dict[str, Any], document: dict[str, Any]) -> str | None:
+    """The model of a success, where it is JSON."""
+    for status, response in operation["responses"].items():
+        reference = response.get("content", {}).get("application/json", {}).get("schema", {}).get("$ref")
+        if status.startswith("2") and reference:
+            name = reference.rsplit("/", 1)[1]
+            return model_name(name, document["components"]["schemas"][name])
+    return None
+
+
+def returned_model(method: Operation[Any, Any] | Iteration[Any, Any]) -> str:
+    """What a flow returns, or the page that holds what an iteration emits."""
+    effects, _, returned = get_args(get_type_hints(method.build)["return"])
+    if isinstance(method, Operation):
+        return str(returned.__name__)
+    emitted = next(get_args(effect)[0] for effect in get_args(effects) if get_args(effect))
+    pages = [
+        kind
+        for kind in vars(models).values()
+        if isinstance(kind, type) and issubclass(kind, Resource) and "has_more" in kind.model_fields
+    ]
+    return next(
+        kind.__name__ for kind in pages if get_args(kind.model_fields["data"].annotation) == (emitted,)
+    )
 
 
 def test_every_model_has_the_members_of_the_document(document: dict[str, Any]) -> None:

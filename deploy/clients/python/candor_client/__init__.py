@@ -25,6 +25,7 @@ from candor_client.errors import (
 from candor_client.retry import RetryPolicy
 from candor_client.version import VERSION
 from candor_client.waiting import Progress
+from candor_client.webhooks import WebhookPayload, verify_webhook
 
 __all__ = [
     "VERSION",
@@ -51,4 +52,6 @@ __all__ = [
     "UnexpectedAnswerError",
     "UnsupportedMediaError",
     "WaitTimeoutError",
+    "WebhookPayload",
+    "verify_webhook",
 ]

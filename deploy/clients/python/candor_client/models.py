@@ -745,6 +745,30 @@ class WordWeight(Resource):
     weight: float
 
 
+class AcceptedAssessment(Resource):
+    """
+    An answer that was just handed in, with what opens it.
+    """
+
+    id: str
+    status: AssessmentStatus
+    candidate: str
+    """
+    The platform's own identifier of the person.
+    """
+    candidate_id: str
+    question: str
+    purpose: Purpose
+    tags: list[str]
+    media: list[Media]
+    modalities: dict[Modality, ModalityState]
+    created_at: AwareDatetime
+    candidate_token: str | None
+    """
+    Hand it to the candidate: it opens this answer, its events and its report, and the practice answers that follow. Shown here and never again; null where the answer is not for practice.
+    """
+
+
 class AlignedSentence(Resource):
     """
     A sentence of the transcript, and how voice and face came across while it was said.

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 from candor_client.flow import Flow, Request, Stream, path_of
 from candor_client.media import MediaSource, UploadProgress, open_media
-from candor_client.models import Assessment, AssessmentList, Purpose, Report
+from candor_client.models import AcceptedAssessment, Assessment, AssessmentList, Purpose, Report
 from candor_client.operation import Group, TransportT_co, iteration, operation
 from candor_client.waiting import ProgressCallback, Wait
 
@@ -29,7 +29,7 @@ class Assessments(Group[TransportT_co]):
         tags: Sequence[str] = (),
         progress: UploadProgress | None = None,
         idempotency_key: str | None = None,
-    ) -> Flow[Assessment]:
+    ) -> Flow[AcceptedAssessment]:
         """Hand in one answer. Files are read while they are sent, so that memory stays flat.
 
         Args:
@@ -63,7 +63,7 @@ class Assessments(Group[TransportT_co]):
                 repeatable=media.rewindable,
                 headers={"Idempotency-Key": idempotency_key} if idempotency_key else {},
             )
-            return (yield from self._core.fetch(Assessment, request))
+            return (yield from self._core.fetch(AcceptedAssessment, request))
 
     @iteration("listAssessments")
     def list(self, *, page_size: int = 100, starting_after: str | None = None) -> Stream[Assessment]:
