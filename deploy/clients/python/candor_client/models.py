@@ -39,6 +39,36 @@ class AssessmentStatus(OpenEnum):
     EXPIRED = "expired"
 
 
+class AttemptError(OpenEnum):
+    """
+    Why an attempt failed. The receiver's answer is not kept.
+    """
+
+    HTTP_STATUS = "http_status"
+    REDIRECT = "redirect"
+    TARGET_REFUSED = "target_refused"
+    NAME_UNRESOLVED = "name_unresolved"
+    CONNECTION_FAILED = "connection_failed"
+    TLS_FAILED = "tls_failed"
+    TIMEOUT = "timeout"
+    BAD_RESPONSE = "bad_response"
+
+
+class Attempt(Resource):
+    """
+    One attempt.
+    """
+
+    number: int
+    attempted_at: AwareDatetime
+    duration_ms: int
+    status_code: int | None
+    """
+    What the receiver answered; null where it did not.
+    """
+    error: AttemptError | None
+
+
 class Blink(Resource):
     start_s: float
     end_s: float
@@ -53,6 +83,41 @@ class CohortKind(OpenEnum):
     ROLE = "role"
     TAG = "tag"
     TENANT = "tenant"
+
+
+class DeliveryStatus(OpenEnum):
+    """
+    `pending` is on its way or waits for the next attempt; `failed` needs a replay.
+    """
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+class WebhookDelivery(Resource):
+    """
+    One event on its way to one endpoint. A replay is a delivery of its own.
+    """
+
+    id: str
+    event_id: str
+    endpoint_id: str
+    status: DeliveryStatus
+    attempts: list[Attempt]
+    next_attempt_at: AwareDatetime | None
+    created_at: AwareDatetime
+    settled_at: AwareDatetime | None
+
+
+class DisabledReason(OpenEnum):
+    """
+    Why nothing is sent to an endpoint.
+    """
+
+    PAUSED = "paused"
+    GONE = "gone"
+    FAILING = "failing"
 
 
 class Emotion(OpenEnum):
@@ -77,6 +142,11 @@ class Encoder(Resource):
     name: str
     version: int
     answers: int
+
+
+class EndpointStatus(OpenEnum):
+    ENABLED = "enabled"
+    DISABLED = "disabled"
 
 
 class ErrorCode(OpenEnum):
@@ -115,6 +185,50 @@ class Estimate(Resource):
     value: float
     low: float
     high: float
+
+
+class EventData(Resource):
+    """
+    What the event is about. Ask the interface for more; scores and names are never sent.
+    """
+
+    id: str
+    """
+    The assessment; for other types, what their name says.
+    """
+    status: str
+    """
+    The last part of the type.
+    """
+
+
+class EventType(OpenEnum):
+    """
+    What happened. The last part is the `status` of the payload.
+    """
+
+    ASSESSMENT_SUCCEEDED = "assessment.succeeded"
+    ASSESSMENT_PARTIALLY_SUCCEEDED = "assessment.partially_succeeded"
+    ASSESSMENT_FAILED = "assessment.failed"
+    ASSESSMENT_CANCELED = "assessment.canceled"
+    ASSESSMENT_EXPIRED = "assessment.expired"
+    CANDIDATE_ERASED = "candidate.erased"
+    CONSENT_WITHDRAWN = "consent.withdrawn"
+    WEBHOOK_TEST = "webhook.test"
+
+
+class Event(Resource):
+    """
+    Something that happened. `id` is the `webhook-id` of every message that tells of it.
+    """
+
+    type: EventType
+    timestamp: AwareDatetime
+    """
+    When it happened, which may be long before it arrives.
+    """
+    data: EventData
+    id: str
 
 
 class FaceActivation(Resource):
@@ -378,6 +492,22 @@ class NewQuestion(Resource):
     text: str
 
 
+class NewWebhookEndpoint(Resource):
+    """
+    Where to send events.
+    """
+
+    url: str
+    """
+    `https://`, a public address. Redirects are not followed.
+    """
+    description: str = ""
+    event_types: list[EventType] = []
+    """
+    What to send; empty means everything.
+    """
+
+
 class NormSource(Resource):
     """
     Where a built-in norm comes from.
@@ -562,6 +692,14 @@ class Reference(Resource):
     source: NormSource
 
 
+class Replay(Resource):
+    """
+    The deliveries that a replay began.
+    """
+
+    data: list[WebhookDelivery]
+
+
 class SalienceMap(Resource):
     """
     Which time and frequency regions of a segment carried its label.
@@ -582,6 +720,17 @@ class SalienceMap(Resource):
     relevance: list[list[float]]
     """
     A row per band, lowest first; slots of equal length from `start_s` to `end_s`.
+    """
+
+
+class SecretRotation(Resource):
+    """
+    How long the former secret stays good.
+    """
+
+    overlap_s: int = 86400
+    """
+    Seconds in which both secrets sign; 0 where the former one has leaked.
     """
 
 
@@ -701,6 +850,82 @@ class KeptVoiceSummary(Resource):
     encoders: list[Encoder]
     first_kept_at: AwareDatetime | None
     last_kept_at: AwareDatetime | None
+
+
+class WebhookEndpointChange(Resource):
+    """
+    What to change; fields that are left out stay.
+    """
+
+    url: str | None = None
+    description: str | None = None
+    event_types: list[EventType] | None = None
+    status: EndpointStatus | None = None
+    """
+    `disabled` gives up what is on its way; `enabled` begins with the next event.
+    """
+
+
+class WebhookEndpoint(Resource):
+    """
+    An endpoint; its secret is never shown again.
+    """
+
+    id: str
+    url: str
+    description: str
+    event_types: list[EventType]
+    """
+    What is sent; empty means everything.
+    """
+    status: EndpointStatus
+    disabled_reason: DisabledReason | None
+    """
+    `paused` by the tenant, `gone` after a 410, `failing` after days without success.
+    """
+    disabled_at: AwareDatetime | None
+    failing_since: AwareDatetime | None
+    """
+    When the failures began that go on until now.
+    """
+    previous_secret_until: AwareDatetime | None
+    """
+    Until then everything is signed with the former secret too.
+    """
+    created_at: AwareDatetime
+
+
+class WebhookEndpointWithSecret(Resource):
+    """
+    An endpoint with its new secret, which is shown here and never again.
+    """
+
+    id: str
+    url: str
+    description: str
+    event_types: list[EventType]
+    """
+    What is sent; empty means everything.
+    """
+    status: EndpointStatus
+    disabled_reason: DisabledReason | None
+    """
+    `paused` by the tenant, `gone` after a 410, `failing` after days without success.
+    """
+    disabled_at: AwareDatetime | None
+    failing_since: AwareDatetime | None
+    """
+    When the failures began that go on until now.
+    """
+    previous_secret_until: AwareDatetime | None
+    """
+    Until then everything is signed with the former secret too.
+    """
+    created_at: AwareDatetime
+    secret: str
+    """
+    Verifies `webhook-signature`, by Standard Webhooks.
+    """
 
 
 class WordCount(Resource):
@@ -863,6 +1088,18 @@ class Cohort(Resource):
     """
 
 
+class DeliveryList(Resource):
+    """
+    A page of deliveries, newest first.
+    """
+
+    data: list[WebhookDelivery]
+    has_more: bool
+    """
+    Whether there are more in the direction that was asked for.
+    """
+
+
 class DriftHalves(Resource):
     """
     The earlier half of the people against the later half.
@@ -897,6 +1134,18 @@ class Drift(Resource):
     reason: str | None = None
     """
     Why there are no halves: `cohort_too_small` or `too_few_months`.
+    """
+
+
+class EventList(Resource):
+    """
+    A page of events, newest first.
+    """
+
+    data: list[Event]
+    has_more: bool
+    """
+    Whether there are more in the direction that was asked for.
     """
 
 
@@ -1022,6 +1271,18 @@ class Transcript(Resource):
     fluency: Fluency | None = None
     duration_s: float
     model: ModelRef
+
+
+class WebhookEndpointList(Resource):
+    """
+    A page of endpoints, newest first.
+    """
+
+    data: list[WebhookEndpoint]
+    has_more: bool
+    """
+    Whether there are more in the direction that was asked for.
+    """
 
 
 class AssessmentList(Resource):
