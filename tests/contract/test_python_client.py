@@ -12,11 +12,11 @@ from pydantic.json_schema import models_json_schema
 from candor_client import Client, models
 from candor_client.base import OpenEnum, Resource
 from candor_client.operation import Group, Iteration, Operation
-from deploy.client_models import client_schemas, model_name, openapi_document
+from deploy.client_models import client_schemas, model_names, openapi_document
 
 ADVICE = "Run `make client-models`."
-NAMED_OTHERWISE = {"limit": "page_size"}
-"""A client that pages by itself asks for the size of a page."""
+NAMED_OTHERWISE = {"limit": "page_size", "type": "types"}
+"""A client that pages by itself asks for the size of a page; `type` is a word of Python's."""
 
 BY_THE_CLIENT = {"ending_before"}
 """Iterators go forwards."""
@@ -95,8 +95,7 @@ def answered_model(operation: dict[str, Any], document: dict[str, Any]) -> str |
     for status, response in operation["responses"].items():
         reference = response.get("content", {}).get("application/json", {}).get("schema", {}).get("$ref")
         if status.startswith("2") and reference:
-            name = reference.rsplit("/", 1)[1]
-            return model_name(name, document["components"]["schemas"][name])
+            return model_names(document)[reference.rsplit("/", 1)[1]]
     return None
 
 
@@ -162,8 +161,9 @@ def without_null(member: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_examples_of_the_document_are_read(document: dict[str, Any]) -> None:
+    names = model_names(document)
     examples = [
-        (getattr(models, model_name(name, schema)), example)
+        (getattr(models, names[name]), example)
         for name, schema in document["components"]["schemas"].items()
         for example in schema.get("examples", [])
     ]

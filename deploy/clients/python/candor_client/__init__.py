@@ -25,7 +25,7 @@ from candor_client.errors import (
 from candor_client.retry import RetryPolicy
 from candor_client.version import VERSION
 from candor_client.waiting import Progress
-from candor_client.webhooks import WebhookPayload, verify_webhook
+from candor_client.webhooks import verify_webhook
 
 __all__ = [
     "VERSION",
@@ -52,6 +52,5 @@ __all__ = [
     "UnexpectedAnswerError",
     "UnsupportedMediaError",
     "WaitTimeoutError",
-    "WebhookPayload",
     "verify_webhook",
 ]

@@ -14,6 +14,7 @@ from candor_client.resources.benchmarks import Benchmarks
 from candor_client.resources.candidates import Candidates
 from candor_client.resources.health import Health
 from candor_client.resources.questions import Questions
+from candor_client.resources.webhook_endpoints import Events, WebhookEndpoints
 from candor_client.retry import RetryPolicy
 from candor_client.transport import AwaitingTransport, BlockingTransport
 from candor_client.version import VERSION
@@ -33,6 +34,8 @@ class _Resources(Generic[TransportT_co]):
         self.candidates = Candidates(core, transport)
         self.questions = Questions(core, transport)
         self.benchmarks = Benchmarks(core, transport)
+        self.webhook_endpoints = WebhookEndpoints(core, transport)
+        self.events = Events(core, transport)
         self.health = Health(core, transport)
 
 

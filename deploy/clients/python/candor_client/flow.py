@@ -159,3 +159,8 @@ def path_of(template: str, *values: str) -> str:
     if not all(values) or {".", ".."} & set(values):
         raise ValueError(f"an identifier is missing in {template}")
     return template.format(*(quote(value, safe="") for value in values))
+
+
+def given(**members: Any) -> dict[str, Any]:
+    """The members of a body that were given; those that are null are left out."""
+    return {name: value for name, value in members.items() if value is not None}

@@ -62,11 +62,11 @@ class Attempt(Resource):
     number: int
     attempted_at: AwareDatetime
     duration_ms: int
-    status_code: int | None
+    status_code: int | None = None
     """
     What the receiver answered; null where it did not.
     """
-    error: AttemptError | None
+    error: AttemptError | None = None
 
 
 class Blink(Resource):
@@ -105,9 +105,9 @@ class WebhookDelivery(Resource):
     endpoint_id: str
     status: DeliveryStatus
     attempts: list[Attempt]
-    next_attempt_at: AwareDatetime | None
+    next_attempt_at: AwareDatetime | None = None
     created_at: AwareDatetime
-    settled_at: AwareDatetime | None
+    settled_at: AwareDatetime | None = None
 
 
 class DisabledReason(OpenEnum):
@@ -694,6 +694,17 @@ class Reference(Resource):
 
 class Replay(Resource):
     """
+    Where to send an event again.
+    """
+
+    endpoint_id: str | None = None
+    """
+    One endpoint; without it, every enabled one that wants the type.
+    """
+
+
+class Replayed(Resource):
+    """
     The deliveries that a replay began.
     """
 
@@ -848,8 +859,8 @@ class KeptVoiceSummary(Resource):
     Speech behind them, in windows of the encoder.
     """
     encoders: list[Encoder]
-    first_kept_at: AwareDatetime | None
-    last_kept_at: AwareDatetime | None
+    first_kept_at: AwareDatetime | None = None
+    last_kept_at: AwareDatetime | None = None
 
 
 class WebhookEndpointChange(Resource):
@@ -879,16 +890,16 @@ class WebhookEndpoint(Resource):
     What is sent; empty means everything.
     """
     status: EndpointStatus
-    disabled_reason: DisabledReason | None
+    disabled_reason: DisabledReason | None = None
     """
     `paused` by the tenant, `gone` after a 410, `failing` after days without success.
     """
-    disabled_at: AwareDatetime | None
-    failing_since: AwareDatetime | None
+    disabled_at: AwareDatetime | None = None
+    failing_since: AwareDatetime | None = None
     """
     When the failures began that go on until now.
     """
-    previous_secret_until: AwareDatetime | None
+    previous_secret_until: AwareDatetime | None = None
     """
     Until then everything is signed with the former secret too.
     """
@@ -908,16 +919,16 @@ class WebhookEndpointWithSecret(Resource):
     What is sent; empty means everything.
     """
     status: EndpointStatus
-    disabled_reason: DisabledReason | None
+    disabled_reason: DisabledReason | None = None
     """
     `paused` by the tenant, `gone` after a 410, `failing` after days without success.
     """
-    disabled_at: AwareDatetime | None
-    failing_since: AwareDatetime | None
+    disabled_at: AwareDatetime | None = None
+    failing_since: AwareDatetime | None = None
     """
     When the failures began that go on until now.
     """
-    previous_secret_until: AwareDatetime | None
+    previous_secret_until: AwareDatetime | None = None
     """
     Until then everything is signed with the former secret too.
     """
@@ -988,7 +999,7 @@ class AcceptedAssessment(Resource):
     media: list[Media]
     modalities: dict[Modality, ModalityState]
     created_at: AwareDatetime
-    candidate_token: str | None
+    candidate_token: str | None = None
     """
     Hand it to the candidate: it opens this answer, its events and its report, and the practice answers that follow. Shown here and never again; null where the answer is not for practice.
     """
@@ -1061,7 +1072,7 @@ class Benchmark(Resource):
 
     id: str
     models: list[ModelRef]
-    method: str | None
+    method: str | None = None
     """
     What combined the models' answers; null for a single channel.
     """
@@ -1124,13 +1135,13 @@ class Drift(Resource):
 
     id: str
     models: list[ModelRef]
-    method: str | None
+    method: str | None = None
     score: str
     spans: list[Span]
     """
     Months in order. Months with too few people are put together with the next ones.
     """
-    halves: DriftHalves | None
+    halves: DriftHalves | None = None
     reason: str | None = None
     """
     Why there are no halves: `cohort_too_small` or `too_few_months`.
