@@ -25,6 +25,34 @@ class AlignedStep(Resource):
     """
 
 
+class AnswerStatus(OpenEnum):
+    """
+    State of one question of an interview: of the answer that counts.
+    """
+
+    UNANSWERED = "unanswered"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    PARTIALLY_SUCCEEDED = "partially_succeeded"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+class AskedQuestion(Resource):
+    """
+    A question of an interview, and the answer that counts: the latest.
+    """
+
+    question: str
+    text: str
+    status: AnswerStatus
+    assessment: str | None = None
+    earlier: list[str] = []
+    """
+    Answers to it that a later one replaced here, the latest first.
+    """
+
+
 class AssessmentStatus(OpenEnum):
     """
     State of a whole assessment.
@@ -391,6 +419,16 @@ class ImpressionWeight(Resource):
     weight: float
 
 
+class InterviewStatus(OpenEnum):
+    """
+    State of a whole interview, which follows from its answers.
+    """
+
+    OPEN = "open"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+
+
 class Liveness(Resource):
     status: str = "alive"
 
@@ -646,6 +684,21 @@ class Quality(Resource):
     reasons: list[Notice] = Field([], validate_default=True)
 
 
+class QuestionChange(Resource):
+    """
+    What to change of a question; what is left out stays.
+    """
+
+    text: str | None = None
+    """
+    Another wording; only while nobody has answered.
+    """
+    archived: bool | None = None
+    """
+    Keeps it out of new answers and interviews, or lets it in again.
+    """
+
+
 class Question(Resource):
     """
     A question of the bank.
@@ -654,6 +707,10 @@ class Question(Resource):
     id: str
     text: str
     created_at: AwareDatetime
+    archived_at: AwareDatetime | None = None
+    """
+    Since when it is kept out of new answers and interviews.
+    """
 
 
 class Readability(Resource):
@@ -994,6 +1051,7 @@ class AcceptedAssessment(Resource):
     """
     candidate_id: str
     question: str
+    interview: str | None = None
     purpose: Purpose
     tags: list[str]
     media: list[Media]
@@ -1058,6 +1116,7 @@ class Assessment(Resource):
     """
     candidate_id: str
     question: str
+    interview: str | None = None
     purpose: Purpose
     tags: list[str]
     media: list[Media]
@@ -1215,6 +1274,53 @@ class Fused(Resource):
     1 minus the Jensen-Shannon divergence (base 2) of voice and face; null with one channel.
     """
     channels: list[ChannelWeight] = Field([], validate_default=True)
+
+
+class Interview(Resource):
+    """
+    An interview, and how far its answers are. Its report says what they come to.
+    """
+
+    id: str
+    status: InterviewStatus
+    candidate: str
+    """
+    The platform's own identifier of the person.
+    """
+    candidate_id: str
+    title: str | None = None
+    purpose: Purpose
+    tags: list[str]
+    answered: int
+    """
+    Questions with an answer, whatever its analysis came to.
+    """
+    questions: list[AskedQuestion]
+    created_at: AwareDatetime
+
+
+class NewInterview(Resource):
+    """
+    Which questions to put to whom.
+    """
+
+    candidate: str
+    """
+    The platform's own identifier of the person; a new one creates the candidate.
+    """
+    questions: list[str]
+    """
+    Of the bank, each once, in the order to ask them.
+    """
+    title: str | None = None
+    purpose: Purpose = "self_practice"
+    """
+    Of every answer; it cannot be changed later.
+    """
+    tags: list[str] = []
+    """
+    Cohorts that every answer is compared with.
+    """
 
 
 class QuestionList(Resource):
@@ -1414,6 +1520,18 @@ class FaceMeasures(Resource):
     activations: list[FaceActivation] = Field([], validate_default=True)
     """
     What carried the emotions that were perceived longest, at the surest moment of each; empty where the served model explains nothing.
+    """
+
+
+class InterviewList(Resource):
+    """
+    A page of interviews, newest first.
+    """
+
+    data: list[Interview]
+    has_more: bool
+    """
+    Whether there are more in the direction that was asked for.
     """
 
 
