@@ -56,7 +56,7 @@ def client_schemas(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def model_names(document: dict[str, Any]) -> dict[str, str]:
-    """By schema: `VoiceSummaryView`, titled `KeptVoiceSummary`, is called by its title, others without `View`."""
+    """What each schema is called: `QuestionView` becomes `Question`, or what its title says."""
     schemas: dict[str, dict[str, Any]] = document["components"]["schemas"]
     shown = {
         name: str(schema.get("title", name)).removesuffix("View")

@@ -13,6 +13,7 @@ from candor_client.resources.assessments import Assessments, Reports
 from candor_client.resources.benchmarks import Benchmarks
 from candor_client.resources.candidates import Candidates
 from candor_client.resources.health import Health
+from candor_client.resources.interviews import Interviews
 from candor_client.resources.questions import Questions
 from candor_client.resources.webhook_endpoints import Events, WebhookEndpoints
 from candor_client.retry import RetryPolicy
@@ -32,6 +33,7 @@ class _Resources(Generic[TransportT_co]):
         self.assessments = Assessments(core, transport)
         self.reports = Reports(core, transport)
         self.candidates = Candidates(core, transport)
+        self.interviews = Interviews(core, transport)
         self.questions = Questions(core, transport)
         self.benchmarks = Benchmarks(core, transport)
         self.webhook_endpoints = WebhookEndpoints(core, transport)

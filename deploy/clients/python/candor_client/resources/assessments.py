@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from candor_client.flow import Flow, Request, Stream, path_of
+from candor_client.flow import Flow, Request, Stream, given, path_of
 from candor_client.media import MediaSource, UploadProgress, open_media
 from candor_client.models import AcceptedAssessment, Assessment, AssessmentList, Purpose, Report
 from candor_client.operation import Group, TransportT_co, iteration, operation
@@ -25,7 +25,8 @@ class Assessments(Group[TransportT_co]):
         video: MediaSource | None = None,
         audio: MediaSource | None = None,
         document: MediaSource | None = None,
-        purpose: Purpose | str = Purpose.SELF_PRACTICE,
+        interview: str | None = None,
+        purpose: Purpose | str | None = None,
         tags: Sequence[str] = (),
         progress: UploadProgress | None = None,
         idempotency_key: str | None = None,
@@ -39,7 +40,8 @@ class Assessments(Group[TransportT_co]):
             video: moving pictures with sound.
             audio: sound.
             document: PDF, Word or plain text; excludes `text`.
-            purpose: why the answer is analysed.
+            interview: the interview that it belongs to.
+            purpose: why the answer is analysed; the interview's, or else `self_practice`, by default.
             tags: cohorts to compare with, besides the question's.
             progress: told how much of the files was sent.
             idempotency_key: a key of your own, to hand in the same answer once across restarts.
@@ -48,9 +50,14 @@ class Assessments(Group[TransportT_co]):
             InvalidRequestError, TooLargeError, UnsupportedMediaError: see `code`.
             PermissionDeniedError: the law of the tenant's place forbids this analysis.
         """
-        form = {"candidate": candidate, "question": question, "purpose": str(purpose), "tags": list(tags)}
-        if text is not None:
-            form["text"] = text
+        form = given(
+            candidate=candidate,
+            question=question,
+            interview=interview,
+            purpose=purpose,
+            tags=list(tags),
+            text=text,
+        )
         with ExitStack() as files:
             media = open_media(
                 {"video": video, "audio": audio, "document": document}, files=files, progress=progress
