@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 
-from sqlalchemy import insert, text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from fusion.benchmark import Others
 from services.common.contracts.norms import Cohort
-from services.common.db.models import AnswerScores
 from services.common.histogram import Histogram, Rank, quantise
 
 _OWN = """
@@ -140,17 +140,31 @@ def add_answer(
         by_models.setdefault(model_keys[name], {})[name] = value
     if not by_models:
         return
-    rows = [
-        {
-            "assessment_id": assessment_id,
-            "model_key": model_key,
-            "tenant_id": tenant_id,
-            "candidate_id": candidate_id,
-            "month": answered_at.astimezone(UTC).date().replace(day=1),
-            "cohorts": [cohort.key for cohort in cohorts],
-            "scores": list(named),
-            "score_values": list(named.values()),
+    values: dict[str, object] = {
+        "assessment_id": assessment_id,
+        "tenant_id": tenant_id,
+        "candidate_id": candidate_id,
+        "month": answered_at.astimezone(UTC).date().replace(day=1),
+        "cohorts": [cohort.key for cohort in cohorts],
+    }
+    for place, (model_key, named) in enumerate(sorted(by_models.items())):
+        values |= {
+            f"model_key_{place}": model_key,
+            f"scores_{place}": list(named),
+            f"values_{place}": list(named.values()),
         }
-        for model_key, named in sorted(by_models.items())
-    ]
-    session.execute(insert(AnswerScores).values(rows))
+    session.execute(_insertion(len(by_models)), values)
+
+
+@cache
+def _insertion(rows: int) -> TextClause:
+    """One statement for all rows. SQLAlchemy would compile its own anew for every answer."""
+    tuples = ", ".join(
+        f"(:assessment_id, :model_key_{place}, :tenant_id, :candidate_id, CAST(:month AS date),"
+        f" CAST(:cohorts AS text[]), CAST(:scores_{place} AS text[]), CAST(:values_{place} AS float8[]))"
+        for place in range(rows)
+    )
+    return text(
+        "INSERT INTO answer_scores (assessment_id, model_key, tenant_id, candidate_id, month, cohorts,"  # noqa: S608
+        f" scores, score_values) VALUES {tuples}"
+    )

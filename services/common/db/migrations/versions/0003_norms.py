@@ -10,6 +10,7 @@ branch_labels = None
 depends_on = None
 
 TABLES = ("answer_scores", "norms", "norm_blocks", "norm_months")
+FUNCTIONS = ("candor_count_norms()", "candor_add_counts(integer[], integer[], integer[])")
 
 GRANTS = """
 GRANT SELECT, INSERT ON answer_scores TO candor_fusion;
@@ -22,100 +23,126 @@ CREATE POLICY across_tenants ON norm_blocks TO candor_definer USING (true);
 CREATE POLICY across_tenants ON norm_months TO candor_definer USING (true);
 """
 
+ADD = """
+CREATE FUNCTION candor_add_counts(counts integer[], places integer[], changes integer[]) RETURNS integer[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    FOR number IN 1 .. cardinality(places) LOOP
+        counts[places[number]] := counts[places[number]] + changes[number];
+    END LOOP;
+    RETURN counts;
+END
+$$
+"""
+
 # A candidate counts once in each norm, with the answer that was handed in last (identifiers sort by
-# time). The difference between "last of all" and "last of those that were there before" is what a change
-# adds and takes. One tenant's changes take turns, so that nobody counts twice and nothing locks crosswise.
+# time). The difference between "last of all" and "last of those that were not changed" is what an insertion
+# adds, and what a deletion takes. One tenant's changes take turns, so that nobody counts twice and nothing
+# locks crosswise. What changes is one statement, for any number of answers; it names nothing but columns
+# and constants that its plan does not hang on, so that it is planned once per connection.
 COUNT = """
 CREATE FUNCTION candor_count_norms() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    step record;
     sign constant integer := CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END;
     nobody constant integer[] := array_fill(0, ARRAY[32]);
-    first_counts integer[];
-    lessened bigint[] := '{}';
+    emptied bigint[];
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('candor.norms ' || tenant_id, 0))
     FROM (SELECT DISTINCT tenant_id FROM changed ORDER BY tenant_id) AS tenants;
 
     IF TG_OP = 'INSERT' THEN
         INSERT INTO public.norms (tenant_id, cohort, model_key)
-        SELECT DISTINCT c.tenant_id, part.cohort, c.model_key
-        FROM changed AS c, unnest(c.cohorts) AS part(cohort)
-        WHERE NOT EXISTS (
-            SELECT FROM public.norms AS n
-            WHERE (n.tenant_id, n.cohort, n.model_key) = (c.tenant_id, part.cohort, c.model_key));
+        SELECT * FROM (
+            SELECT DISTINCT c.tenant_id, part.cohort, c.model_key
+            FROM changed AS c, unnest(c.cohorts) AS part(cohort)
+        ) AS named
+        WHERE (SELECT n.id FROM public.norms AS n
+               WHERE (n.tenant_id, n.cohort, n.model_key)
+                   = (named.tenant_id, named.cohort, named.model_key)) IS NULL;
     END IF;
 
-    FOR step IN
-        WITH affected AS (
-            SELECT DISTINCT c.tenant_id, c.candidate_id, c.model_key, part.cohort
-            FROM changed AS c, unnest(c.cohorts) AS part(cohort)
-        ), answers AS (
-            SELECT a.tenant_id, a.candidate_id, a.model_key, a.assessment_id, a.month, a.cohorts,
-                   a.scores, a.score_values, TG_OP = 'INSERT' AND EXISTS (
-                       SELECT FROM changed AS c
-                       WHERE (c.assessment_id, c.model_key) = (a.assessment_id, a.model_key)) AS is_changed
-            FROM public.answer_scores AS a
-            WHERE (a.tenant_id, a.candidate_id, a.model_key) IN (
-                SELECT tenant_id, candidate_id, model_key FROM changed)
-            UNION ALL
-            SELECT tenant_id, candidate_id, model_key, assessment_id, month, cohorts,
-                   scores, score_values, true
-            FROM changed WHERE TG_OP = 'DELETE'
-        ), members AS (
-            SELECT n.id AS norm_id, n.tenant_id, a.candidate_id, a.assessment_id, a.month, a.is_changed,
-                   s.score, round(s.value * 1000)::smallint AS bin
-            FROM affected AS f
-            JOIN answers AS a USING (tenant_id, candidate_id, model_key)
-            JOIN public.norms AS n USING (tenant_id, cohort, model_key)
-            CROSS JOIN unnest(a.scores, a.score_values) AS s(score, value)
-            WHERE f.cohort = ANY (a.cohorts)
-        ), steps AS (
-            (SELECT DISTINCT ON (norm_id, candidate_id, score)
-                    norm_id, tenant_id, score, bin, month, sign AS change
-             FROM members ORDER BY norm_id, candidate_id, score, assessment_id DESC)
-            UNION ALL
-            (SELECT DISTINCT ON (norm_id, candidate_id, score)
-                    norm_id, tenant_id, score, bin, month, -sign
-             FROM members WHERE NOT is_changed ORDER BY norm_id, candidate_id, score, assessment_id DESC)
-        )
-        SELECT norm_id, tenant_id, score, month, bin, sum(change)::integer AS change,
-               bin >> 5 AS block, (bin & 31) + 1 AS place, least(greatest(bin >> 5, 0), 31) + 1 AS class
+    WITH people AS (
+        SELECT DISTINCT tenant_id, candidate_id, model_key FROM changed
+    ), affected AS MATERIALIZED (
+        SELECT tenant_id, candidate_id, model_key, cohort, (
+                   SELECT n.id FROM public.norms AS n
+                   WHERE (n.tenant_id, n.cohort, n.model_key)
+                       = (named.tenant_id, named.cohort, named.model_key)) AS norm_id
+        FROM (SELECT DISTINCT c.tenant_id, c.candidate_id, c.model_key, part.cohort
+              FROM changed AS c, unnest(c.cohorts) AS part(cohort)) AS named
+    ), answers AS MATERIALIZED (
+        SELECT tenant_id, candidate_id, model_key, assessment_id, month, cohorts, scores, score_values,
+               true AS is_changed
+        FROM changed
+        UNION ALL
+        SELECT tenant_id, candidate_id, model_key, a.assessment_id, a.month, a.cohorts, a.scores,
+               a.score_values, false
+        FROM people JOIN public.answer_scores AS a USING (tenant_id, candidate_id, model_key)
+        WHERE NOT EXISTS (
+            SELECT FROM changed AS c
+            WHERE (c.assessment_id, c.model_key) = (a.assessment_id, a.model_key))
+    ), members AS MATERIALIZED (
+        SELECT f.norm_id, f.tenant_id, a.candidate_id, a.assessment_id, a.month, a.is_changed,
+               s.score, round(s.value * 1000)::smallint AS bin
+        FROM affected AS f
+        JOIN answers AS a USING (tenant_id, candidate_id, model_key)
+        CROSS JOIN unnest(a.scores, a.score_values) AS s(score, value)
+        WHERE f.cohort = ANY (a.cohorts)
+    ), steps AS (
+        (SELECT DISTINCT ON (norm_id, candidate_id, score)
+                norm_id, tenant_id, score, bin, month, sign AS change
+         FROM members ORDER BY norm_id, candidate_id, score, assessment_id DESC)
+        UNION ALL
+        (SELECT DISTINCT ON (norm_id, candidate_id, score)
+                norm_id, tenant_id, score, bin, month, -sign
+         FROM members WHERE NOT is_changed ORDER BY norm_id, candidate_id, score, assessment_id DESC)
+    ), sums AS MATERIALIZED (
+        SELECT norm_id, tenant_id, score, month, bin, sum(change)::integer AS change
         FROM steps GROUP BY norm_id, tenant_id, score, month, bin HAVING sum(change) <> 0
-    LOOP
-        UPDATE public.norm_blocks
-        SET n = n + step.change, total = total + step.change * step.bin,
-            counts[step.place] = counts[step.place] + step.change
-        WHERE norm_id = step.norm_id AND score = step.score AND block = step.block;
-        IF NOT FOUND THEN
-            first_counts := nobody;
-            first_counts[step.place] := step.change;
-            INSERT INTO public.norm_blocks (norm_id, score, block, tenant_id, n, total, counts)
-            VALUES (step.norm_id, step.score, step.block, step.tenant_id, step.change,
-                    step.change * step.bin, first_counts);
-        END IF;
-        UPDATE public.norm_months
-        SET n = n + step.change, total = total + step.change * step.bin,
-            counts[step.class] = counts[step.class] + step.change
-        WHERE norm_id = step.norm_id AND score = step.score AND month = step.month;
-        IF NOT FOUND THEN
-            first_counts := nobody;
-            first_counts[step.class] := step.change;
-            INSERT INTO public.norm_months (norm_id, score, month, tenant_id, n, total, counts)
-            VALUES (step.norm_id, step.score, step.month, step.tenant_id, step.change,
-                    step.change * step.bin, first_counts);
-        END IF;
-        IF step.change < 0 THEN
-            lessened := lessened || step.norm_id;
-        END IF;
-    END LOOP;
+    ), in_blocks AS MATERIALIZED (
+        SELECT norm_id, score, (bin >> 5)::smallint AS block, tenant_id, sum(change)::integer AS n,
+               sum(change * bin) AS total, array_agg((bin & 31) + 1) AS places, array_agg(change) AS changes
+        FROM sums GROUP BY norm_id, score, bin >> 5, tenant_id
+    ), in_months AS MATERIALIZED (
+        SELECT norm_id, score, month, tenant_id, sum(change)::integer AS n, sum(change * bin) AS total,
+               array_agg(least(greatest(bin >> 5, 0), 31) + 1) AS places, array_agg(change) AS changes
+        FROM sums GROUP BY norm_id, score, month, tenant_id
+    ), blocks AS (
+        UPDATE public.norm_blocks AS b
+        SET n = b.n + s.n, total = b.total + s.total,
+            counts = public.candor_add_counts(b.counts, s.places, s.changes)
+        FROM in_blocks AS s
+        WHERE (b.norm_id, b.score, b.block) = (s.norm_id, s.score, s.block)
+        RETURNING b.norm_id, b.score, b.block, b.n
+    ), months AS (
+        UPDATE public.norm_months AS m
+        SET n = m.n + s.n, total = m.total + s.total,
+            counts = public.candor_add_counts(m.counts, s.places, s.changes)
+        FROM in_months AS s
+        WHERE (m.norm_id, m.score, m.month) = (s.norm_id, s.score, s.month)
+        RETURNING m.norm_id, m.score, m.month, m.n
+    ), first_blocks AS (
+        INSERT INTO public.norm_blocks (norm_id, score, block, tenant_id, n, total, counts)
+        SELECT norm_id, score, block, tenant_id, n, total,
+               public.candor_add_counts(nobody, places, changes)
+        FROM in_blocks WHERE (norm_id, score, block) NOT IN (SELECT norm_id, score, block FROM blocks)
+    ), first_months AS (
+        INSERT INTO public.norm_months (norm_id, score, month, tenant_id, n, total, counts)
+        SELECT norm_id, score, month, tenant_id, n, total,
+               public.candor_add_counts(nobody, places, changes)
+        FROM in_months WHERE (norm_id, score, month) NOT IN (SELECT norm_id, score, month FROM months)
+    )
+    SELECT array_agg(norm_id) INTO emptied FROM (
+        SELECT norm_id FROM blocks WHERE n = 0 UNION SELECT norm_id FROM months WHERE n = 0
+    ) AS without_people;
 
-    IF cardinality(lessened) > 0 THEN
-        DELETE FROM public.norm_blocks WHERE norm_id = ANY (lessened) AND n = 0;
-        DELETE FROM public.norm_months WHERE norm_id = ANY (lessened) AND n = 0;
-        DELETE FROM public.norms WHERE id = ANY (lessened)
+    IF emptied IS NOT NULL THEN
+        DELETE FROM public.norm_blocks WHERE norm_id = ANY (emptied) AND n = 0;
+        DELETE FROM public.norm_months WHERE norm_id = ANY (emptied) AND n = 0;
+        DELETE FROM public.norms WHERE id = ANY (emptied)
             AND NOT EXISTS (SELECT FROM public.norm_months AS m WHERE m.norm_id = norms.id);
     END IF;
     RETURN NULL;
@@ -268,10 +295,12 @@ def upgrade() -> None:
     _create_norms()
     _isolate(*TABLES)
     _execute_each(GRANTS)
+    op.execute(ADD)
     op.execute(COUNT)
     _execute_each(TRIGGERS)
-    op.execute("REVOKE ALL ON FUNCTION candor_count_norms() FROM PUBLIC")
-    op.execute("ALTER FUNCTION candor_count_norms() OWNER TO candor_definer")
+    for function in FUNCTIONS:
+        op.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
+        op.execute(f"ALTER FUNCTION {function} OWNER TO candor_definer")
     _as_owner_of_all_tenants(MOVE, "report_scores", "assessments", "answer_scores")
     op.drop_table("report_scores")
 
@@ -304,5 +333,6 @@ def downgrade() -> None:
     for table in reversed(TABLES):
         op.drop_table(table)
     op.execute("SET LOCAL ROLE candor_definer")
-    op.execute("DROP FUNCTION candor_count_norms()")
+    for function in FUNCTIONS:
+        op.execute(f"DROP FUNCTION {function}")
     op.execute("SET LOCAL ROLE candor_owner")
