@@ -1,6 +1,6 @@
 """What routes ask for, as `Annotated` aliases; `main.create_app` wires the real things."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, cast
 
@@ -16,6 +16,8 @@ from gateway.idempotency import claim_once
 from gateway.ids import Prefix, id_pattern
 from gateway.keys import TOKEN_PREFIX, KeyHolder, find_holder
 from gateway.metrics import GatewayMetrics
+from gateway.paging import cursor_of
+from gateway.repository import Cursor
 from gateway.schemas import Scope
 from gateway.settings import GatewaySettings
 from gateway.uploads import read_fingerprint
@@ -193,6 +195,27 @@ WriterOrCandidate = Annotated[KeyHolder, Security(admit_either, scopes=[str(Scop
 ReaderOrCandidate = Annotated[KeyHolder, Security(admit_either, scopes=[str(Scope.REPORTS_READ)])]
 
 Limit = Annotated[int, Query(ge=1, le=100, description="How many to answer at most.")]
-AssessmentCursor = Annotated[str | None, Query(pattern=id_pattern(Prefix.ASSESSMENT))]
 QuestionCursor = Annotated[str | None, Query(pattern=id_pattern(Prefix.QUESTION))]
 InterviewCursor = Annotated[str | None, Query(pattern=id_pattern(Prefix.INTERVIEW))]
+
+
+def page_by(prefix: Prefix) -> Callable[..., Cursor]:
+    """The dependency that reads the page's parameters off the query of a list of `prefix_…`.
+
+    It raises `validation_failed` where both directions are asked for.
+    """
+    identifier = Query(pattern=id_pattern(prefix))
+
+    def page(
+        limit: Limit = 20,
+        starting_after: Annotated[str | None, identifier] = None,
+        ending_before: Annotated[str | None, identifier] = None,
+    ) -> Cursor:
+        return cursor_of(limit=limit, starting_after=starting_after, ending_before=ending_before)
+
+    return page
+
+
+AssessmentPage = Annotated[Cursor, Depends(page_by(Prefix.ASSESSMENT))]
+CandidatePage = Annotated[Cursor, Depends(page_by(Prefix.CANDIDATE))]
+ApiKeyPage = Annotated[Cursor, Depends(page_by(Prefix.API_KEY))]

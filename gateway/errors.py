@@ -39,6 +39,9 @@ class ProblemCode(StrEnum):
     CANDIDATE_TOKEN_REFUSED = "candidate_token_refused"  # noqa: S105
     SCOPE_MISSING = "scope_missing"
     REPORT_READABLE_BY_CANDIDATE_ONLY = "report_readable_by_candidate_only"
+    GRANT_EXCEEDS_OWN = "grant_exceeds_own"
+    API_KEY_NOT_FOUND = "api_key_not_found"
+    API_KEY_NOT_ACTIVE = "api_key_not_active"
     NOT_FOUND = "not_found"
     ASSESSMENT_NOT_FOUND = "assessment_not_found"
     CANDIDATE_NOT_FOUND = "candidate_not_found"
@@ -93,6 +96,9 @@ PROBLEMS: dict[ProblemCode, tuple[int, str]] = {
     ProblemCode.CANDIDATE_TOKEN_EXPIRED: (401, "The candidate token has expired"),
     ProblemCode.CANDIDATE_TOKEN_REFUSED: (403, "A candidate token does not open this"),
     ProblemCode.REPORT_READABLE_BY_CANDIDATE_ONLY: (403, "Only the candidate may read this report"),
+    ProblemCode.GRANT_EXCEEDS_OWN: (403, "A key cannot give more than it has"),
+    ProblemCode.API_KEY_NOT_FOUND: (404, "There is no such API key"),
+    ProblemCode.API_KEY_NOT_ACTIVE: (409, "The API key cannot be rotated any more"),
     ProblemCode.SCOPE_MISSING: (403, "The API key lacks a scope"),
     ProblemCode.NOT_FOUND: (404, "There is nothing here"),
     ProblemCode.ASSESSMENT_NOT_FOUND: (404, "There is no such assessment"),

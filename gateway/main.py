@@ -15,6 +15,7 @@ from gateway.metrics import GatewayMetrics
 from gateway.middleware import RequestShell
 from gateway.openapi import install_openapi
 from gateway.routes import (
+    api_keys,
     assessments,
     benchmarks,
     candidates,
@@ -81,6 +82,7 @@ def create_app(
         benchmarks,
         webhook_endpoints,
         webhook_events,
+        api_keys,
         health,
     ):
         app.include_router(module.router)

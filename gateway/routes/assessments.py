@@ -11,9 +11,8 @@ from gateway import candidate_tokens, repository
 from gateway.candidate_tokens import assessment_not_found
 from gateway.dependencies import (
     AnyCaller,
-    AssessmentCursor,
+    AssessmentPage,
     CallerOrCandidate,
-    Limit,
     Services,
     TheServices,
     Writer,
@@ -22,7 +21,7 @@ from gateway.dependencies import (
 from gateway.dispatch import dispatch
 from gateway.enrolment import work_of
 from gateway.erasure import erase_assessment
-from gateway.errors import Problem, ProblemCode
+from gateway.errors import ProblemCode
 from gateway.forms import parse_form
 from gateway.idempotency import Once, once_of
 from gateway.idempotency_store import Answer
@@ -30,7 +29,7 @@ from gateway.ids import Prefix, id_pattern
 from gateway.interviews import placed
 from gateway.keys import KeyHolder
 from gateway.openapi import AUTHENTICATED, problems, upload_body
-from gateway.repository import Cursor, StoredAssessment
+from gateway.repository import StoredAssessment
 from gateway.schemas import AcceptedAssessment, AssessmentList, AssessmentView
 from gateway.uploads import Received, receive_upload
 from gateway.views import assessment_view
@@ -143,19 +142,8 @@ def _send(services: Services, stored: StoredAssessment) -> None:
     summary="List answers, newest first",
     responses=problems(*AUTHENTICATED, ProblemCode.VALIDATION_FAILED),
 )
-def list_assessments(
-    services: TheServices,
-    caller: AnyCaller,
-    limit: Limit = 20,
-    starting_after: AssessmentCursor = None,
-    ending_before: AssessmentCursor = None,
-) -> AssessmentList:
+def list_assessments(services: TheServices, caller: AnyCaller, cursor: AssessmentPage) -> AssessmentList:
     """Page on with the last `id` as `starting_after`, back with the first as `ending_before`."""
-    if starting_after is not None and ending_before is not None:
-        raise Problem(
-            ProblemCode.VALIDATION_FAILED, "Send either `starting_after` or `ending_before`, not both."
-        )
-    cursor = Cursor(limit=limit, starting_after=starting_after, ending_before=ending_before)
     with tenant_session(services.engine, caller.tenant_id) as session:
         page, has_more = repository.list_assessments(session, cursor)
     return AssessmentList(data=[view_of(services, stored) for stored in page], has_more=has_more)

@@ -6,7 +6,9 @@ from gateway import repository
 from gateway.dependencies import ReaderOrCandidate, TheServices
 from gateway.errors import Problem, ProblemCode
 from gateway.openapi import AUTHENTICATED, problems
+from gateway.report_access import require_readable
 from gateway.routes.assessments import AssessmentId, open_assessment, view_of
+from gateway.schemas import Purpose
 from gateway.views import has_ended
 from services.common.contracts.results import Report
 from services.common.db.session import tenant_session
@@ -21,6 +23,7 @@ router = APIRouter(prefix="/v1/assessments/{assessment_id}/report", tags=["repor
     responses=problems(
         *AUTHENTICATED,
         ProblemCode.ASSESSMENT_NOT_FOUND,
+        ProblemCode.REPORT_READABLE_BY_CANDIDATE_ONLY,
         ProblemCode.REPORT_NOT_READY,
         ProblemCode.REPORT_UNAVAILABLE,
     ),
@@ -29,6 +32,7 @@ def get_report(services: TheServices, caller: ReaderOrCandidate, assessment_id: 
     """Estimates from words, voice and face, the fused view, and the place among other candidates."""
     stored = open_assessment(services, caller, assessment_id)
     with tenant_session(services.engine, caller.tenant_id) as session:
+        require_readable(session, caller, Purpose(stored.row.purpose))
         document = repository.find_report(session, assessment_id)
     if document is not None:
         return Report.model_validate(document)

@@ -1,0 +1,37 @@
+"""Who may read a report: the caller's kind against the law of the tenant's jurisdiction."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.errors import Problem, ProblemCode
+from gateway.keys import KeyHolder
+from gateway.policy import Jurisdiction, Reader, decide
+from gateway.schemas import Purpose
+from services.common.db.models import Tenant
+
+
+def jurisdiction_of(session: Session, tenant_id: str) -> Jurisdiction:
+    """Whose law the tenant is under."""
+    return Jurisdiction(session.scalars(select(Tenant.jurisdiction).where(Tenant.id == tenant_id)).one())
+
+
+def readable_purposes(session: Session, caller: KeyHolder) -> frozenset[Purpose]:
+    """The purposes whose reports the caller may read; scopes and whose answers they are come on top."""
+    reader = Reader.TENANT if caller.candidate is None else Reader.CANDIDATE
+    jurisdiction = jurisdiction_of(session, caller.tenant_id)
+    return frozenset(purpose for purpose in Purpose if reader in decide(jurisdiction, purpose).report_readers)
+
+
+def require_readable(session: Session, caller: KeyHolder, purpose: Purpose) -> None:
+    """Raise `report_readable_by_candidate_only`, or for a token `candidate_token_refused`."""
+    if purpose in readable_purposes(session, caller):
+        return
+    if caller.candidate is not None:
+        raise Problem(
+            ProblemCode.CANDIDATE_TOKEN_REFUSED,
+            "This report is not for the candidate to read; ask whoever the answer was handed in to.",
+        )
+    raise Problem(
+        ProblemCode.REPORT_READABLE_BY_CANDIDATE_ONLY,
+        "In the EU, practice results are the candidate's own: read them with the candidate token.",
+    )
