@@ -14,6 +14,7 @@ COPY services/common/*.py services/common/
 COPY services/common/contracts services/common/contracts
 COPY services/common/serving services/common/serving
 COPY services/text services/text
+COPY deploy/models/text_encoder deploy/models/text_encoder
 COPY deploy/models/text_traits deploy/models/text_traits
 COPY deploy/models/text_impression deploy/models/text_impression
 RUN /venv/bin/python -m compileall -q services

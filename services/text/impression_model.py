@@ -8,6 +8,7 @@ from services.common.contracts.labels import TRAITS
 from services.common.contracts.text import Estimate, Impression, ImpressionWeight
 from services.common.serving.client import Predictor
 from services.common.serving.registry import TEXT_IMPRESSION
+from services.text.context import Context, read_contexts
 from services.text.features import Floats, is_word
 from services.text.text_model import PACE, TextModel, load_text_model, words_and_phrases
 
@@ -28,7 +29,11 @@ def load_impression_model(predictor: Predictor) -> TextModel:
 
 
 def score_impressions(
-    texts: Sequence[Sequence[str]], rates: Sequence[float | None], *, predictor: Predictor
+    texts: Sequence[Sequence[str]],
+    rates: Sequence[float | None],
+    *,
+    predictor: Predictor,
+    contexts: Sequence[Floats | None] | None = None,
 ) -> Floats:
     """Scores of many texts in batches and without any of the checks: for evaluation.
 
@@ -36,18 +41,21 @@ def score_impressions(
         texts: tokens of each.
         rates: words per minute of each, None where not known.
         predictor: runs `text_impression`.
+        contexts: from `read_contexts`, where they are at hand already.
 
     Returns:
         Shape `(n, 6)`, float32, in the order of `SCORES`, not clipped.
     """
     model = load_impression_model(predictor)
-    rows = [
-        predictor.predict(
-            TEXT_IMPRESSION,
-            model.rows(texts[start : start + SCORED_ROWS], rates=rates[start : start + SCORED_ROWS]),
+    if contexts is None and model.reads_context:
+        contexts = read_contexts(texts, predictor)
+    rows = []
+    for start in range(0, len(texts), SCORED_ROWS):
+        here = slice(start, start + SCORED_ROWS)
+        batch = model.rows(
+            texts[here], rates=rates[here], contexts=None if contexts is None else contexts[here]
         )
-        for start in range(0, len(texts), SCORED_ROWS)
-    ]
+        rows.append(predictor.predict(TEXT_IMPRESSION, batch))
     return np.concatenate(rows) if rows else np.zeros((0, len(SCORES)), dtype=np.float32)
 
 
@@ -73,7 +81,12 @@ def impression_of(scores: Floats, tokens: Sequence[str], model: TextModel) -> Im
 
 
 def impression_weights(
-    tokens: Sequence[str], model: TextModel, *, words_per_minute: float | None, limit: int
+    tokens: Sequence[str],
+    model: TextModel,
+    *,
+    words_per_minute: float | None,
+    limit: int,
+    context: Context | None = None,
 ) -> list[ImpressionWeight]:
     """For each score what moved it most, up or down: words, phrases and, where it is known, the pace.
 
@@ -82,8 +95,9 @@ def impression_weights(
         model: as served.
         words_per_minute: of speech; None for what was written.
         limit: of each score's list, the pace apart.
+        context: of the same text, where the model reads it.
     """
-    every = model.contributions(tokens, words_per_minute=words_per_minute)
+    every = model.contributions(tokens, words_per_minute=words_per_minute, context=context)
     shares = words_and_phrases(every)
     if not shares or limit == 0:
         return []

@@ -19,6 +19,7 @@ from services.common.contracts.text import Estimate, Impression, ImpressionWeigh
 from services.common.media import MediaFile, Progress, no_progress
 from services.common.serving.client import Predictor
 from services.common.serving.registry import TEXT_IMPRESSION, TEXT_TRAITS
+from services.text.context import Context, read_context, read_contexts
 from services.text.documents import read_document
 from services.text.english import STOP_WORDS
 from services.text.features import Floats, Vocabulary, english_share, is_word, tokenize
@@ -210,15 +211,19 @@ def _scores(given: _Text, tokens: list[str], predictor: Predictor, settings: Tex
     """The one place where models are asked."""
     traits, impression = load_trait_model(predictor), load_impression_model(predictor)
     rate = None if given.transcript is None else given.transcript.fluency.words_per_minute
-    probabilities = predictor.predict(TEXT_TRAITS, traits.rows([tokens]))[0]
-    scores = predictor.predict(TEXT_IMPRESSION, impression.rows([tokens], rates=[rate]))[0]
+    context = None
+    if traits.reads_context or impression.reads_context:
+        context = read_context(tokens, predictor)
+    read = [None if context is None else context.mean]
+    probabilities = predictor.predict(TEXT_TRAITS, traits.rows([tokens], contexts=read))[0]
+    scores = predictor.predict(TEXT_IMPRESSION, impression.rows([tokens], rates=[rate], contexts=read))[0]
     return _Scores(
         traits={trait: float(p) for trait, p in zip(TRAITS, probabilities, strict=True)},
         intervals=probability_intervals(probabilities, tokens, traits),
-        trait_words=trait_words(tokens, traits, limit=settings.trait_words),
+        trait_words=trait_words(tokens, traits, limit=settings.trait_words, context=context),
         impression=impression_of(scores, tokens, impression),
         impression_words=impression_weights(
-            tokens, impression, words_per_minute=rate, limit=settings.trait_words
+            tokens, impression, words_per_minute=rate, limit=settings.trait_words, context=context
         ),
         quality=_quality(tokens, traits.vocabulary, settings, paced=rate is not None),
         models=[predictor.manifest(name).ref for name in (TEXT_TRAITS, TEXT_IMPRESSION)],
@@ -254,9 +259,11 @@ def _quality(tokens: list[str], vocabulary: Vocabulary, settings: TextSettings, 
     return Quality(coverage=coverage, reasons=reasons)
 
 
-def trait_words(tokens: list[str], model: TraitModel, *, limit: int) -> list[WordWeight]:
+def trait_words(
+    tokens: list[str], model: TraitModel, *, limit: int, context: Context | None = None
+) -> list[WordWeight]:
     """For each trait the words and phrases that moved it most, up or down, strongest first."""
-    return trait_weights(tokens, model, limit=limit)
+    return trait_weights(tokens, model, limit=limit, context=context)
 
 
 def score_texts(texts: list[str], *, predictor: Predictor) -> Floats:
@@ -270,10 +277,10 @@ def score_texts(texts: list[str], *, predictor: Predictor) -> Floats:
         Shape `(len(texts), 5)`, float32, 0..1, in the order of `TRAITS`.
     """
     model = load_trait_model(predictor)
-    rows = [
-        predictor.predict(
-            TEXT_TRAITS, model.rows(tokenize(text) for text in texts[start : start + SCORED_ROWS])
-        )
-        for start in range(0, len(texts), SCORED_ROWS)
-    ]
+    rows = []
+    for start in range(0, len(texts), SCORED_ROWS):
+        tokens = [tokenize(text) for text in texts[start : start + SCORED_ROWS]]
+        contexts = read_contexts(tokens, predictor) if model.reads_context else None
+        batch = model.rows(tokens, contexts=contexts)
+        rows.append(predictor.predict(TEXT_TRAITS, batch))
     return np.concatenate(rows) if rows else np.zeros((0, len(TRAITS)), dtype=np.float32)

@@ -1,7 +1,8 @@
 """A served linear model of texts: what is beside its weights, the row it reads, and what each word does.
 
 `text_traits` and `text_impression` are both such models: one linear layer over the terms of a text, the mean
-meaning of its words and, for speech, its pace. So every score is a sum, and the sum can be told word by word.
+meaning of its words, alone and where they stand, and, for speech, its pace. So every score is a sum, and the
+sum can be told word by word.
 """
 
 import io
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from services.common.serving.client import Predictor
+from services.text.context import Context, ContextLayer
 from services.text.features import Floats, Vocabulary, is_word, reliability, term_contributions, tfidf
 from services.text.meanings import Meanings, read_meanings, write_meanings
 from services.text.pace import pace_inputs
@@ -56,10 +58,11 @@ class TextModel:
     Attributes:
         vocabulary: terms and their inverse document frequencies.
         weights: shape `(inputs, k)`, calibration included. The inputs are the terms, the scores of the
-            meanings, the columns of the pace and a constant.
+            meanings, those of the context, the columns of the pace and a constant.
         offset: shape `(k,)`, output for an empty text: the base rate.
         half_words: words at which an estimate keeps half its strength (`features.reliability`).
         meanings: of words; None for a model without.
+        context: over what the encoder reads; None for a model without.
         pace_mean: what is taken off `pace_inputs`, shape `(pace.COLUMNS,)`; empty for a model without. A
             text without a pace has the mean one.
         widths: of intervals; empty for a model without.
@@ -70,31 +73,65 @@ class TextModel:
     offset: Floats
     half_words: float
     meanings: Meanings | None = None
+    context: ContextLayer | None = None
     pace_mean: Floats = field(default_factory=_nothing)
     widths: Widths = field(default_factory=Widths)
 
-    def row(self, tokens: Sequence[str], *, words_per_minute: float | None = None) -> Floats:
+    @property
+    def reads_context(self) -> bool:
+        """Whether `row` needs the `context` of a text."""
+        return self.context is not None
+
+    def row(
+        self, tokens: Sequence[str], *, words_per_minute: float | None = None, context: Floats | None = None
+    ) -> Floats:
         """The model's input for a tokenised text, shape `(inputs,)`, float32.
 
         Args:
             tokens: from `features.tokenize`.
             words_per_minute: of speech; None for what was written, and where it is not known.
+            context: `Context.mean` of the text, shape `(d,)`; None where it has no word piece.
+
+        Raises:
+            ValueError: the text has words, the model reads their context, and there is none.
         """
         meaning = _nothing() if self.meanings is None else self.meanings.mean(tokens)
-        said = np.concatenate([tfidf(tokens, self.vocabulary), meaning])
+        said = np.concatenate([tfidf(tokens, self.vocabulary), meaning, self._context(tokens, context)])
         strength = np.float32(reliability(tokens, self.half_words))
         return np.concatenate([said * strength, self._pace(words_per_minute), [strength]]).astype(np.float32)
 
-    def rows(self, texts: Iterable[Sequence[str]], *, rates: Sequence[float | None] | None = None) -> Floats:
+    def rows(
+        self,
+        texts: Iterable[Sequence[str]],
+        *,
+        rates: Sequence[float | None] | None = None,
+        contexts: Sequence[Floats | None] | None = None,
+    ) -> Floats:
         """`row` of many texts, shape `(n, inputs)`.
 
         Args:
             texts: tokens of each.
             rates: words per minute of each; none is known by default.
+            contexts: `Context.mean` of each.
         """
         given = list(texts)
-        each = [None] * len(given) if rates is None else rates
-        return np.stack([self.row(t, words_per_minute=rate) for t, rate in zip(given, each, strict=True)])
+        each = rates or [None] * len(given)
+        read = contexts if contexts is not None else [None] * len(given)
+        return np.stack(
+            [
+                self.row(tokens, words_per_minute=rate, context=context)
+                for tokens, rate, context in zip(given, each, read, strict=True)
+            ]
+        )
+
+    def _context(self, tokens: Sequence[str], context: Floats | None) -> Floats:
+        if self.context is None:
+            return _nothing()
+        if context is not None:
+            return self.context.scores(context)
+        if any(map(is_word, tokens)):
+            raise ValueError("the model reads words in context; hand over `read_context(...).mean`")
+        return np.zeros(self.context.weights.shape[1], dtype=np.float32)
 
     def _pace(self, words_per_minute: float | None) -> Floats:
         if words_per_minute is None or not self.pace_mean.size:
@@ -102,7 +139,11 @@ class TextModel:
         return pace_inputs(words_per_minute) - self.pace_mean
 
     def contributions(
-        self, tokens: Sequence[str], *, words_per_minute: float | None = None
+        self,
+        tokens: Sequence[str],
+        *,
+        words_per_minute: float | None = None,
+        context: Context | None = None,
     ) -> dict[str, Floats]:
         """What each token and phrase of a text, and its pace, add to the linear sums.
 
@@ -118,7 +159,12 @@ class TextModel:
         found = term_contributions(tokens, self.vocabulary, values, self.weights[:size])
         if self.meanings is not None:
             layer = self.weights[size : size + self.meanings.size] * strength
+            size += self.meanings.size
             for token, share in self.meanings.contributions(tokens).items():
+                found[token] = found[token] + share @ layer
+        if self.context is not None and context is not None:
+            layer = self.weights[size : size + self.context.weights.shape[1]] * strength
+            for token, share in self.context.contributions(context).items():
                 found[token] = found[token] + share @ layer
         if self.pace_mean.size:
             columns = self.weights[-1 - self.pace_mean.size : -1]
@@ -150,8 +196,10 @@ def write_assets(model: TextModel) -> dict[str, bytes]:
         "half_words": model.half_words,
     }
     arrays = io.BytesIO()
+    layer = {} if model.context is None else vars(model.context)
     np.savez_compressed(
         arrays,
+        **{f"context_{name}": array for name, array in layer.items()},
         idf=model.vocabulary.idf,
         weights=model.weights,
         offset=model.offset,
@@ -186,6 +234,9 @@ def read_assets(vocabulary: bytes, weights: bytes, meanings: bytes | None = None
         offset=held["offset"],
         half_words=float(words["half_words"]),
         meanings=None if meanings is None else read_meanings(meanings),
+        context=ContextLayer(held["context_weights"], held["context_centre"])
+        if "context_weights" in held
+        else None,
         pace_mean=held.get("pace_mean", _nothing()),
         widths=Widths(held["width_words"], held["half_widths"]) if "half_widths" in held else Widths(),
     )

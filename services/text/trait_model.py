@@ -8,6 +8,7 @@ from services.common.contracts.labels import TRAITS, Trait
 from services.common.contracts.text import Estimate, WordWeight
 from services.common.serving.client import Predictor
 from services.common.serving.registry import TEXT_TRAITS
+from services.text.context import Context
 from services.text.features import Floats, is_word
 from services.text.text_model import TextModel, load_text_model, read_assets, words_and_phrases, write_assets
 
@@ -59,15 +60,18 @@ def probability_intervals(
     }
 
 
-def trait_weights(tokens: Sequence[str], model: TraitModel, *, limit: int) -> list[WordWeight]:
+def trait_weights(
+    tokens: Sequence[str], model: TraitModel, *, limit: int, context: Context | None = None
+) -> list[WordWeight]:
     """For each trait the words and phrases that moved it most, up or down, strongest first.
 
     Args:
         tokens: of the text.
         model: as served.
         limit: of each trait's list.
+        context: of the same text, where the model reads it.
     """
-    shares = words_and_phrases(model.contributions(tokens))
+    shares = words_and_phrases(model.contributions(tokens, context=context))
     if not shares or limit == 0:
         return []
     terms, table = list(shares), np.stack(list(shares.values()))

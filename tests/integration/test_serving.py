@@ -14,6 +14,7 @@ from services.common.presence import OK, Presence
 from services.common.serving.client import Predictor, check_model_server, open_predictor
 from services.common.serving.registry import (
     FACE_EMOTION,
+    TEXT_ENCODER,
     TEXT_IMPRESSION,
     TEXT_TRAITS,
     VOICE_EMOTION,
@@ -22,7 +23,7 @@ from services.common.serving.registry import (
 )
 from services.common.settings import CommonSettings, Serving
 
-OWN_MODELS = [TEXT_TRAITS, TEXT_IMPRESSION, VOICE_ENCODER, VOICE_EMOTION, FACE_EMOTION]
+OWN_MODELS = [TEXT_ENCODER, TEXT_TRAITS, TEXT_IMPRESSION, VOICE_ENCODER, VOICE_EMOTION, FACE_EMOTION]
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from services.text.training.distil import principal, read_glove, save_vectors, side_by_side
-from services.text.training.sentence_encoder import SentenceEncoder, WordPieces, read_tensors
+from services.text.training.sentence_encoder import SentenceEncoder, read_tensors, word_ids
 from services.text.training.word_vectors import VECTORS_FILE, load_word_vectors
+from services.text.word_pieces import WordPieces
 
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "boat", "##s", "##ing", "cafe", "'", "t", "don"]
 
@@ -72,7 +73,7 @@ def write_encoder(folder: Path) -> Path:
 def test_words_are_cut_into_known_pieces_when_they_are_encoded(word: str, pieces: list[str]) -> None:
     expected = ["[CLS]", *pieces, "[SEP]"]
 
-    assert WordPieces(PIECES).ids(word) == [PIECES.index(piece) for piece in expected]
+    assert word_ids(word, WordPieces(PIECES)) == [PIECES.index(piece) for piece in expected]
 
 
 def test_tensors_keep_shape_and_numbers_when_a_file_is_read(tmp_path: Path) -> None:
@@ -86,7 +87,7 @@ def test_tensors_keep_shape_and_numbers_when_a_file_is_read(tmp_path: Path) -> N
 
 def test_embedding_of_a_word_is_the_same_when_others_are_in_the_batch(tmp_path: Path) -> None:
     encoder = SentenceEncoder(write_encoder(tmp_path))
-    boat, cafe = (encoder.pieces.ids(word) for word in ("boat", "cafe"))
+    boat, cafe = (word_ids(word, encoder.pieces) for word in ("boat", "cafe"))
 
     both = encoder.encode(np.array([boat, cafe]))
 

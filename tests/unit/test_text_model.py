@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from services.text.context import Context, ContextLayer
 from services.text.features import Vocabulary, tokenize
 from services.text.meanings import Meanings, read_meanings, write_meanings
 from services.text.pace import COLUMNS, FASTEST, pace_inputs
@@ -19,6 +20,7 @@ from services.text.text_model import (
 )
 
 TEXT = "I saw the boat. The other boat, I saw. Boats set the pace!"
+LAYER = ContextLayer(np.full((3, 2), 0.7, np.float32), np.array([0.1, 0.2, 0.3], np.float32))
 MEANINGS = Meanings(["boat", "other", "the"], np.arange(6, dtype=np.float32).reshape(3, 2))
 
 
@@ -42,6 +44,36 @@ def model(**changes: object) -> TextModel:
         widths=Widths(np.array([10.0, 100.0], np.float32), np.array([[2.0, 4.0], [1.0, 2.0]], np.float32)),
     )
     return replace(whole, **changes)
+
+
+def in_context(own: TextModel) -> TextModel:
+    """The same model, reading words in context as well."""
+    more = np.array([[0.5, -1.0], [2.0, 1.5]], np.float32)
+    return replace(own, context=LAYER, weights=np.insert(own.weights, [9], more, axis=0))
+
+
+def read(tokens: list[str]) -> Context:
+    """Something for every token."""
+    sums = {token: np.full(3, len(token) / 50, np.float32) for token in set(tokens)}
+    parts = {token: tokens.count(token) / len(tokens) for token in sums}
+    return Context(np.sum(list(sums.values()), axis=0), sums, parts)
+
+
+def test_contributions_are_the_outputs_when_words_are_read_in_context() -> None:
+    own, tokens = in_context(model()), tokenize(TEXT)
+    context = read(tokens)
+
+    shares = own.contributions(tokens, words_per_minute=90.0, context=context)
+
+    outputs = own.row(tokens, words_per_minute=90.0, context=context.mean) @ own.weights
+    np.testing.assert_allclose(sum(shares.values()) + own.constant(tokens), outputs, atol=1e-5)
+    assert not np.allclose(shares["boat"], model().contributions(tokens)["boat"], atol=1e-3)
+
+
+def test_row_is_refused_when_the_context_that_the_model_needs_is_missing() -> None:
+    with pytest.raises(ValueError, match="context"):
+        in_context(model()).row(tokenize(TEXT))
+    assert in_context(model()).row(["."]).shape == (9 + 2 + COLUMNS + 1,)
 
 
 @pytest.mark.parametrize("rate", [None, 90.0, 500.0])
@@ -82,6 +114,17 @@ def test_model_is_the_same_when_its_assets_are_read_back() -> None:
     np.testing.assert_array_equal(row, own.row(tokens, words_per_minute=120.0))
     np.testing.assert_array_equal(again.weights, own.weights)
     np.testing.assert_array_equal(again.widths.at(50), own.widths.at(50))
+    assert again.context is None
+
+
+def test_context_is_the_same_when_its_assets_are_read_back() -> None:
+    files = write_assets(in_context(model()))
+
+    again = read_assets(files[VOCABULARY_ASSET], files[WEIGHTS_ASSET], files[MEANINGS_ASSET])
+
+    assert again.context is not None
+    np.testing.assert_array_equal(again.context.weights, LAYER.weights)
+    np.testing.assert_array_equal(again.context.centre, LAYER.centre)
 
 
 def test_meaning_is_the_mean_over_known_words_when_others_stand_between() -> None:

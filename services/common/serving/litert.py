@@ -23,14 +23,14 @@ class LiteRtModel:
         self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
         self._input = self._interpreter.get_input_details()[0]
         self._outputs = self._interpreter.get_output_details()
-        self._rows = -1
+        self._shape: tuple[int, ...] = ()
 
     def run(self, batch: FloatArray) -> list[FloatArray]:
-        """All outputs for `batch`, in the file's own order; resizes the input when n changes."""
-        if self._rows != batch.shape[0]:
+        """All outputs for `batch`, in the file's own order; resizes the input when its shape changes."""
+        if self._shape != batch.shape:
             self._interpreter.resize_tensor_input(self._input["index"], batch.shape)
             self._interpreter.allocate_tensors()
-            self._rows = batch.shape[0]
+            self._shape = batch.shape
         self._interpreter.set_tensor(self._input["index"], batch)
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(output["index"]) for output in self._outputs]

@@ -11,6 +11,7 @@ from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.results import ErrorCode
 from services.common.errors import TemporaryError
 
+TEXT_ENCODER = "text_encoder"
 TEXT_TRAITS = "text_traits"
 TEXT_IMPRESSION = "text_impression"
 VOICE_ENCODER = "voice_encoder"

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from services.text.features import Floats, is_word, tokenize
 from services.text.pace import pace_inputs
+from services.text.training.context_reader import Reader
 from services.text.training.counts import Counts, VocabularyRule, count_terms, recount
 from services.text.training.dataset import CLIP_S, Corpus, load_corpus
-from services.text.training.design import MEANINGS, PACE
+from services.text.training.design import CONTEXT, MEANINGS, PACE
 from services.text.training.word_vectors import WordVectors
 
 Array = NDArray[np.float64]
@@ -27,13 +28,19 @@ class Inputs:
         tokens: of each text.
         words: how many each has, shape `(n,)`.
         counts: of terms.
-        dense: mean word vectors (`MEANINGS`), and for clips the pace (`PACE`, as `pace_inputs`).
+        dense: mean word vectors (`MEANINGS`), what the encoder reads (`CONTEXT`, `Context.mean`), and for
+            clips the pace (`PACE`, as `pace_inputs`).
     """
 
     tokens: list[list[str]]
     words: Array
     counts: Counts
     dense: dict[str, Floats]
+
+    def contexts(self, start: int, end: int) -> list[Floats | None]:
+        """`Context.mean` of some texts, as `TextModel.rows` takes them."""
+        count = len(self.tokens[start:end])
+        return list(self.dense[CONTEXT][start:end]) if CONTEXT in self.dense else [None] * count
 
 
 def first_words(tokens: Sequence[str], words: int) -> list[str]:
@@ -58,6 +65,7 @@ def make_inputs(
     vectors: WordVectors | None,
     lengths: Sequence[int],
     clips: bool = False,
+    reader: Reader | None = None,
 ) -> dict[int, Inputs]:
     """The texts, whole (`WHOLE`) and cut to each of `lengths` words.
 
@@ -68,6 +76,7 @@ def make_inputs(
         lengths: numbers of words.
         clips: whether these are clips of `CLIP_S` seconds, whose words per minute are known. A clip that is
             cut keeps its pace: less was written down of it, it was not spoken more slowly.
+        reader: reads words in context; None leaves the context out.
     """
     whole = [tokenize(text) for text in texts]
     words = word_counts(whole)
@@ -76,6 +85,8 @@ def make_inputs(
     for length in (WHOLE, *lengths):
         tokens = [first_words(one, length) for one in whole] if length else whole
         dense = {} if vectors is None else {MEANINGS: vectors.means(tokens)}
+        if reader is not None:
+            dense[CONTEXT] = reader(tokens)
         if clips:
             dense[PACE] = np.stack([pace_inputs(rate) for rate in clip_rates(words)])
         here = recount(tokens, counts, rule) if length else counts
@@ -89,13 +100,21 @@ def clip_rates(words: Array) -> Array:
 
 
 def load_inputs(
-    data: Path, name: str, *, rule: VocabularyRule, vectors: WordVectors | None, lengths: Sequence[int]
+    data: Path,
+    name: str,
+    *,
+    rule: VocabularyRule,
+    vectors: WordVectors | None,
+    lengths: Sequence[int],
+    reader: Reader | None = None,
 ) -> tuple[Corpus, dict[int, Inputs]]:
-    """A corpus and its inputs.
+    """A corpus and its inputs; arguments as of `make_inputs`.
 
     Raises:
         FileNotFoundError: the corpus is not in that folder.
     """
     corpus = load_corpus(data, name)
     clips = corpus.interview is not None
-    return corpus, make_inputs(corpus.texts, rule=rule, vectors=vectors, lengths=lengths, clips=clips)
+    return corpus, make_inputs(
+        corpus.texts, rule=rule, vectors=vectors, lengths=lengths, clips=clips, reader=reader
+    )

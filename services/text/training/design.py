@@ -1,8 +1,8 @@
 """The inputs of a linear model as blocks, their inner products, and the fit in closed form.
 
-A block is a kind of input: tokens, character n-grams, phrases, meanings, pace. Blocks are mixed by weights of
-their kernels (Lanckriet et al. 2004, equation 1 of a fixed combination), each kernel scaled to one on
-average after centring; so a mix is one linear model, and its weights come apart by block again.
+A block is a kind of input: tokens, character n-grams, phrases, meanings, context, pace. Blocks are mixed by
+weights of their kernels (Lanckriet et al. 2004, equation 1 of a fixed combination), each kernel scaled to one
+on average after centring; so a mix is one linear model, and its weights come apart by block again.
 """
 
 from collections.abc import Mapping
@@ -22,8 +22,30 @@ Array = NDArray[np.float64]
 Blocks = Mapping[str, Any]
 Mix = Mapping[str, float]
 
-TOKENS, CHARACTERS, PHRASES, MEANINGS, PACE = "tokens", "characters", "phrases", "meanings", "pace"
+TOKENS, CHARACTERS, PHRASES = "tokens", "characters", "phrases"
+MEANINGS, CONTEXT, PACE = "meanings", "context", "pace"
 TERM_BLOCKS = (TOKENS, CHARACTERS, PHRASES)
+
+
+@dataclass(frozen=True)
+class Standard:
+    """Mean and deviation of columns on the rows that choose.
+
+    Attributes:
+        centre, deviation: shape `(columns,)`.
+    """
+
+    centre: Floats
+    deviation: Floats
+
+    @classmethod
+    def of(cls, rows: Floats) -> "Standard":
+        """Of rows of shape `(n, columns)`."""
+        return cls(rows.mean(axis=0), rows.std(axis=0) + np.float32(1e-6))
+
+    def __call__(self, rows: Floats) -> Floats:
+        found: Floats = (rows - self.centre) / self.deviation
+        return found
 
 
 @dataclass(frozen=True)
@@ -34,15 +56,17 @@ class Design:
         chosen: the vocabulary.
         blocks: by name, shape `(n, columns)`, sparse or dense.
         scales: mean squared distance of the chosen rows from their mean, by block.
+        context: how the columns of the context are evened out; None where there is none.
     """
 
     chosen: Chosen
     blocks: Blocks
     scales: Mapping[str, float]
+    context: Standard | None = None
 
     def blocks_of(self, counts: Counts, dense: Mapping[str, Floats]) -> Blocks:
         """Other texts under the same vocabulary; their dense blocks are given."""
-        return _term_blocks(counts, self.chosen) | dict(dense)
+        return _term_blocks(counts, self.chosen) | _evened(dense, self.context)
 
 
 def make_design(counts: Counts, dense: Mapping[str, Floats], train: Indices, rule: VocabularyRule) -> Design:
@@ -55,8 +79,13 @@ def make_design(counts: Counts, dense: Mapping[str, Floats], train: Indices, rul
         rule: for the vocabulary.
     """
     chosen = choose_terms(counts, train, rule)
-    blocks = _term_blocks(counts, chosen) | dict(dense)
-    return Design(chosen, blocks, {name: _spread(rows[train]) for name, rows in blocks.items()})
+    context = Standard.of(dense[CONTEXT][train]) if CONTEXT in dense else None
+    blocks = _term_blocks(counts, chosen) | _evened(dense, context)
+    return Design(chosen, blocks, {name: _spread(rows[train]) for name, rows in blocks.items()}, context)
+
+
+def _evened(dense: Mapping[str, Floats], context: Standard | None) -> dict[str, Floats]:
+    return dict(dense) if context is None else {**dense, CONTEXT: context(dense[CONTEXT])}
 
 
 def _term_blocks(counts: Counts, chosen: Chosen) -> dict[str, Any]:

@@ -19,7 +19,7 @@ import numpy as np
 
 from services.text.features import Floats, is_word, tokenize
 from services.text.training.dataset import CORPORA, load_corpus
-from services.text.training.sentence_encoder import SentenceEncoder
+from services.text.training.sentence_encoder import SentenceEncoder, word_ids
 from services.text.training.word_vectors import VECTORS_FILE
 
 DIMENSIONS = 192
@@ -41,7 +41,7 @@ def document_frequencies(data: Path) -> Counter[str]:
 
 def encode_words(encoder: SentenceEncoder, words: Sequence[str]) -> Floats:
     """Embeddings of single words, shape `(len(words), 384)`."""
-    ids = [encoder.pieces.ids(word) for word in words]
+    ids = [word_ids(word, encoder.pieces) for word in words]
     lengths = np.array([len(one) for one in ids])
     found = np.zeros((len(words), 384), dtype=np.float32)
     for length in np.unique(lengths):

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from services.common.contracts.labels import TRAITS
 from services.common.serving.client import Predictor
 from services.common.serving.registry import TEXT_IMPRESSION, TEXT_TRAITS
+from services.text.context import read_contexts
 from services.text.features import is_word, tokenize
-from services.text.impression_model import SCORES, score_impressions
+from services.text.impression_model import SCORES, load_impression_model, score_impressions
 from services.text.pipeline import score_texts
 from services.text.settings import TextSettings
 from services.text.training.corpus_inputs import clip_rates, word_counts
@@ -89,8 +90,11 @@ def impressions(rows: Corpus, predictor: Predictor) -> dict[str, Any]:
     """
     truth, tokens = impression_scores(rows), [tokenize(text) for text in rows.texts]
     rates = [float(rate) for rate in clip_rates(word_counts(tokens))]
-    paced = score_impressions(tokens, rates, predictor=predictor).astype(np.float64)
-    plain = score_impressions(tokens, [None] * len(tokens), predictor=predictor).astype(np.float64)
+    read = read_contexts(tokens, predictor) if load_impression_model(predictor).reads_context else None
+    paced, plain = (
+        score_impressions(tokens, known, predictor=predictor, contexts=read).astype(np.float64)
+        for known in (rates, [None] * len(tokens))
+    )
 
     def mean_r2(index: NDArray[np.intp]) -> float:
         return float(r_squared(truth[index], paced[index]).mean())

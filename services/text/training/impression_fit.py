@@ -217,6 +217,7 @@ def as_impression_model(fitted: FittedImpression, vectors: WordVectors | None) -
         offset=recalibration.offset.astype(np.float32),
         half_words=recalibration.half_words,
         meanings=parts.meanings,
+        context=parts.context,
         pace_mean=fitted.pace_mean.astype(np.float32),
         widths=fitted.widths,
     )

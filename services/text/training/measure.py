@@ -176,7 +176,7 @@ def rows_across(
         clips: likewise, First Impressions.
     """
     forth, back = (
-        rank_correlations(linear_sums(model, lengths[WHOLE].tokens), corpus.traits, corpus.groups)
+        rank_correlations(linear_sums(model, lengths[WHOLE]), corpus.traits, corpus.groups)
         for model, (corpus, lengths) in ((traits, clips), (impression, essays))
     )
     return transfer_rows(forth, back, clips=len(clips[0]), essays=len(essays[0]))

@@ -68,7 +68,7 @@ def publish_traits(
         card=write_card(rows, fitted, inputs=len(model.weights), runs=runs, settings=TextSettings()),
         assets=write_assets(model),
         models_dir=models_dir,
-        check_batch=model.rows(inputs.tokens[:PARITY_ROWS]),
+        check_batch=model.rows(inputs.tokens[:PARITY_ROWS], contexts=inputs.contexts(0, PARITY_ROWS)),
         version=version,
     )
 
@@ -100,7 +100,9 @@ def publish_impression(
         card=write_impression_card(rows, fitted, inputs=len(model.weights), run=run),
         assets=write_assets(model),
         models_dir=models_dir,
-        check_batch=model.rows(inputs.tokens[:PARITY_ROWS], rates=rates),
+        check_batch=model.rows(
+            inputs.tokens[:PARITY_ROWS], rates=rates, contexts=inputs.contexts(0, PARITY_ROWS)
+        ),
         version=version,
         output_name="scores",
     )
@@ -115,6 +117,7 @@ def _preprocessing(model: TextModel) -> dict[str, object]:
         "phrases": len(vocabulary.phrases),
         "character_ngrams": list(vocabulary.character_ngrams),
         "meanings": 0 if model.meanings is None else len(model.meanings.words),
+        "context": 0 if model.context is None else len(model.context.weights),
         "half_words": model.half_words,
         "language": "en",
     }

@@ -11,6 +11,7 @@ from services.text.features import Floats
 from services.text.training.calibration import log_loss, platt
 from services.text.training.design import (
     CHARACTERS,
+    CONTEXT,
     MEANINGS,
     PACE,
     PHRASES,
@@ -26,9 +27,15 @@ Array = NDArray[np.float64]
 Folds = Sequence[tuple[Indices, Indices]]
 
 MIXES: dict[str, Mix] = {
-    "words, characters, phrases and meanings": {TOKENS: 1.0, CHARACTERS: 1.0, PHRASES: 1.0, MEANINGS: 0.5},
+    "words, characters, phrases, meanings and context": {
+        TOKENS: 1.0,
+        CHARACTERS: 1.0,
+        PHRASES: 1.0,
+        MEANINGS: 0.5,
+        CONTEXT: 3.0,
+    },
 }
-PENALTIES = (4.0, 8.0, 16.0)
+PENALTIES = (3.0, 6.0, 12.0)
 PACE_WEIGHT = 0.4
 """Of the kernel of the pace, whose few inputs need next to no penalty, beside 1 for all that was said."""
 

@@ -4,8 +4,6 @@ Only `distil` needs it, once; so there is no tokeniser library and no second ten
 """
 
 import json
-import unicodedata
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +11,9 @@ import numpy as np
 from scipy.special import erf
 
 from services.text.features import Floats
+from services.text.word_pieces import WordPieces
 
 HEADS, LAYERS = 12, 6
-START, END, UNKNOWN = "[CLS]", "[SEP]", "[UNK]"
 LONGEST = 12
 """Word pieces of one word after which it is cut off."""
 
@@ -33,30 +31,9 @@ def read_tensors(path: Path) -> dict[str, Floats]:
     return found
 
 
-class WordPieces:
-    """WordPiece (Schuster & Nakajima 2012): the longest known piece first, inner pieces marked by `##`."""
-
-    def __init__(self, vocabulary: Sequence[str]) -> None:
-        self._ids = {piece: number for number, piece in enumerate(vocabulary)}
-
-    def ids(self, word: str) -> list[int]:
-        """Numbers of the pieces of a lower-case word, with start and end."""
-        plain = "".join(c for c in unicodedata.normalize("NFD", word) if unicodedata.category(c) != "Mn")
-        pieces = [piece for part in plain.replace("'", " ' ").split() for piece in self._pieces(part)]
-        return [self._ids[START], *pieces[:LONGEST], self._ids[END]]
-
-    def _pieces(self, part: str) -> list[int]:
-        found: list[int] = []
-        start = 0
-        while start < len(part):
-            mark = "##" if start else ""
-            ends = range(len(part), start, -1)
-            end = next((end for end in ends if mark + part[start:end] in self._ids), None)
-            if end is None:
-                return [self._ids[UNKNOWN]]
-            found.append(self._ids[mark + part[start:end]])
-            start = end
-        return found
+def word_ids(word: str, pieces: WordPieces) -> list[int]:
+    """Numbers of the first pieces of a lower-case word, with start and end."""
+    return [pieces.start, *pieces.of_word(word)[:LONGEST], pieces.end]
 
 
 class SentenceEncoder:

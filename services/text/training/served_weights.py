@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from services.text.context import ContextLayer
 from services.text.features import Floats, Vocabulary
 from services.text.meanings import Meanings
-from services.text.training.design import MEANINGS, PACE, TERM_BLOCKS, Design, Linear
+from services.text.training.design import CONTEXT, MEANINGS, PACE, TERM_BLOCKS, Design, Linear
 from services.text.training.word_vectors import WordVectors
 
 Array = NDArray[np.float64]
@@ -21,11 +22,13 @@ class Layer:
         vocabulary: the blocks that the fit uses.
         weights: shape `(inputs, k)`.
         meanings: a number per word and score; None where the fit does not use them.
+        context: a number per dimension of the encoder and score; likewise.
     """
 
     vocabulary: Vocabulary
     weights: Floats
     meanings: Meanings | None
+    context: ContextLayer | None
 
 
 def lay_out(
@@ -48,10 +51,21 @@ def lay_out(
         scores = vectors.vectors @ (linear.weights[MEANINGS] * scale)
         meanings = Meanings(vectors.words, scores.astype(np.float16).astype(np.float32))
         weights.append(np.eye(len(scale)))
+    context = _context_layer(linear, design, scale)
+    if context is not None:
+        weights.append(np.eye(len(scale)))
     if PACE in linear.weights:
         weights.append(linear.weights[PACE])
     weights.append((linear.constant * scale + shift)[None])
-    return Layer(vocabulary, np.vstack(weights).astype(np.float32), meanings)
+    return Layer(vocabulary, np.vstack(weights).astype(np.float32), meanings, context)
+
+
+def _context_layer(linear: Linear, design: Design, scale: Array) -> ContextLayer | None:
+    """The layer over the encoder's own numbers, evening out included."""
+    if design.context is None or CONTEXT not in linear.weights:
+        return None
+    weights = linear.weights[CONTEXT] / design.context.deviation[:, None] * scale
+    return ContextLayer(weights.astype(np.float32), design.context.centre.astype(np.float32))
 
 
 def _used(linear: Linear, design: Design) -> Vocabulary:

@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from services.common.media import Progress, no_progress
-from services.common.serving.registry import Manifest
+from services.common.serving.litert import LiteRtPredictor
+from services.common.serving.registry import TEXT_ENCODER, Manifest
 from services.common.settings import CommonSettings
 from services.text.text_model import TextModel
 from services.text.training.calibration import LENGTHS
+from services.text.training.context_reader import Reader, keeping_reader
 from services.text.training.corpus_inputs import WHOLE, Inputs, load_inputs
 from services.text.training.counts import VocabularyRule
 from services.text.training.dataset import ESSAYS, FIRST_IMPRESSIONS, Corpus
@@ -37,6 +39,7 @@ from services.text.training.word_vectors import WordVectors, load_word_vectors
 from services.training.results import RESULTS, ResultRow
 
 REPEATS = 3
+THREADS = 2
 TRAITS_SHARE, IMPRESSIONS_SHARE = 0.6, 0.95
 """Of the whole run, for the progress display: when the essays and the clips are measured."""
 
@@ -53,6 +56,7 @@ class _Loaded:
 class _Recipe:
     rule: VocabularyRule
     vectors: WordVectors
+    reader: Reader | None
     seed: int
     folds: int
 
@@ -67,6 +71,7 @@ def train(
     version: int | None = None,
     rule: VocabularyRule | None = None,
     vectors: WordVectors | None = None,
+    reader: Reader | None = None,
     results: Path | None = RESULTS,
     progress: Progress = no_progress,
 ) -> Manifest:
@@ -84,6 +89,7 @@ def train(
         version: to replace that version of both; by default the next free one is taken.
         rule: for the vocabulary.
         vectors: of words; the committed ones by default.
+        reader: reads words in context; by default with `text_encoder` of `models_dir`, where it is there.
         results: folder of the results files; None to write none.
         progress: told the share that is done.
 
@@ -93,7 +99,9 @@ def train(
     Raises:
         FileNotFoundError: the essays are not in that folder.
     """
-    recipe = _Recipe(rule or VocabularyRule(), vectors or load_word_vectors(), seed, folds)
+    recipe = _Recipe(
+        rule or VocabularyRule(), vectors or load_word_vectors(), reader or _reader(models_dir), seed, folds
+    )
     essays, clips = _load(data, ESSAYS, recipe), _load_clips(data, recipe)
     measured = measure_traits(
         essays.corpus,
@@ -135,7 +143,25 @@ def train(
 
 def _load(data: Path, name: str, recipe: _Recipe) -> _Loaded:
     lengths = ESSAY_LENGTHS if name == ESSAYS else CLIP_LENGTHS
-    return _Loaded(*load_inputs(data, name, rule=recipe.rule, vectors=recipe.vectors, lengths=lengths))
+    return _Loaded(
+        *load_inputs(
+            data,
+            name,
+            rule=recipe.rule,
+            vectors=recipe.vectors,
+            lengths=lengths,
+            reader=recipe.reader,
+        )
+    )
+
+
+def _reader(models_dir: Path) -> Reader | None:
+    """With the encoder of that folder; None where there is none."""
+    if not (models_dir / TEXT_ENCODER).is_dir():
+        log.info("no %s in %s: words are not read in context", TEXT_ENCODER, models_dir)
+        return None
+    predictor = LiteRtPredictor(models_dir=models_dir, threads=THREADS)
+    return keeping_reader(predictor, progress=lambda share: log.info("reading: %3.0f %%", 100 * share))
 
 
 def _load_clips(data: Path, recipe: _Recipe) -> _Loaded | None:

@@ -150,5 +150,6 @@ def as_model(fitted: Fitted, vectors: WordVectors | None) -> TraitModel:
         offset=fitted.calibration.offset.astype(np.float32),
         half_words=fitted.calibration.half_words,
         meanings=parts.meanings,
+        context=parts.context,
         widths=fitted.widths,
     )

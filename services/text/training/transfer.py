@@ -1,13 +1,12 @@
 """Across corpora: what a model of self-reported traits says about apparent ones, and back."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from services.common.contracts.labels import TRAITS, Trait
 from services.text.text_model import TextModel
+from services.text.training.corpus_inputs import Inputs
 from services.training.metrics import Interval, bootstrap_interval
 from services.training.splits import Groups
 
@@ -15,12 +14,14 @@ Array = NDArray[np.float64]
 BATCH = 256
 
 
-def linear_sums(model: TextModel, texts: Sequence[Sequence[str]]) -> Array:
+def linear_sums(model: TextModel, inputs: Inputs) -> Array:
     """What the served layer computes before its activation, shape `(n, k)`; no pace is known."""
-    parts = [
-        model.rows(texts[start : start + BATCH]) @ model.weights + model.offset
-        for start in range(0, len(texts), BATCH)
-    ]
+    parts = []
+    for start in range(0, len(inputs.tokens), BATCH):
+        rows = model.rows(
+            inputs.tokens[start : start + BATCH], contexts=inputs.contexts(start, start + BATCH)
+        )
+        parts.append(rows @ model.weights + model.offset)
     return np.concatenate(parts).astype(np.float64)
 
 
