@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from services.common.media import Progress, no_progress
 from services.common.serving.client import Predictor
 from services.common.serving.registry import TEXT_ENCODER
 from services.text.word_pieces import WordPieces
@@ -128,10 +129,16 @@ def read_context(tokens: Sequence[str], predictor: Predictor) -> Context | None:
     )
 
 
-def read_contexts(texts: Sequence[Sequence[str]], predictor: Predictor) -> list[Floats | None]:
-    """`Context.mean` of many tokenised texts."""
-    every = (read_context(tokens, predictor) for tokens in texts)
-    return [None if context is None else context.mean for context in every]
+def read_contexts(
+    texts: Sequence[Sequence[str]], predictor: Predictor, *, progress: Progress = no_progress
+) -> list[Floats | None]:
+    """`Context.mean` of many tokenised texts; `progress` is told the share that is read."""
+    means = []
+    for done, tokens in enumerate(texts, start=1):
+        context = read_context(tokens, predictor)
+        means.append(None if context is None else context.mean)
+        progress(done / len(texts))
+    return means
 
 
 def _encode(parts: Sequence[_Stretch], table: PieceTable, predictor: Predictor) -> list[Floats]:

@@ -7,6 +7,7 @@ call an answer complete whose traits are missing.
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -266,21 +267,26 @@ def trait_words(
     return trait_weights(tokens, model, limit=limit, context=context)
 
 
-def score_texts(texts: list[str], *, predictor: Predictor) -> Floats:
+def score_texts(
+    texts: list[str], *, predictor: Predictor, contexts: Sequence[Floats | None] | None = None
+) -> Floats:
     """Probabilities of many texts, in batches and without any of the checks: for evaluation.
 
     Args:
         texts: of any length and language.
         predictor: runs `text_traits`.
+        contexts: from `read_contexts`, where they are at hand already.
 
     Returns:
         Shape `(len(texts), 5)`, float32, 0..1, in the order of `TRAITS`.
     """
     model = load_trait_model(predictor)
+    tokens = [tokenize(text) for text in texts]
+    if contexts is None and model.reads_context:
+        contexts = read_contexts(tokens, predictor)
     rows = []
     for start in range(0, len(texts), SCORED_ROWS):
-        tokens = [tokenize(text) for text in texts[start : start + SCORED_ROWS]]
-        contexts = read_contexts(tokens, predictor) if model.reads_context else None
-        batch = model.rows(tokens, contexts=contexts)
+        here = slice(start, start + SCORED_ROWS)
+        batch = model.rows(tokens[here], contexts=None if contexts is None else contexts[here])
         rows.append(predictor.predict(TEXT_TRAITS, batch))
     return np.concatenate(rows) if rows else np.zeros((0, len(TRAITS)), dtype=np.float32)

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.common.contracts.labels import TRAITS
+from services.common.media import Progress, no_progress
 from services.common.serving.client import Predictor
 from services.common.serving.registry import TEXT_IMPRESSION, TEXT_TRAITS
 from services.text.context import read_contexts
-from services.text.features import is_word, tokenize
+from services.text.features import Floats, is_word, tokenize
 from services.text.impression_model import SCORES, load_impression_model, score_impressions
 from services.text.pipeline import score_texts
 from services.text.settings import TextSettings
@@ -25,6 +26,7 @@ from services.text.training.scores import (
     trait_table,
     uar_statistic,
 )
+from services.text.trait_model import load_trait_model
 from services.training.evaluate import evaluation_report, training_data_note
 from services.training.metrics import Interval, bootstrap_interval
 
@@ -37,7 +39,9 @@ APPARENT_TRAITS_NOTE = (
 )
 
 
-def evaluate(data: Path, *, predictor: Predictor, corpus: str = ESSAYS) -> dict[str, Any]:
+def evaluate(
+    data: Path, *, predictor: Predictor, corpus: str = ESSAYS, progress: Progress = no_progress
+) -> dict[str, Any]:
     """Score the served `text_traits` on every text of a corpus, however short.
 
     First Impressions is scored by the served `text_impression` as well.
@@ -47,6 +51,7 @@ def evaluate(data: Path, *, predictor: Predictor, corpus: str = ESSAYS) -> dict[
             `first_impressions/first_impressions.csv`.
         predictor: runs the served artefact.
         corpus: `essays` or `first_impressions`.
+        progress: told the share of the texts that are read.
 
     Returns:
         The object of `evaluation_report`. Top-level scores are means over the five traits, `per_class`
@@ -57,7 +62,8 @@ def evaluate(data: Path, *, predictor: Predictor, corpus: str = ESSAYS) -> dict[
         ValueError: the corpus is unknown or has no rows.
     """
     rows = load_corpus(data, corpus)
-    probabilities = score_texts(rows.texts, predictor=predictor).astype(np.float64)
+    contexts = _contexts(rows, predictor, progress)
+    probabilities = score_texts(rows.texts, predictor=predictor, contexts=contexts).astype(np.float64)
     manifest = predictor.manifest(TEXT_TRAITS)
     truth = rows.traits if corpus == ESSAYS else above_median(rows.traits)
     per_trait = trait_scores(truth, probabilities)
@@ -74,13 +80,22 @@ def evaluate(data: Path, *, predictor: Predictor, corpus: str = ESSAYS) -> dict[
         intervals=intervals,
         note=note,
         **(correlations(rows, probabilities) if corpus == FIRST_IMPRESSIONS else {}),
-        **(impressions(rows, predictor) if corpus == FIRST_IMPRESSIONS else {}),
+        **(impressions(rows, predictor, contexts) if corpus == FIRST_IMPRESSIONS else {}),
         below_min_words=_below_min_words(rows),
         per_class=trait_table(per_trait),
     )
 
 
-def impressions(rows: Corpus, predictor: Predictor) -> dict[str, Any]:
+def _contexts(rows: Corpus, predictor: Predictor, progress: Progress) -> list[Floats | None] | None:
+    """Every text read once, for both models."""
+    models = [load_trait_model(predictor)]
+    models += [load_impression_model(predictor)] if rows.name == FIRST_IMPRESSIONS else []
+    if not any(model.reads_context for model in models):
+        return None
+    return read_contexts([tokenize(text) for text in rows.texts], predictor, progress=progress)
+
+
+def impressions(rows: Corpus, predictor: Predictor, contexts: list[Floats | None] | None) -> dict[str, Any]:
     """R² and 1 − MAE of the served `text_impression` on clips, with intervals by speaker's video.
 
     Returns:
@@ -90,9 +105,8 @@ def impressions(rows: Corpus, predictor: Predictor) -> dict[str, Any]:
     """
     truth, tokens = impression_scores(rows), [tokenize(text) for text in rows.texts]
     rates = [float(rate) for rate in clip_rates(word_counts(tokens))]
-    read = read_contexts(tokens, predictor) if load_impression_model(predictor).reads_context else None
     paced, plain = (
-        score_impressions(tokens, known, predictor=predictor, contexts=read).astype(np.float64)
+        score_impressions(tokens, known, predictor=predictor, contexts=contexts).astype(np.float64)
         for known in (rates, [None] * len(tokens))
     )
 
