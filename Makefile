@@ -80,8 +80,9 @@ compose-down: ## Stop the images; their data stays in the volumes
 PYTEST := $(BIN)/python -m pytest
 
 .PHONY: test test-unit test-contract test-architecture test-integration test-e2e test-training
-test: venv-dev chromium ## Run every test
-	$(PYTEST) $(ARGS)
+test: venv-dev chromium ## Run every test: side by side what needs no quiet, then the whole processes
+	$(PYTEST) --ignore=tests/e2e --numprocesses=2 --dist=loadscope $(ARGS)
+	$(PYTEST) tests/e2e $(ARGS)
 
 test-unit: venv-dev ## Pure functions, fakes, no servers
 	$(PYTEST) tests/unit $(ARGS)
