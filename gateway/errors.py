@@ -74,6 +74,7 @@ class ProblemCode(StrEnum):
     QUESTION_ARCHIVED = "question_archived"
     UNKNOWN_INTERVIEW = "unknown_interview"
     INTERVIEW_MISMATCH = "interview_mismatch"
+    RATE_LIMITED = "rate_limited"
     INTERNAL = "internal"
     SERVICE_UNAVAILABLE = "service_unavailable"
     DATABASE_UNAVAILABLE = "database_unavailable"
@@ -132,6 +133,7 @@ PROBLEMS: dict[ProblemCode, tuple[int, str]] = {
     ProblemCode.QUESTION_ARCHIVED: (422, "The question is archived"),
     ProblemCode.UNKNOWN_INTERVIEW: (422, "The interview is unknown"),
     ProblemCode.INTERVIEW_MISMATCH: (422, "The answer does not fit the interview"),
+    ProblemCode.RATE_LIMITED: (429, "Too many requests"),
     ProblemCode.INTERNAL: (500, "Something went wrong on our side"),
     ProblemCode.SERVICE_UNAVAILABLE: (503, "A service is out of reach"),
     ProblemCode.DATABASE_UNAVAILABLE: (503, "The database is out of reach"),

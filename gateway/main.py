@@ -7,13 +7,16 @@ import uvicorn
 from fastapi import FastAPI
 from redis.asyncio import Redis
 
+from gateway.compression import CompressedAnswers
 from gateway.dependencies import Services
 from gateway.dispatch import CeleryDispatcher, Dispatcher
 from gateway.errors import install_error_handlers
+from gateway.etags import EntityTags
 from gateway.idempotency import KeptAnswers, install_replays
 from gateway.metrics import GatewayMetrics
 from gateway.middleware import RequestShell
 from gateway.openapi import install_openapi
+from gateway.rate_limits import REQUESTS, UPLOADS, Limiter, RateLimits
 from gateway.routes import (
     api_keys,
     assessments,
@@ -87,7 +90,7 @@ def create_app(
     ):
         app.include_router(module.router)
     app.include_router(pages.router)
-    app.add_middleware(KeptAnswers)
+    _add_layers(app, settings, common)
     app.add_middleware(
         RequestShell,
         metrics=services.metrics,
@@ -96,6 +99,15 @@ def create_app(
         drain_s=settings.drain_s,
     )
     return app
+
+
+def _add_layers(app: FastAPI, settings: GatewaySettings, common: CommonSettings) -> None:
+    """From the inside out."""
+    app.add_middleware(KeptAnswers)
+    app.add_middleware(EntityTags)
+    app.add_middleware(CompressedAnswers)
+    quotas = {REQUESTS: settings.rate_requests, UPLOADS: settings.rate_uploads}
+    app.add_middleware(RateLimits, limiter=Limiter(common.redis_url.get_secret_value(), quotas))
 
 
 def _open_services(

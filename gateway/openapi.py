@@ -5,25 +5,12 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from gateway.errors import MEDIA_TYPE, PROBLEMS, ProblemCode, ProblemDetails, problem_type
-from gateway.idempotency import HEADER, KEY_PATTERN, REPLAYED
+from gateway.errors import ProblemCode, ProblemDetails
+from gateway.openapi_layers import describe_layers
+from gateway.openapi_problems import AUTHENTICATED, PROBLEM_SCHEMA, problems
 from gateway.schemas import AssessmentForm
 
-PROBLEM_SCHEMA = "Problem"
-ALWAYS = (ProblemCode.INTERNAL,)
-AUTHENTICATED = (
-    ProblemCode.API_KEY_MISSING,
-    ProblemCode.API_KEY_UNKNOWN,
-    ProblemCode.API_KEY_REVOKED,
-    ProblemCode.API_KEY_EXPIRED,
-    ProblemCode.CANDIDATE_TOKEN_UNKNOWN,
-    ProblemCode.CANDIDATE_TOKEN_REVOKED,
-    ProblemCode.CANDIDATE_TOKEN_EXPIRED,
-    ProblemCode.CANDIDATE_TOKEN_REFUSED,
-    ProblemCode.SCOPE_MISSING,
-    ProblemCode.DATABASE_UNAVAILABLE,
-)
-"""What every operation under `/v1` can answer."""
+__all__ = ["AUTHENTICATED", "install_openapi", "problems", "upload_body"]
 
 DESCRIPTION = """
 Candor turns one interview answer into a report: Big Five traits from the words, perceived emotions
@@ -32,42 +19,6 @@ none is a verdict on a person.
 
 Send `Authorization: Bearer <key>`. Errors are `application/problem+json` (RFC 9457); decide by `code`.
 """
-
-
-def problems(*codes: ProblemCode) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of an operation that may answer `codes`, with one example each."""
-    responses: dict[int | str, dict[str, Any]] = {}
-    for code in (*codes, *ALWAYS):
-        status, title = PROBLEMS[code]
-        response = responses.setdefault(
-            status,
-            {
-                "description": title,
-                "content": {
-                    MEDIA_TYPE: {
-                        "schema": {"$ref": f"#/components/schemas/{PROBLEM_SCHEMA}"},
-                        "examples": {},
-                    }
-                },
-            },
-        )
-        examples = response["content"][MEDIA_TYPE]["examples"]
-        examples[code] = {"summary": title, "value": _example(code)}
-        if len(examples) > 1:
-            response["description"] = "One of: " + ", ".join(f"`{name}`" for name in examples)
-    return responses
-
-
-def _example(code: ProblemCode) -> dict[str, Any]:
-    status, title = PROBLEMS[code]
-    return ProblemDetails(
-        type=problem_type(code),
-        title=title,
-        status=status,
-        detail="One sentence that says what to do next.",
-        code=code,
-        request_id="req_01kajb3z6v8m2q4n7x9r5t1w3y",
-    ).model_dump()
 
 
 def upload_body() -> dict[str, Any]:
@@ -125,47 +76,11 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas.update(problem.pop("$defs"))
     schemas[PROBLEM_SCHEMA] = {**problem, "title": PROBLEM_SCHEMA}
     schemas.setdefault("Purpose", purpose)
-    for path, operations in document["paths"].items():
-        for method, operation in operations.items():
+    for operations in document["paths"].values():
+        for operation in operations.values():
             _describe_problems_only(operation)
-            if method == "post" and path.startswith("/v1/"):
-                _describe_idempotency(operation)
+    describe_layers(document)
     return document
-
-
-def _describe_idempotency(operation: dict[str, Any]) -> None:
-    """What every POST takes and answers on account of `Idempotency-Key`."""
-    operation.setdefault("parameters", []).append(
-        {
-            "name": HEADER,
-            "in": "header",
-            "description": "A new random string per request, the same one when it is sent again.",
-            "schema": {"type": "string", "pattern": KEY_PATTERN, "minLength": 1, "maxLength": 255},
-            "example": "7d2f0c1e-5b1c-4f5e-9d57-0d7c3b7c2a10",
-        }
-    )
-    codes = (
-        ProblemCode.IDEMPOTENCY_KEY_INVALID,
-        ProblemCode.IDEMPOTENCY_KEY_IN_USE,
-        ProblemCode.IDEMPOTENCY_KEY_REUSED,
-    )
-    for status, response in problems(*codes).items():
-        _add_examples(operation["responses"], str(status), response)
-    for status, response in operation["responses"].items():
-        if status.startswith("2"):
-            response.setdefault("headers", {})[REPLAYED] = {
-                "description": "`true`: this was answered before, and nothing was done again.",
-                "schema": {"type": "string", "enum": ["true"]},
-            }
-
-
-def _add_examples(responses: dict[str, Any], status: str, response: dict[str, Any]) -> None:
-    """Put the problems of `response` beside those that the operation lists for `status` already."""
-    known = responses.setdefault(status, response)
-    examples = known["content"][MEDIA_TYPE]["examples"]
-    examples |= response["content"][MEDIA_TYPE]["examples"]
-    if len(examples) > 1:
-        known["description"] = "One of: " + ", ".join(f"`{name}`" for name in examples)
 
 
 def _describe_problems_only(operation: dict[str, Any]) -> None:

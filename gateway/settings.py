@@ -39,6 +39,11 @@ class GatewaySettings(BaseSettings):
         default=10.0, ge=0, description="How long a refused upload is read on, so that the client sees why."
     )
 
+    rate_requests: int = Field(default=3000, ge=0, description="Requests a minute and key; 0 sets no limit.")
+    rate_uploads: int = Field(
+        default=600, ge=0, description="New uploads and answers a minute and key; 0 sets no limit."
+    )
+
     events_heartbeat_s: float = Field(default=15.0, gt=0)
     events_poll_s: float = Field(default=5.0, gt=0, description="How often a silent stream asks Postgres.")
 
