@@ -1,7 +1,7 @@
 """The delivery worker: `python -m gateway.tasks` takes messages off the queue `delivery` and sets the pace.
 
-Its own beat sends `delivery.recover` every few seconds. Several workers, and so several beats, do no
-harm: each run claims its own assessments.
+Its own beat sends `delivery.recover` every few seconds and `delivery.send` every second. Several workers,
+and so several beats, do no harm: each run claims its own assessments, and its own webhooks.
 """
 
 from functools import cached_property
@@ -13,7 +13,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.dispatch import CeleryDispatcher
 from gateway.recovery import Recovery
 from gateway.settings import GatewaySettings
-from services.common.contracts.tasks import DELIVERY_RECOVER, QUEUE_OF_TASK
+from gateway.webhooks.delivery import DeliveryPump
+from gateway.webhooks.guarded_http import GuardedClient
+from gateway.webhooks.targets import TargetRules
+from services.common.contracts.tasks import DELIVERY_RECOVER, DELIVERY_SEND, QUEUE_OF_TASK
 from services.common.db.session import create_engine_for
 from services.common.ledger import open_ledger
 from services.common.logging import configure_logging, get_logger
@@ -33,7 +36,11 @@ class DeliveryRuntime:
 
     @cached_property
     def engine(self) -> Engine:
-        return create_engine_for(self._settings.database_url.get_secret_value(), pool_size=2)
+        return create_engine_for(
+            self._settings.database_url.get_secret_value(),
+            pool_size=2,
+            max_overflow=self._settings.webhook_threads,
+        )
 
     @cached_property
     def recovery(self) -> Recovery:
@@ -44,6 +51,22 @@ class DeliveryRuntime:
             ledger=ledger,
             settings=self._settings,
         )
+
+    @cached_property
+    def pump(self) -> DeliveryPump:
+        client = GuardedClient(
+            TargetRules.of(self._settings, self._common.environment),
+            timeout_s=self._settings.webhook_timeout_s,
+            ca_file=self._settings.webhook_ca_file,
+        )
+        return DeliveryPump(engine=self.engine, client=client, settings=self._settings)
+
+    def send(self) -> None:
+        """Begin what is due; its threads go on when this has returned."""
+        try:
+            self.pump.run()
+        except SQLAlchemyError as fault:
+            log.warning("deliveries_postponed", detail=str(fault))
 
     def recover(self) -> None:
         """One bounded run; an outage of the database waits for the next one."""
@@ -57,7 +80,7 @@ class DeliveryRuntime:
 
 
 def create_worker(common: CommonSettings, settings: GatewaySettings) -> Celery:
-    """The Celery application with the task of this worker and its timetable."""
+    """The Celery application with the tasks of this worker and their timetable."""
     app = create_celery(common, patient=False)
     runtime = DeliveryRuntime(common, settings, app)
 
@@ -65,12 +88,21 @@ def create_worker(common: CommonSettings, settings: GatewaySettings) -> Celery:
     def recover() -> None:
         runtime.recover()
 
+    @app.task(name=DELIVERY_SEND, ignore_result=True, acks_late=False)
+    def send() -> None:
+        runtime.send()
+
+    every_s = {
+        DELIVERY_RECOVER: settings.recover_every_s,
+        DELIVERY_SEND: settings.webhook_deliver_every_s,
+    }
     app.conf.beat_schedule = {
-        DELIVERY_RECOVER: {
-            "task": DELIVERY_RECOVER,
-            "schedule": settings.recover_every_s,
-            "options": {"expires": settings.recover_every_s, "ignore_result": True},
+        task: {
+            "task": task,
+            "schedule": seconds,
+            "options": {"expires": max(seconds, 1.0), "ignore_result": True},
         }
+        for task, seconds in every_s.items()
     }
     return app
 

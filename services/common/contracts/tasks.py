@@ -17,6 +17,7 @@ AUDIO_TRANSCRIBE = "audio.transcribe"
 VIDEO_ANALYZE = "video.analyze"
 FUSION_COMBINE = "fusion.combine"
 DELIVERY_RECOVER = "delivery.recover"
+DELIVERY_SEND = "delivery.send"
 
 ANALYZE_TASK: dict[Modality, str] = {
     Modality.TEXT: TEXT_ANALYZE,
@@ -31,6 +32,7 @@ QUEUE_OF_TASK: dict[str, str] = {
     VIDEO_ANALYZE: "video",
     FUSION_COMBINE: "fusion",
     DELIVERY_RECOVER: "delivery",
+    DELIVERY_SEND: "delivery",
 }
 
 

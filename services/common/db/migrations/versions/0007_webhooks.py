@@ -17,7 +17,8 @@ GRANT SELECT, INSERT ON events TO candor_gateway;
 GRANT SELECT, INSERT, UPDATE ON webhook_deliveries TO candor_gateway;
 GRANT SELECT, INSERT ON webhook_attempts TO candor_gateway;
 
-GRANT SELECT (id, tenant_id, status, event_types, paused_until) ON webhook_endpoints TO candor_definer;
+GRANT SELECT (id, tenant_id, status, event_types, failing_since, paused_until)
+    ON webhook_endpoints TO candor_definer;
 GRANT INSERT ON events TO candor_definer;
 GRANT SELECT (id, tenant_id, endpoint_id, due_at), INSERT, UPDATE (due_at)
     ON webhook_deliveries TO candor_definer;
@@ -89,7 +90,9 @@ CREATE TRIGGER emit_reported AFTER INSERT ON reports
     FOR EACH ROW EXECUTE FUNCTION candor_emit_reported()
 """
 
-# A few of each endpoint's, so that one with a long backlog takes nobody else's turn.
+# A few of each endpoint's at once, less those that the caller is sending already (`busy` names an endpoint
+# once for each), so that neither a long backlog nor a slow receiver takes everybody's turn; those that fail
+# come last.
 CLAIM = """
 CREATE FUNCTION candor_claim_deliveries(most integer, each integer, busy text[], lease interval)
 RETURNS TABLE (delivery_id text, tenant_id text, endpoint_id text, due_at timestamptz)
@@ -100,11 +103,11 @@ AS $$
         CROSS JOIN LATERAL (
             SELECT w.id, w.due_at FROM public.webhook_deliveries AS w
             WHERE w.endpoint_id = e.id AND w.due_at <= now()
-            ORDER BY w.due_at LIMIT each FOR UPDATE SKIP LOCKED
+            ORDER BY w.due_at LIMIT greatest(each - cardinality(array_positions(busy, e.id)), 0)
+            FOR UPDATE SKIP LOCKED
         ) AS d
-        WHERE e.status = 'enabled' AND e.id <> ALL (busy)
-          AND (e.paused_until IS NULL OR e.paused_until <= now())
-        ORDER BY d.due_at LIMIT most
+        WHERE e.status = 'enabled' AND (e.paused_until IS NULL OR e.paused_until <= now())
+        ORDER BY e.failing_since IS NOT NULL, d.due_at LIMIT most
     )
     UPDATE public.webhook_deliveries AS w SET due_at = now() + lease
     FROM due WHERE w.id = due.id
