@@ -32,6 +32,7 @@ OPTIONS = (
     "--target-python-version=3.11",
     "--base-class=candor_client.base.Resource",
     "--strict-nullable",
+    "--deserialize-default-values=enum",
     "--use-union-operator",
     "--use-standard-collections",
     "--use-schema-description",

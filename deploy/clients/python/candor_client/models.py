@@ -1313,7 +1313,7 @@ class NewInterview(Resource):
     Of the bank, each once, in the order to ask them.
     """
     title: str | None = None
-    purpose: Purpose = "self_practice"
+    purpose: Purpose = Purpose.SELF_PRACTICE
     """
     Of every answer; it cannot be changed later.
     """
