@@ -28,8 +28,8 @@ URL_VARIABLE, KEY_VARIABLE = "CANDOR_API_URL", "CANDOR_API_KEY"
 class _Resources(Generic[TransportT_co]):
     """Every operation of the interface, by resource."""
 
-    def __init__(self, transport: TransportT_co, *, retry: RetryPolicy) -> None:
-        core = Core(retry=retry, clock=time.monotonic)
+    def connect(self, core: Core, transport: TransportT_co) -> None:
+        """Put every operation on `transport`; for tests, which bring a clock of their own."""
         self.assessments = Assessments(core, transport)
         self.reports = Reports(core, transport)
         self.candidates = Candidates(core, transport)
@@ -85,12 +85,12 @@ class Client(_Resources[BlockingTransport]):
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         options = _options(base_url, api_key, timeout_s=timeout_s, user_agent=user_agent)
-        self._http = httpx.Client(**options, transport=transport)
-        super().__init__(BlockingTransport(self._http), retry=retry or RetryPolicy())
+        self.http = httpx.Client(**options, transport=transport)
+        self.connect(Core(retry=retry or RetryPolicy(), clock=time.monotonic), BlockingTransport(self.http))
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        self.http.close()
 
     def __enter__(self) -> Self:
         return self
@@ -115,12 +115,12 @@ class AsyncClient(_Resources[AwaitingTransport]):
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         options = _options(base_url, api_key, timeout_s=timeout_s, user_agent=user_agent)
-        self._http = httpx.AsyncClient(**options, transport=transport)
-        super().__init__(AwaitingTransport(self._http), retry=retry or RetryPolicy())
+        self.http = httpx.AsyncClient(**options, transport=transport)
+        self.connect(Core(retry=retry or RetryPolicy(), clock=time.monotonic), AwaitingTransport(self.http))
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self.http.aclose()
 
     async def __aenter__(self) -> Self:
         return self

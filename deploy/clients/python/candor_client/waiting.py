@@ -8,15 +8,17 @@ from typing import Any, cast
 import httpx
 from pydantic import ValidationError
 
-from candor_client.errors import ConnectionFailedError, ServerError, WaitTimeoutError
-from candor_client.flow import Flow, Receive, Request, Sleep
+from candor_client.errors import ConnectionFailedError, RateLimitedError, ServerError, WaitTimeoutError
+from candor_client.flow import Flow, Receive, Request, Sleep, exchange
 from candor_client.models import Assessment, AssessmentStatus, Modality, ModalityState, ModalityStatus
 from candor_client.operation import Core
+from candor_client.retry import RetryPolicy
 from candor_client.sse import EventParser, ServerSentEvent
 
 SILENCE_S = 45.0
 """The server sends something every 15 s or so; after this long without, the connection is dead."""
 
+ONE_ATTEMPT = RetryPolicy(attempts=1)
 UNFINISHED = (AssessmentStatus.QUEUED, AssessmentStatus.PROCESSING)
 
 
@@ -79,35 +81,31 @@ class Wait:
             ApiError: the assessment is not there (any more), or the key may not see it.
         """
         while True:
-            heard = yield from self._listen()
+            yield from self._listen()
             assessment = yield from self.core.fetch(Assessment, Request("GET", self.path))
             self._tell(assessment)
             if assessment.status not in UNFINISHED:
                 return assessment
-            if not heard:
-                yield Sleep(min(self.poll_s, self._left_s()))
+            yield Sleep(min(self.poll_s, self._left_s()))
 
-    def _listen(self) -> Flow[bool]:
-        """Follow the events until they end or break off; returns whether any came."""
+    def _listen(self) -> Flow[None]:
+        """Follow the events until they end or break off. One attempt: asking is the second."""
         headers = {"Accept": "text/event-stream"}
         if self._parser.last_id:
             headers["Last-Event-ID"] = self._parser.last_id
         silence_s = min(SILENCE_S, self._left_s())
         request = Request("GET", f"{self.path}/events", headers=headers, timeout_s=silence_s)
         self._parser = EventParser(last_id=self._parser.last_id)
-        heard = False
         try:
-            yield from self.core.send(request, streamed=True)
+            yield from exchange(request, retry=ONE_ATTEMPT, streamed=True)
             while piece := (yield Receive()):
                 for event in self._parser.feed(cast(bytes, piece)):
-                    heard = True
                     if event.name == "report":
-                        return True
+                        return
                     self._hear(event)
                 self._left_s()
-        except (httpx.TransportError, ConnectionFailedError, ServerError):
-            return heard
-        return heard
+        except (httpx.TransportError, ConnectionFailedError, RateLimitedError, ServerError):
+            return
 
     def _hear(self, event: ServerSentEvent) -> None:
         try:
