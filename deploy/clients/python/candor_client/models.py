@@ -429,6 +429,16 @@ class InterviewStatus(OpenEnum):
     COMPLETED = "completed"
 
 
+class KeyStatus(OpenEnum):
+    """
+    Whether a key is good.
+    """
+
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
 class Liveness(Resource):
     status: str = "alive"
 
@@ -768,6 +778,21 @@ class Replayed(Resource):
     data: list[WebhookDelivery]
 
 
+class Rotation(Resource):
+    """
+    How one key takes over from another.
+    """
+
+    overlap_s: int = 86400
+    """
+    How long the old key stays good, in seconds; 0 where it has leaked.
+    """
+    expires_at: AwareDatetime | None = None
+    """
+    Of the new key; where it is left out, that of the old one.
+    """
+
+
 class SalienceMap(Resource):
     """
     Which time and frequency regions of a segment carried its label.
@@ -789,6 +814,16 @@ class SalienceMap(Resource):
     """
     A row per band, lowest first; slots of equal length from `start_s` to `end_s`.
     """
+
+
+class Scope(OpenEnum):
+    """
+    What an API key may do.
+    """
+
+    ASSESSMENTS_WRITE = "assessments:write"
+    REPORTS_READ = "reports:read"
+    ADMIN = "admin"
 
 
 class SecretRotation(Resource):
@@ -1103,6 +1138,32 @@ class AlignedTimeline(Resource):
     """
 
 
+class ApiKey(Resource):
+    """
+    A key, without the key itself.
+    """
+
+    id: str
+    name: str
+    hint: str | None = None
+    """
+    How the key begins, to recognise it by.
+    """
+    scopes: list[Scope]
+    status: KeyStatus
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None = None
+    revoked_at: AwareDatetime | None = None
+    last_used_at: AwareDatetime | None = None
+    """
+    To the minute; null where it was never used.
+    """
+    replaced_by: str | None = None
+    """
+    The key that a rotation put in its place: `key_…`.
+    """
+
+
 class Assessment(Resource):
     """
     One answer and how far its analysis is.
@@ -1156,6 +1217,33 @@ class Cohort(Resource):
     """
     Null for `tenant`.
     """
+
+
+class CreatedApiKey(Resource):
+    """
+    A new key. `key` is shown here and never again.
+    """
+
+    id: str
+    name: str
+    hint: str | None = None
+    """
+    How the key begins, to recognise it by.
+    """
+    scopes: list[Scope]
+    status: KeyStatus
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None = None
+    revoked_at: AwareDatetime | None = None
+    last_used_at: AwareDatetime | None = None
+    """
+    To the minute; null where it was never used.
+    """
+    replaced_by: str | None = None
+    """
+    The key that a rotation put in its place: `key_…`.
+    """
+    key: str
 
 
 class DeliveryList(Resource):
@@ -1299,6 +1387,22 @@ class Interview(Resource):
     created_at: AwareDatetime
 
 
+class NewApiKey(Resource):
+    """
+    A key to make.
+    """
+
+    name: str
+    scopes: list[Scope]
+    """
+    None that the asking key lacks.
+    """
+    expires_at: AwareDatetime | None = None
+    """
+    When the key ceases to be good, with a time zone; null for never.
+    """
+
+
 class NewInterview(Resource):
     """
     Which questions to put to whom.
@@ -1321,6 +1425,33 @@ class NewInterview(Resource):
     """
     Cohorts that every answer is compared with.
     """
+
+
+class OwnApiKey(Resource):
+    """
+    The key that asks, and whose it is.
+    """
+
+    id: str
+    name: str
+    hint: str | None = None
+    """
+    How the key begins, to recognise it by.
+    """
+    scopes: list[Scope]
+    status: KeyStatus
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None = None
+    revoked_at: AwareDatetime | None = None
+    last_used_at: AwareDatetime | None = None
+    """
+    To the minute; null where it was never used.
+    """
+    replaced_by: str | None = None
+    """
+    The key that a rotation put in its place: `key_…`.
+    """
+    tenant_id: str
 
 
 class QuestionList(Resource):
@@ -1400,6 +1531,15 @@ class WebhookEndpointList(Resource):
     """
     Whether there are more in the direction that was asked for.
     """
+
+
+class ApiKeyList(Resource):
+    """
+    A page of keys, newest first.
+    """
+
+    data: list[ApiKey]
+    has_more: bool
 
 
 class AssessmentList(Resource):
