@@ -73,10 +73,9 @@ def wanted_parameters(operation: dict[str, Any], document: dict[str, Any]) -> It
         if parameter["in"] in ("query", "path"):
             yield parameter["name"]
     for media in operation.get("requestBody", {}).get("content", {}).values():
-        schema = media["schema"]
-        if "$ref" in schema:
-            schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
-        yield from schema.get("properties", {})
+        for schema in media["schema"].get("anyOf", [media["schema"]]):
+            name = schema.get("$ref", "").rsplit("/", 1)[-1]
+            yield from document["components"]["schemas"].get(name, schema).get("properties", {})
 
 
 def test_every_method_returns_what_is_answered(document: dict[str, Any]) -> None:

@@ -4,11 +4,12 @@ import os
 import platform
 import time
 from types import TracebackType
-from typing import Any, Generic, Self
+from typing import Any, Generic, Self, TypeVar
 
 import httpx
 
-from candor_client.operation import Core, TransportT_co
+from candor_client.operation import Core
+from candor_client.resources.api_keys import ApiKeys
 from candor_client.resources.assessments import Assessments, Reports
 from candor_client.resources.benchmarks import Benchmarks
 from candor_client.resources.candidates import Candidates
@@ -20,15 +21,16 @@ from candor_client.retry import RetryPolicy
 from candor_client.transport import AwaitingTransport, BlockingTransport
 from candor_client.version import VERSION
 
+TransportT = TypeVar("TransportT", bound=BlockingTransport | AwaitingTransport)
 USER_AGENT = f"candor-client-python/{VERSION} python/{platform.python_version()} httpx/{httpx.__version__}"
 TIMEOUT_S = 30.0
 URL_VARIABLE, KEY_VARIABLE = "CANDOR_API_URL", "CANDOR_API_KEY"
 
 
-class _Resources(Generic[TransportT_co]):
+class _Resources(Generic[TransportT]):
     """Every operation of the interface, by resource."""
 
-    def connect(self, core: Core, transport: TransportT_co) -> None:
+    def connect(self, core: Core, transport: TransportT) -> None:
         """Put every operation on `transport`; for tests, which bring a clock of their own."""
         self.assessments = Assessments(core, transport)
         self.reports = Reports(core, transport)
@@ -38,6 +40,7 @@ class _Resources(Generic[TransportT_co]):
         self.benchmarks = Benchmarks(core, transport)
         self.webhook_endpoints = WebhookEndpoints(core, transport)
         self.events = Events(core, transport)
+        self.api_keys = ApiKeys(core, transport)
         self.health = Health(core, transport)
 
 
