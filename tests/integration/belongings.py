@@ -1,0 +1,106 @@
+"""One of everything that a tenant can own, and how each operation names it.
+
+Whoever adds an operation adds here what its path, its query and its body refer to; until then
+`test_tenant_isolation` fails and says what is missing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.webhooks.targets import TargetRules
+
+NAME = "applicant-of-the-first-tenant"
+"""The platform's own identifier of the person; no other tenant may ever read it."""
+TAG = "role:tag-of-the-first-tenant"
+URL = "https://hooks.example.com/of-the-first-tenant"
+
+
+@dataclass
+class Belongings:
+    """What the first tenant has, by name of path parameter. Built through the interface."""
+
+    gateway: Any
+    ids: dict[str, str] = field(default_factory=dict)
+    secrets: list[str] = field(default_factory=lambda: [NAME, TAG, URL])
+
+    def make(self, path: str, **body: Any) -> dict[str, Any]:
+        answer = self.gateway.client.post(path, json=body)
+        assert answer.status_code in (201, 202), (path, answer.text)
+        made: dict[str, Any] = answer.json()
+        return made
+
+    def keep(self, parameter: str, identifier: str) -> None:
+        self.ids[parameter] = identifier
+        self.secrets.append(identifier)
+
+
+def _assessment(mine: Belongings, store_report: Callable[..., None]) -> None:
+    answer = mine.gateway.post(candidate=NAME, tags=[TAG], purpose="research").json()
+    mine.keep("assessment_id", answer["id"])
+    mine.secrets.append(answer["candidate_id"])
+    store_report(answer["id"], mine.gateway.tenant.tenant)
+    mine.ids["candidate"] = NAME
+
+
+def _question(mine: Belongings, _: Any) -> None:
+    mine.keep("question_id", mine.make("/v1/questions", text="Asked by the first tenant only?")["id"])
+
+
+def _interview(mine: Belongings, _: Any) -> None:
+    made = mine.make("/v1/interviews", candidate=NAME, questions=[mine.ids["question_id"]])
+    mine.keep("interview_id", made["id"])
+
+
+def _webhooks(mine: Belongings, _: Any) -> None:
+    rules = TargetRules(resolve=lambda *_: ["93.184.215.14"])
+    mine.gateway.replace(webhook_targets=rules)
+    mine.keep("endpoint_id", mine.make("/v1/webhook_endpoints", url=URL)["id"])
+    answer = mine.gateway.client.post(f"/v1/webhook_endpoints/{mine.ids['endpoint_id']}/test")
+    assert answer.status_code == 202, answer.text
+    mine.keep("event_id", mine.gateway.client.get("/v1/events").json()["data"][0]["id"])
+
+
+def _key(mine: Belongings, _: Any) -> None:
+    made = mine.make("/v1/api_keys", name="key of the first tenant", scopes=["reports:read"])
+    mine.keep("key_id", made["id"])
+
+
+MAKERS: tuple[Callable[[Belongings, Any], None], ...] = (_question, _webhooks, _assessment, _interview, _key)
+"""In this order; each puts its path parameters into `ids` and what nobody may read into `secrets`."""
+
+QUERIES: dict[str, Callable[[Belongings], str] | None] = {
+    "limit": None,
+    "archived": None,
+    "status": None,
+    "type": None,
+    "score": lambda _: "trait.openness",
+    "starting_after": None,
+    "ending_before": None,
+    "candidate": lambda _: NAME,
+    "question": lambda mine: mine.ids["question_id"],
+    "assessment": lambda mine: mine.ids["assessment_id"],
+    "role": lambda _: TAG.removeprefix("role:"),
+    "tag": lambda _: TAG,
+}
+"""Query parameters: what of the first tenant they can name, null where they name nothing."""
+
+BODIES: dict[str, Callable[[Belongings], dict[str, Any]]] = {
+    "createAssessment": lambda mine: {
+        "data": {"candidate": "c", "question": mine.ids["question_id"]},
+        "files": {"text": (None, "I like to learn.")},
+    },
+    "createInterview": lambda mine: {"json": {"candidate": "c", "questions": [mine.ids["question_id"]]}},
+    "createQuestion": lambda _: {"json": {"text": "Why?"}},
+    "changeQuestion": lambda _: {"json": {"archived": True}},
+    "createWebhookEndpoint": lambda _: {"json": {"url": "https://hooks.example.com/other"}},
+    "updateWebhookEndpoint": lambda _: {"json": {"description": "taken over"}},
+    "rotateWebhookSecret": lambda _: {"json": {"overlap_s": 0}},
+    "replayEvent": lambda mine: {"json": {"endpoint_id": mine.ids["endpoint_id"]}},
+    "createApiKey": lambda _: {"json": {"name": "other", "scopes": ["reports:read"]}},
+    "rotateApiKey": lambda _: {"json": {"overlap_s": 0}},
+}
+"""A valid body of each operation that takes one, naming what belongs to the first tenant."""
+
+REFUSED_BODIES = frozenset({"createAssessment", "createInterview"})
+"""Operations without identifiers in the path whose body names another tenant's things."""
