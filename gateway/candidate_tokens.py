@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
+from gateway import audit
 from gateway.errors import Problem, ProblemCode
 from gateway.ids import Prefix, new_id
-from gateway.keys import KEY_BYTES, TOKEN_PREFIX, CandidateGrant, hash_key
+from gateway.keys import KEY_BYTES, TOKEN_PREFIX, CandidateGrant, KeyHolder, hash_key
 from gateway.schemas import Purpose
 from services.common.db.models import Assessment, CandidateToken
 
@@ -43,8 +44,8 @@ def issue(session: Session, answer: Assessment, *, key_secret: str, ttl_s: float
     return token
 
 
-def revoke_all(session: Session, candidate_id: str) -> int:
-    """Take back every token of a candidate; returns how many still opened something."""
+def revoke_all(session: Session, candidate_id: str, *, caller: KeyHolder) -> None:
+    """Take back every token of a candidate."""
     taken = session.execute(
         update(CandidateToken)
         .where(
@@ -55,7 +56,14 @@ def revoke_all(session: Session, candidate_id: str) -> int:
         .values(revoked_at=func.now())
         .returning(CandidateToken.id)
     )
-    return len(taken.all())
+    audit.record(
+        session,
+        tenant_id=caller.tenant_id,
+        actor=caller.actor,
+        action="candidate_tokens.revoked",
+        subject=candidate_id,
+        details={"tokens": len(taken.all())},
+    )
 
 
 def require_opened(grant: CandidateGrant | None, answer: Assessment) -> None:

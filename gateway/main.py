@@ -28,6 +28,7 @@ from gateway.routes import (
     pages,
     questions,
     reports,
+    voice_summaries,
     webhook_endpoints,
     webhook_events,
 )
@@ -80,13 +81,14 @@ def create_app(
         reports,
         events,
         interviews,
-        candidates,
+        voice_summaries,
         questions,
         benchmarks,
         webhook_endpoints,
         webhook_events,
         api_keys,
         health,
+        candidates,  # last of those below /v1/candidates: it takes any path
     ):
         app.include_router(module.router)
     app.include_router(pages.router)

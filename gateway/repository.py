@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -104,34 +104,22 @@ def find_candidate(session: Session, name: str) -> Candidate | None:
 
 def find_assessment(session: Session, assessment_id: str) -> StoredAssessment | None:
     """One assessment of the tenant."""
-    found = _load(session, [Assessment.id == assessment_id], limit=1, newest_first=True)
+    found = load_answers(session, stored_answers(Assessment.id == assessment_id))
     return found[0] if found else None
 
 
-def list_assessments(session: Session, cursor: Cursor) -> tuple[list[StoredAssessment], bool]:
-    """A page, newest first, and whether more follow in the direction of the cursor."""
-    conditions: list[ColumnElement[bool]] = []
-    if cursor.starting_after is not None:
-        conditions.append(Assessment.id < cursor.starting_after)
-    if cursor.ending_before is not None:
-        conditions.append(Assessment.id > cursor.ending_before)
-    backwards = cursor.ending_before is not None
-    rows = _load(session, conditions, limit=cursor.limit + 1, newest_first=not backwards)
-    page = rows[: cursor.limit]
-    return (page[::-1] if backwards else page), len(rows) > cursor.limit
-
-
-def _load(
-    session: Session, conditions: Sequence[ColumnElement[bool]], *, limit: int, newest_first: bool
-) -> list[StoredAssessment]:
-    statement = (
+def stored_answers(*conditions: ColumnElement[bool]) -> Select[Assessment, str, str]:
+    """Assessments with their candidate's external identifier and their report's status."""
+    return (
         select(Assessment, Candidate.external_id, ReportRow.status)
         .join(Candidate, Candidate.id == Assessment.candidate_id)
         .outerjoin(ReportRow, ReportRow.assessment_id == Assessment.id)
         .where(*conditions)
-        .order_by(Assessment.id.desc() if newest_first else Assessment.id)
-        .limit(limit)
     )
+
+
+def load_answers(session: Session, statement: Select[Assessment, str, str]) -> list[StoredAssessment]:
+    """What `statement`, made by `stored_answers`, finds, with the outcome of each modality."""
     rows = session.execute(statement).all()
     results = _results(session, [row.id for row, _, status in rows if status is not None])
     return [

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from services.common.contracts.labels import AssessmentStatus, MediaKind, Modality, ModalityStatus
-from services.common.contracts.results import ErrorCode
+from services.common.contracts.results import ErrorCode, Report
 
 MAX_EXTERNAL_ID_CHARS = 200
 MAX_TAGS = 20
@@ -146,6 +146,13 @@ class AssessmentView(BaseModel):
     media: list[MediaView]
     modalities: dict[Modality, ModalityView]
     created_at: datetime
+    report: Report | None = Field(
+        default=None, description="With `expand=report`: the report, once it is there and yours to read."
+    )
+    report_withheld: str | None = Field(
+        default=None,
+        description="With `expand=report`: why it is not yours to read: `report_readable_by_candidate_only`.",
+    )
 
 
 class AcceptedAssessment(AssessmentView):
@@ -248,6 +255,13 @@ VOICE_SUMMARY_EXAMPLE: dict[str, Any] = {
     "first_kept_at": "2026-03-02T09:31:00Z",
     "last_kept_at": "2026-03-09T18:05:00Z",
 }
+
+
+class ReportList(BaseModel):
+    """A page of reports, those of the newest answers first."""
+
+    data: list[Report]
+    has_more: bool
 
 
 class VoiceSummaryView(BaseModel):

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from gateway import candidate_tokens, repository
+from gateway.answers import WantedAnswers, WantedStatus, find_page
 from gateway.candidate_tokens import assessment_not_found
 from gateway.dependencies import (
     AnyCaller,
@@ -22,6 +23,8 @@ from gateway.dispatch import dispatch
 from gateway.enrolment import work_of
 from gateway.erasure import erase_assessment
 from gateway.errors import ProblemCode
+from gateway.expansion import Expand
+from gateway.expansion import expand as expand_views
 from gateway.forms import parse_form
 from gateway.idempotency import Once, once_of
 from gateway.idempotency_store import Answer
@@ -142,24 +145,48 @@ def _send(services: Services, stored: StoredAssessment) -> None:
     summary="List answers, newest first",
     responses=problems(*AUTHENTICATED, ProblemCode.VALIDATION_FAILED),
 )
-def list_assessments(services: TheServices, caller: AnyCaller, cursor: AssessmentPage) -> AssessmentList:
-    """Page on with the last `id` as `starting_after`, back with the first as `ending_before`."""
+def list_assessments(
+    services: TheServices,
+    caller: AnyCaller,
+    cursor: AssessmentPage,
+    wanted: WantedAnswers,
+    statuses: WantedStatus = [],  # noqa: B006 - never changed
+    expand: Expand = [],  # noqa: B006 - never changed
+) -> AssessmentList:
+    """Filters narrow together. Page on with the last `id` as `starting_after`, back with the first as
+    `ending_before`.
+    """
     with tenant_session(services.engine, caller.tenant_id) as session:
-        page, has_more = repository.list_assessments(session, cursor)
-    return AssessmentList(data=[view_of(services, stored) for stored in page], has_more=has_more)
+        page, has_more = find_page(
+            session,
+            wanted,
+            cursor,
+            statuses=statuses,
+            status_of=lambda stored: view_of(services, stored).status,
+        )
+        views = [view_of(services, stored) for stored in page]
+        expand_views(session, caller, views, expand)
+    return AssessmentList(data=views, has_more=has_more)
 
 
 @router.get(
     "/{assessment_id}",
     operation_id="getAssessment",
     summary="How far one answer is",
-    responses=problems(*AUTHENTICATED, ProblemCode.ASSESSMENT_NOT_FOUND),
+    responses=problems(*AUTHENTICATED, ProblemCode.ASSESSMENT_NOT_FOUND, ProblemCode.VALIDATION_FAILED),
 )
 def get_assessment(
-    services: TheServices, caller: CallerOrCandidate, assessment_id: AssessmentId
+    services: TheServices,
+    caller: CallerOrCandidate,
+    assessment_id: AssessmentId,
+    expand: Expand = [],  # noqa: B006 - never changed
 ) -> AssessmentView:
     """Status of the whole and of each modality, with progress while it runs."""
-    return view_of(services, open_assessment(services, caller, assessment_id))
+    view = view_of(services, open_assessment(services, caller, assessment_id))
+    if expand:
+        with tenant_session(services.engine, caller.tenant_id) as session:
+            expand_views(session, caller, [view], expand)
+    return view
 
 
 @router.delete(

@@ -1,23 +1,25 @@
-"""What is kept of a person beyond the answers."""
+"""People, by the platform's own identifiers."""
 
-from collections import Counter
-from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import AwareDatetime
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway import repository
-from gateway.dependencies import AnyCaller, TheServices, Writer
-from gateway.enrolment import KeptVoice, erase_voices, kept_voices
+from gateway import candidate_tokens, repository
+from gateway.candidate_schemas import CandidateList, CandidateView, NewCandidate
+from gateway.dependencies import AnyCaller, CandidatePage, TheServices, Writer
+from gateway.erasure import erase_assessment
 from gateway.errors import Problem, ProblemCode
 from gateway.openapi import AUTHENTICATED, problems
-from gateway.schemas import EncoderView, VoiceSummaryView
-from services.common.db.models import Candidate
+from gateway.paging import page_of, page_statement
+from gateway.schemas import ExternalId
+from services.common.db.models import Assessment, Candidate
 from services.common.db.session import tenant_session
 
-# `:path` lets a platform's own identifier hold slashes.
-router = APIRouter(prefix="/v1/candidates/{candidate:path}/voice-summary", tags=["candidates"])
+PATH = "/v1/candidates"
+router = APIRouter(prefix=PATH, tags=["candidates"])
 CandidateName = Annotated[
     str,
     Path(
@@ -29,35 +31,121 @@ CandidateName = Annotated[
 
 @router.get(
     "",
-    operation_id="getVoiceSummary",
-    summary="What is kept of a person's voice",
-    responses=problems(*AUTHENTICATED, ProblemCode.CANDIDATE_NOT_FOUND),
+    operation_id="listCandidates",
+    summary="List candidates, newest first",
+    responses=problems(*AUTHENTICATED, ProblemCode.VALIDATION_FAILED),
 )
-def get_voice_summary(services: TheServices, caller: AnyCaller, candidate: CandidateName) -> VoiceSummaryView:
-    """How many answers the next one's voice would be compared with, and from when; never the vectors."""
+def list_candidates(
+    services: TheServices,
+    caller: AnyCaller,
+    cursor: CandidatePage,
+    external_id: Annotated[
+        ExternalId | None, Query(description="The one of exactly this identifier.")
+    ] = None,
+    created_from: Annotated[AwareDatetime | None, Query(description="New then or later.")] = None,
+    created_before: Annotated[AwareDatetime | None, Query(description="New before that.")] = None,
+) -> CandidateList:
+    """Page on with the last `id` as `starting_after`, back with the first as `ending_before`."""
+    statement = select(Candidate)
+    if external_id is not None:
+        statement = statement.where(Candidate.external_id == external_id)
+    if created_from is not None:
+        statement = statement.where(Candidate.created_at >= created_from)
+    if created_before is not None:
+        statement = statement.where(Candidate.created_at < created_before)
     with tenant_session(services.engine, caller.tenant_id) as session:
-        row = _load(session, candidate)
-        return _view(row, kept_voices(session, row.id))
+        rows = session.scalars(page_statement(statement, Candidate.id, cursor, newest_first=True)).all()
+    page, has_more = page_of(rows, cursor)
+    return CandidateList(data=[candidate_view(row) for row in page], has_more=has_more)
+
+
+@router.post(
+    "",
+    operation_id="createCandidate",
+    summary="Register a candidate",
+    status_code=201,
+    responses={
+        200: {"model": CandidateView, "description": "Registered already; here it is."},
+        201: {"headers": {"Location": {"schema": {"type": "string"}, "description": "The candidate."}}},
+        **problems(
+            *AUTHENTICATED, ProblemCode.VALIDATION_FAILED, ProblemCode.BAD_REQUEST, ProblemCode.BODY_TOO_LARGE
+        ),
+    },
+)
+def create_candidate(
+    services: TheServices, caller: Writer, new: NewCandidate, response: Response
+) -> CandidateView:
+    """Sent again, it answers with the same candidate. An answer that is handed in needs no registration."""
+    with tenant_session(services.engine, caller.tenant_id) as session:
+        known = select(Candidate).where(Candidate.external_id == new.external_id)
+        row = session.scalars(known).one_or_none()
+        if row is not None:
+            response.status_code = 200
+        else:
+            repository.ensure_candidate(session, tenant_id=caller.tenant_id, external_id=new.external_id)
+            row = session.scalars(known).one()
+    response.headers["Location"] = f"{PATH}/{row.id}"
+    return candidate_view(row)
 
 
 @router.delete(
-    "",
-    operation_id="deleteVoiceSummary",
-    summary="Erase what is kept of a person's voice",
+    "/{candidate:path}/tokens",
+    operation_id="revokeCandidateTokens",
+    summary="Take back a candidate's tokens",
     status_code=204,
     response_class=Response,
-    responses=problems(*AUTHENTICATED, ProblemCode.CANDIDATE_NOT_FOUND, ProblemCode.SERVICE_UNAVAILABLE),
+    responses=problems(*AUTHENTICATED, ProblemCode.CANDIDATE_NOT_FOUND),
 )
-def delete_voice_summary(services: TheServices, caller: Writer, candidate: CandidateName) -> None:
-    """Answers and reports stay. An answer that is analysed later, or right now, is kept anew.
-
-    After a 503, send it again to finish.
-    """
+def revoke_candidate_tokens(services: TheServices, caller: Writer, candidate: CandidateName) -> None:
+    """Every token that came with an answer so far stops opening anything. Answers and reports stay."""
     with tenant_session(services.engine, caller.tenant_id) as session:
-        erase_voices(session, _load(session, candidate).id, ledger=services.ledger)
+        candidate_tokens.revoke_all(session, load_candidate(session, candidate).id, caller=caller)
 
 
-def _load(session: Session, name: str) -> Candidate:
+# `:path` lets a platform's own identifier hold slashes; what is below must stay the last of its method.
+@router.get(
+    "/{candidate:path}",
+    operation_id="getCandidate",
+    summary="One candidate",
+    responses=problems(*AUTHENTICATED, ProblemCode.CANDIDATE_NOT_FOUND),
+)
+def get_candidate(services: TheServices, caller: AnyCaller, candidate: CandidateName) -> CandidateView:
+    """By the platform's own identifier or ours; ours goes first where one looks like the other."""
+    with tenant_session(services.engine, caller.tenant_id) as session:
+        return candidate_view(load_candidate(session, candidate))
+
+
+@router.delete(
+    "/{candidate:path}",
+    operation_id="deleteCandidate",
+    summary="Erase a candidate",
+    status_code=204,
+    response_class=Response,
+    responses=problems(
+        *AUTHENTICATED,
+        ProblemCode.CANDIDATE_NOT_FOUND,
+        ProblemCode.STORAGE_UNAVAILABLE,
+        ProblemCode.SERVICE_UNAVAILABLE,
+    ),
+)
+def delete_candidate(services: TheServices, caller: Writer, candidate: CandidateName) -> None:
+    """With everything that was handed in or made of it. After a 503, send it again to finish."""
+    with tenant_session(services.engine, caller.tenant_id) as session:
+        person = load_candidate(session, candidate).id
+        answers = session.scalars(select(Assessment.id).where(Assessment.candidate_id == person)).all()
+    for assessment_id in answers:
+        erase_assessment(
+            assessment_id,
+            tenant_id=caller.tenant_id,
+            engine=services.engine,
+            store=services.store,
+            ledger=services.ledger,
+        )
+    with tenant_session(services.engine, caller.tenant_id) as session:
+        session.delete(session.get_one(Candidate, person))
+
+
+def load_candidate(session: Session, name: str) -> Candidate:
     """The tenant's candidate.
 
     Raises:
@@ -72,16 +160,6 @@ def _load(session: Session, name: str) -> Candidate:
     return row
 
 
-def _view(row: Candidate, kept: Sequence[KeptVoice]) -> VoiceSummaryView:
-    return VoiceSummaryView(
-        candidate=row.external_id,
-        candidate_id=row.id,
-        answers=len(kept),
-        clips=sum(voice.clips for voice in kept),
-        encoders=[
-            EncoderView(name=model.name, version=model.version, answers=answers)
-            for model, answers in Counter(voice.model for voice in kept).items()
-        ],
-        first_kept_at=kept[-1].created_at if kept else None,
-        last_kept_at=kept[0].created_at if kept else None,
-    )
+def candidate_view(row: Candidate) -> CandidateView:
+    """What the interface shows of a candidate."""
+    return CandidateView(id=row.id, external_id=row.external_id, created_at=row.created_at)

@@ -3,21 +3,42 @@
 from fastapi import APIRouter
 
 from gateway import repository
-from gateway.dependencies import ReaderOrCandidate, TheServices
+from gateway.answers import WantedAnswers, find_reports
+from gateway.dependencies import AssessmentPage, ReaderOrCandidate, ReportReader, TheServices
 from gateway.errors import Problem, ProblemCode
 from gateway.openapi import AUTHENTICATED, problems
-from gateway.report_access import require_readable
+from gateway.report_access import readable_purposes, require_readable
 from gateway.routes.assessments import AssessmentId, open_assessment, view_of
-from gateway.schemas import Purpose
+from gateway.schemas import Purpose, ReportList
 from gateway.views import has_ended
 from services.common.contracts.results import Report
 from services.common.db.session import tenant_session
 
-router = APIRouter(prefix="/v1/assessments/{assessment_id}/report", tags=["reports"])
+router = APIRouter(tags=["reports"])
 
 
 @router.get(
-    "",
+    "/v1/reports",
+    operation_id="listReports",
+    summary="List reports, those of the newest answers first",
+    responses=problems(*AUTHENTICATED, ProblemCode.VALIDATION_FAILED),
+)
+def list_reports(
+    services: TheServices, caller: ReportReader, cursor: AssessmentPage, wanted: WantedAnswers
+) -> ReportList:
+    """Page on with the last `assessment_id` as `starting_after`. Filters speak of the answers.
+
+    Reports that only the candidate may read are left out.
+    """
+    with tenant_session(services.engine, caller.tenant_id) as session:
+        documents, has_more = find_reports(
+            session, wanted, cursor, purposes=readable_purposes(session, caller)
+        )
+    return ReportList(data=[Report.model_validate(each) for each in documents], has_more=has_more)
+
+
+@router.get(
+    "/v1/assessments/{assessment_id}/report",
     operation_id="getReport",
     summary="The report of one answer",
     responses=problems(

@@ -53,6 +53,12 @@ OPERATIONS = {
     ("GET", "/v1/events/{event_id}"): "getEvent",
     ("GET", "/v1/events/{event_id}/deliveries"): "listEventDeliveries",
     ("POST", "/v1/events/{event_id}/replay"): "replayEvent",
+    ("GET", "/v1/candidates"): "listCandidates",
+    ("POST", "/v1/candidates"): "createCandidate",
+    ("GET", "/v1/candidates/{candidate}"): "getCandidate",
+    ("DELETE", "/v1/candidates/{candidate}"): "deleteCandidate",
+    ("DELETE", "/v1/candidates/{candidate}/tokens"): "revokeCandidateTokens",
+    ("GET", "/v1/reports"): "listReports",
     ("GET", "/v1/api_keys"): "listApiKeys",
     ("POST", "/v1/api_keys"): "createApiKey",
     ("GET", "/v1/api_keys/self"): "getOwnApiKey",
@@ -145,7 +151,7 @@ def test_operations_with_checked_parameters_document_the_422(document: dict[str,
         checked = [
             parameter
             for parameter in operation.get("parameters", [])
-            if parameter["in"] in ("query", "header")
+            if parameter["in"] in ("query", "header") and parameter["name"] != "If-None-Match"  # any will do
         ]
         if checked or "requestBody" in operation:
             assert "422" in operation["responses"], (method, path)
