@@ -219,3 +219,6 @@ def page_by(prefix: Prefix) -> Callable[..., Cursor]:
 AssessmentPage = Annotated[Cursor, Depends(page_by(Prefix.ASSESSMENT))]
 CandidatePage = Annotated[Cursor, Depends(page_by(Prefix.CANDIDATE))]
 ApiKeyPage = Annotated[Cursor, Depends(page_by(Prefix.API_KEY))]
+WebhookEndpointPage = Annotated[Cursor, Depends(page_by(Prefix.WEBHOOK_ENDPOINT))]
+WebhookDeliveryPage = Annotated[Cursor, Depends(page_by(Prefix.WEBHOOK_DELIVERY))]
+EventPage = Annotated[Cursor, Depends(page_by(Prefix.EVENT))]

@@ -9,6 +9,7 @@ from gateway.errors import ProblemCode, ProblemDetails
 from gateway.openapi_layers import describe_layers
 from gateway.openapi_problems import AUTHENTICATED, PROBLEM_SCHEMA, problems
 from gateway.schemas import AssessmentForm
+from gateway.webhooks.openapi import describe_webhooks
 
 __all__ = ["AUTHENTICATED", "install_openapi", "problems", "upload_body"]
 
@@ -80,6 +81,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         for operation in operations.values():
             _describe_problems_only(operation)
     describe_layers(document)
+    describe_webhooks(document)
     return document
 
 

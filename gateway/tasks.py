@@ -100,7 +100,7 @@ def create_worker(common: CommonSettings, settings: GatewaySettings) -> Celery:
         task: {
             "task": task,
             "schedule": seconds,
-            "options": {"expires": max(seconds, 1.0), "ignore_result": True},
+            "options": {"expires": max(seconds, 5.0), "ignore_result": True},
         }
         for task, seconds in every_s.items()
     }

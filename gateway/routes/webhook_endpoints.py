@@ -3,14 +3,21 @@
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Path, Query, Response
+from fastapi import APIRouter, Body, Path, Response
 from sqlalchemy.orm import Session
 
-from gateway.dependencies import Administrator, Limit, Services, TheServices
+from gateway import audit
+from gateway.dependencies import (
+    Administrator,
+    Services,
+    TheServices,
+    WebhookDeliveryPage,
+    WebhookEndpointPage,
+)
 from gateway.errors import Problem, ProblemCode
 from gateway.ids import Prefix, id_pattern
+from gateway.keys import KeyHolder
 from gateway.openapi import AUTHENTICATED, problems
-from gateway.repository import Cursor
 from gateway.webhooks import store
 from gateway.webhooks.events import emit_test
 from gateway.webhooks.schemas import (
@@ -34,8 +41,6 @@ PATH = "/v1/webhook_endpoints"
 router = APIRouter(prefix=PATH, tags=["webhooks"])
 _ID = re.compile(id_pattern(Prefix.WEBHOOK_ENDPOINT))
 EndpointId = Annotated[str, Path(description="`whe_…`")]
-EndpointCursor = Annotated[str | None, Query(pattern=id_pattern(Prefix.WEBHOOK_ENDPOINT))]
-DeliveryCursor = Annotated[str | None, Query(pattern=id_pattern(Prefix.WEBHOOK_DELIVERY))]
 BODY_PROBLEMS = (ProblemCode.BAD_REQUEST, ProblemCode.BODY_TOO_LARGE, ProblemCode.VALIDATION_FAILED)
 
 
@@ -66,11 +71,12 @@ def create_webhook_endpoint(
         row = store.add_endpoint(
             session, tenant_id=caller.tenant_id, new=new, most=services.settings.webhook_max_endpoints
         )
-    if row is None:
-        raise Problem(
-            ProblemCode.WEBHOOK_ENDPOINTS_EXHAUSTED,
-            f"Delete one first; {services.settings.webhook_max_endpoints} are allowed.",
-        )
+        if row is None:
+            raise Problem(
+                ProblemCode.WEBHOOK_ENDPOINTS_EXHAUSTED,
+                f"Delete one first; {services.settings.webhook_max_endpoints} are allowed.",
+            )
+        _audit(session, caller, "created", row.id)
     response.headers["Location"] = f"{PATH}/{row.id}"
     return with_secret(services, row)
 
@@ -82,14 +88,9 @@ def create_webhook_endpoint(
     responses=problems(*AUTHENTICATED, ProblemCode.VALIDATION_FAILED),
 )
 def list_webhook_endpoints(
-    services: TheServices,
-    caller: Administrator,
-    limit: Limit = 20,
-    starting_after: EndpointCursor = None,
-    ending_before: EndpointCursor = None,
+    services: TheServices, caller: Administrator, cursor: WebhookEndpointPage
 ) -> WebhookEndpointList:
     """Page on with the last `id` as `starting_after`, back with the first as `ending_before`."""
-    cursor = cursor_of(limit, starting_after, ending_before)
     with tenant_session(services.engine, caller.tenant_id) as session:
         page, has_more = store.list_endpoints(session, cursor)
     return WebhookEndpointList(data=[endpoint_view(row) for row in page], has_more=has_more)
@@ -131,6 +132,7 @@ def update_webhook_endpoint(
     with tenant_session(services.engine, caller.tenant_id) as session:
         row = load_endpoint(session, endpoint_id, lock=True)
         store.change_endpoint(session, row, change)
+        _audit(session, caller, "changed", endpoint_id, fields=sorted(change.model_fields_set))
         return endpoint_view(row)
 
 
@@ -146,6 +148,7 @@ def delete_webhook_endpoint(services: TheServices, caller: Administrator, endpoi
     """Its deliveries, also those that are on their way, go with it; events stay."""
     with tenant_session(services.engine, caller.tenant_id) as session:
         session.delete(load_endpoint(session, endpoint_id, lock=True))
+        _audit(session, caller, "deleted", endpoint_id)
 
 
 @router.post(
@@ -165,6 +168,7 @@ def rotate_webhook_secret(
     with tenant_session(services.engine, caller.tenant_id) as session:
         row = load_endpoint(session, endpoint_id, lock=True)
         store.rotate_secret(session, row, overlap_s=overlap_s)
+        _audit(session, caller, "rotated", endpoint_id, overlap_s=overlap_s)
         return with_secret(services, row)
 
 
@@ -197,16 +201,25 @@ def list_webhook_deliveries(
     services: TheServices,
     caller: Administrator,
     endpoint_id: EndpointId,
-    limit: Limit = 20,
-    starting_after: DeliveryCursor = None,
-    ending_before: DeliveryCursor = None,
+    cursor: WebhookDeliveryPage,
 ) -> DeliveryList:
     """Every attempt with status and duration. What the receiver answered beyond its status is not kept."""
-    cursor = cursor_of(limit, starting_after, ending_before)
     with tenant_session(services.engine, caller.tenant_id) as session:
         load_endpoint(session, endpoint_id)
         page, has_more = store.list_deliveries(session, cursor, endpoint_id=endpoint_id)
         return delivery_list(page, store.attempts_of(session, page), has_more=has_more)
+
+
+def _audit(session: Session, caller: KeyHolder, what: str, endpoint_id: str, **details: object) -> None:
+    """No addresses: they may name people, and no entry can be erased."""
+    audit.record(
+        session,
+        tenant_id=caller.tenant_id,
+        actor=caller.actor,
+        action=f"webhook_endpoint.{what}",
+        subject=endpoint_id,
+        details=details,
+    )
 
 
 def load_endpoint(session: Session, endpoint_id: str, *, lock: bool = False) -> WebhookEndpoint:
@@ -242,19 +255,6 @@ def check_target(services: Services, url: str) -> None:
         raise Problem(
             ProblemCode.WEBHOOK_TARGET_REFUSED, f"Register the address once its name resolves: {fault}."
         ) from fault
-
-
-def cursor_of(limit: int, starting_after: str | None, ending_before: str | None) -> Cursor:
-    """The page that was asked for.
-
-    Raises:
-        Problem: `validation_failed`, both directions at once.
-    """
-    if starting_after is not None and ending_before is not None:
-        raise Problem(
-            ProblemCode.VALIDATION_FAILED, "Send either `starting_after` or `ending_before`, not both."
-        )
-    return Cursor(limit=limit, starting_after=starting_after, ending_before=ending_before)
 
 
 def with_secret(services: Services, row: WebhookEndpoint) -> WebhookEndpointWithSecret:

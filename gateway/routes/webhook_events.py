@@ -6,14 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Query
 from sqlalchemy.orm import Session
 
-from gateway.dependencies import Administrator, Limit, TheServices
+from gateway.dependencies import Administrator, EventPage, TheServices, WebhookDeliveryPage
 from gateway.errors import Problem, ProblemCode
 from gateway.ids import Prefix, id_pattern
 from gateway.openapi import AUTHENTICATED, problems
 from gateway.routes.webhook_endpoints import (
     BODY_PROBLEMS,
-    DeliveryCursor,
-    cursor_of,
     load_endpoint,
     require_enabled,
 )
@@ -27,7 +25,6 @@ from services.common.db.session import tenant_session
 router = APIRouter(prefix="/v1/events", tags=["webhooks"])
 _ID = re.compile(id_pattern(Prefix.EVENT))
 EventId = Annotated[str, Path(description="`evt_…`")]
-EventCursor = Annotated[str | None, Query(pattern=id_pattern(Prefix.EVENT))]
 TypeFilter = Annotated[
     list[EventType] | None, Query(alias="type", max_length=len(EventType), description="These types only.")
 ]
@@ -45,9 +42,7 @@ AssessmentFilter = Annotated[
 def list_events(
     services: TheServices,
     caller: Administrator,
-    limit: Limit = 20,
-    starting_after: EventCursor = None,
-    ending_before: EventCursor = None,
+    cursor: EventPage,
     types: TypeFilter = None,
     assessment: AssessmentFilter = None,
 ) -> EventList:
@@ -55,7 +50,6 @@ def list_events(
 
     An event is erased together with the assessment or the person that it is about.
     """
-    cursor = cursor_of(limit, starting_after, ending_before)
     with tenant_session(services.engine, caller.tenant_id) as session:
         page, has_more = store.list_events(session, cursor, types=types or (), assessment_id=assessment)
     return EventList(data=[event_view(row) for row in page], has_more=has_more)
@@ -83,12 +77,9 @@ def list_event_deliveries(
     services: TheServices,
     caller: Administrator,
     event_id: EventId,
-    limit: Limit = 20,
-    starting_after: DeliveryCursor = None,
-    ending_before: DeliveryCursor = None,
+    cursor: WebhookDeliveryPage,
 ) -> DeliveryList:
     """One delivery per endpoint, and one more per replay, each with its attempts."""
-    cursor = cursor_of(limit, starting_after, ending_before)
     with tenant_session(services.engine, caller.tenant_id) as session:
         _load(session, event_id)
         page, has_more = store.list_deliveries(session, cursor, event_id=event_id)

@@ -119,12 +119,15 @@ class WebhookEndpointView(BaseModel):
     event_types: list[EventType] = Field(description="What is sent; empty means everything.")
     status: EndpointStatus
     disabled_reason: DisabledReason | None = Field(
-        description="`paused` by the tenant, `gone` after a 410, `failing` after days without success."
+        default=None,
+        description="`paused` by the tenant, `gone` after a 410, `failing` after days without success.",
     )
-    disabled_at: datetime | None
-    failing_since: datetime | None = Field(description="When the failures began that go on until now.")
+    disabled_at: datetime | None = None
+    failing_since: datetime | None = Field(
+        default=None, description="When the failures began that go on until now."
+    )
     previous_secret_until: datetime | None = Field(
-        description="Until then everything is signed with the former secret too."
+        default=None, description="Until then everything is signed with the former secret too."
     )
     created_at: datetime
 
@@ -207,8 +210,10 @@ class AttemptView(BaseModel):
     number: int = Field(ge=1)
     attempted_at: datetime
     duration_ms: int = Field(ge=0)
-    status_code: int | None = Field(description="What the receiver answered; null where it did not.")
-    error: AttemptError | None
+    status_code: int | None = Field(
+        default=None, description="What the receiver answered; null where it did not."
+    )
+    error: AttemptError | None = None
 
 
 DELIVERY_EXAMPLE: dict[str, Any] = {
@@ -241,9 +246,9 @@ class DeliveryView(BaseModel):
     endpoint_id: str
     status: DeliveryStatus
     attempts: list[AttemptView]
-    next_attempt_at: datetime | None
+    next_attempt_at: datetime | None = None
     created_at: datetime
-    settled_at: datetime | None
+    settled_at: datetime | None = None
 
 
 class DeliveryList(BaseModel):

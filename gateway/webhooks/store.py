@@ -8,6 +8,7 @@ from sqlalchemy import Select, func, select, text, update
 from sqlalchemy.orm import Session
 
 from gateway.ids import Prefix, new_id
+from gateway.paging import page_of, page_statement
 from gateway.repository import Cursor, now
 from gateway.webhooks.schemas import (
     DeliveryStatus,
@@ -158,15 +159,8 @@ def attempts_of(session: Session, deliveries: Sequence[WebhookDelivery]) -> dict
 
 
 def _page(session: Session, statement: Select[Any], key: Any, cursor: Cursor) -> tuple[list[Any], bool]:
-    if cursor.starting_after is not None:
-        statement = statement.where(key < cursor.starting_after)
-    if cursor.ending_before is not None:
-        statement = statement.where(key > cursor.ending_before)
-    backwards = cursor.ending_before is not None
-    order = key if backwards else key.desc()
-    rows = list(session.scalars(statement.order_by(order).limit(cursor.limit + 1)))
-    page = rows[: cursor.limit]
-    return (page[::-1] if backwards else page), len(rows) > cursor.limit
+    rows = session.scalars(page_statement(statement, key, cursor, newest_first=True)).all()
+    return page_of(rows, cursor)
 
 
 def _distinct(types: Sequence[str]) -> list[str]:

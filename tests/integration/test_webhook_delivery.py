@@ -116,6 +116,23 @@ def test_event_arrives_signed_and_thin(scene: Scene, receiver: Receiver) -> None
     assert scene.deliver() == 0
 
 
+def test_receiver_of_the_readme_takes_an_event_once_and_refuses_a_forgery(
+    scene: Scene, receiver: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    section = (REPOSITORY / "README.md").read_text().split("### Webhooks")[1]
+    example: dict[str, Any] = {}
+    exec(section.split("```python\n")[1].split("```")[0], example)
+    secret = scene.register(receiver)["secret"]
+    assessment = scene.report()
+    scene.deliver()
+    [request] = receiver.requests
+    for _ in range(2):
+        assert example["receive"](request.headers, request.body, secret) == 204
+    assert capsys.readouterr().out == f"assessment.succeeded {assessment}\n"
+    with pytest.raises(WebhookVerificationError):
+        example["receive"](request.headers, request.body + b" ", secret)
+
+
 def test_delivery_is_retried_when_the_receiver_fails(scene: Scene, receiver: Receiver) -> None:
     endpoint = scene.register(receiver)
     receiver.replies = [Reply(500), Reply(500), Reply(200)]

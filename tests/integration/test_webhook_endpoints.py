@@ -69,6 +69,20 @@ def test_endpoint_can_be_changed_listed_and_removed(gateway: Any, endpoint: dict
     assert gateway.client.get(place).json()["code"] == "webhook_endpoint_not_found"
 
 
+def test_changes_of_an_endpoint_are_audited_without_its_address(
+    gateway: Any, endpoint: dict[str, Any], admin_engine: Engine
+) -> None:
+    place = f"{PATH}/{endpoint['id']}"
+    gateway.client.patch(place, json={"url": f"{URL}/other"})
+    gateway.client.post(f"{place}/rotate")
+    gateway.client.delete(place)
+    with admin_engine.connect() as connection:
+        rows = connection.execute(text("SELECT action, subject, details FROM audit_events ORDER BY id")).all()
+    ours = [row for row in rows if row.subject == endpoint["id"]]
+    assert [row.action.partition(".")[2] for row in ours] == ["created", "changed", "rotated", "deleted"]
+    assert "example.com" not in str(ours)
+
+
 def test_endpoint_is_paused_and_resumed_when_its_status_is_changed(
     gateway: Any, endpoint: dict[str, Any]
 ) -> None:
