@@ -20,6 +20,7 @@ from fusion.reliability import ModelCards, channel_reliability, model_of
 from fusion.report import build_report, combine_results, voice_summary
 from fusion.settings import FusionSettings
 from services.common.contracts.labels import MODALITIES_OF, MediaKind, Modality, ModalityStatus
+from services.common.contracts.notices import EMOTION_RESTRICTED
 from services.common.contracts.results import ErrorCode, ModalityResult, Report
 from services.common.contracts.voice import VoiceSummary
 from services.common.errors import CandorError
@@ -171,7 +172,7 @@ def fuse(results: Sequence[ModalityResult], *, name: str) -> Report:
     return build_report(
         combination,
         assessment_id=f"file:{name}",
-        jurisdiction="unspecified",
+        policy=[EMOTION_RESTRICTED],
         purpose="self_practice",
         others=Others(),
         min_cohort_size=settings.min_cohort_size,

@@ -134,14 +134,37 @@ def _relative_bits(p: float, m: float) -> float:
     return p * math.log2(p / m) if p > 0.0 and m > 0.0 else 0.0
 
 
-def complete(results: Sequence[ModalityResult]) -> dict[Modality, ModalityResult]:
-    """Every modality exactly once, in order; what was never dispatched is `skipped: not_provided`."""
+def complete(
+    results: Sequence[ModalityResult], *, refused: Sequence[Modality] = ()
+) -> dict[Modality, ModalityResult]:
+    """Every modality exactly once, in order; what was never dispatched is `skipped`.
+
+    Args:
+        results: of the analyses that ran.
+        refused: analyses that the answer asked for, and the law forbids.
+    """
     by_modality: dict[Modality, ModalityResult] = {}
     for result in results:
         known = by_modality.get(result.modality)
         if known is None or known.status is not ModalityStatus.SUCCEEDED:
             by_modality[result.modality] = result
-    return {modality: by_modality.get(modality) or _not_provided(modality) for modality in Modality}
+    return {
+        modality: by_modality.get(modality)
+        or (_not_permitted(modality) if modality in refused else _not_provided(modality))
+        for modality in Modality
+    }
+
+
+def _not_permitted(modality: Modality) -> ModalityResult:
+    return ModalityResult(
+        modality=modality,
+        status=ModalityStatus.SKIPPED,
+        error_code=ErrorCode.EMOTION_INFERENCE_NOT_PERMITTED,
+        reason=(
+            "Emotions may not be inferred from voice or face for this purpose in this jurisdiction (AI Act, "
+            "Article 5(1)(f)); the recording was not kept."
+        ),
+    )
 
 
 def _not_provided(modality: Modality) -> ModalityResult:

@@ -1,21 +1,14 @@
 """What the reader of a report must know before believing it. Pure: values in, values out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from services.common.contracts.labels import Modality, ModalityStatus
+from services.common.contracts.notices import EMOTION_RESTRICTED
 from services.common.contracts.results import ModalityResult, Notice
 from services.common.serving.registry import Metric
 
-UNSPECIFIED = "unspecified"
 HIRING = "hiring"
 
-EMOTION_RESTRICTED = Notice(
-    code="emotion_inference_restricted",
-    detail=(
-        "This installation names no jurisdiction. In the EU, inferring emotions in the workplace, "
-        "recruitment included, is prohibited (AI Act, Article 5(1)(f))."
-    ),
-)
 NOT_FOR_DECISIONS = Notice(
     code="not_for_decisions",
     detail="These are estimates from one recording; they are not a ground for a decision about a person.",
@@ -47,7 +40,7 @@ def traits_notice(accuracy: Metric | None) -> Notice:
 def warnings(
     results: Mapping[Modality, ModalityResult],
     *,
-    jurisdiction: str,
+    policy: Sequence[Notice],
     purpose: str,
     trait_accuracy: Metric | None,
 ) -> list[Notice]:
@@ -55,15 +48,13 @@ def warnings(
 
     Args:
         results: per modality.
-        jurisdiction: of the tenant.
+        policy: what the law asks to warn of, as decided when the answer came.
         purpose: of the assessment.
         trait_accuracy: mean accuracy of the traits' model on unseen authors, if known.
     """
     has_voice = _has_scores(results, Modality.AUDIO)
     has_face = _has_scores(results, Modality.VIDEO)
-    notices = []
-    if jurisdiction == UNSPECIFIED and (has_voice or has_face):
-        notices.append(EMOTION_RESTRICTED)
+    notices = [notice for notice in policy if has_voice or has_face or notice.code != EMOTION_RESTRICTED.code]
     if purpose == HIRING:
         notices.append(NOT_FOR_DECISIONS)
     if _has_scores(results, Modality.TEXT):

@@ -11,7 +11,7 @@ from fusion.timeline import align
 from services.common.contracts.labels import Modality
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.norms import ReferenceNorm
-from services.common.contracts.results import Fused, ModalityResult, Report
+from services.common.contracts.results import Fused, ModalityResult, Notice, Report
 from services.common.contracts.voice import VoiceSummary
 from services.common.serving.registry import Metric
 
@@ -32,6 +32,7 @@ def combine_results(
     reliability: Mapping[Modality, float],
     exponent: float,
     pool: ModelRef | None = None,
+    refused: Sequence[Modality] = (),
 ) -> Combination:
     """Combine the channels of one answer; see `fusion.combine.combine`. No voice summary comes out.
 
@@ -40,8 +41,10 @@ def combine_results(
         reliability: of `fusion.reliability.channel_reliability`.
         exponent: of the pool.
         pool: `ModelCards.pool`, the learned weights that the reliability was scaled by.
+        refused: analyses that the law forbids.
     """
-    by_modality = complete([result.model_copy(update={"voice_summary": None}) for result in results])
+    without_voice = [result.model_copy(update={"voice_summary": None}) for result in results]
+    by_modality = complete(without_voice, refused=refused)
     fused = combine(by_modality, reliability=reliability, exponent=exponent)
     return Combination(
         results=by_modality,
@@ -60,7 +63,7 @@ def build_report(
     combination: Combination,
     *,
     assessment_id: str,
-    jurisdiction: str,
+    policy: Sequence[Notice],
     purpose: str,
     others: Others,
     min_cohort_size: int,
@@ -73,7 +76,7 @@ def build_report(
     Args:
         combination: of `combine_results`.
         assessment_id: whose report this is.
-        jurisdiction: of the tenant.
+        policy: what the law asks to warn of.
         purpose: of the assessment.
         others: whom the scores are compared with.
         min_cohort_size: fewest others that a percentile needs.
@@ -91,6 +94,6 @@ def build_report(
         benchmark=benchmark(
             combination.scores, others, min_cohort_size=min_cohort_size, references=references
         ),
-        warnings=warnings(results, jurisdiction=jurisdiction, purpose=purpose, trait_accuracy=trait_accuracy),
+        warnings=warnings(results, policy=policy, purpose=purpose, trait_accuracy=trait_accuracy),
         created_at=created_at,
     )

@@ -15,13 +15,12 @@ from sqlalchemy.orm import Session
 from fusion.benchmark import Others
 from fusion.cohorts import add_answer, read_others
 from services.common.contracts.norms import Cohort, cohorts_of
-from services.common.contracts.results import ErrorCode, Report
+from services.common.contracts.results import ErrorCode, Notice, Report
 from services.common.contracts.voice import VoiceSummary
 from services.common.db.models import (
     Assessment,
     ModalityResultRow,
     ReportRow,
-    Tenant,
     VoiceSummaryRow,
 )
 from services.common.db.session import tenant_session
@@ -48,9 +47,9 @@ class Subject:
     candidate_id: str
     question_id: str
     purpose: str
-    jurisdiction: str
     answered_at: datetime
     tags: Sequence[str] = ()
+    notices: Sequence[Notice] = ()
 
     @property
     def cohorts(self) -> list[Cohort]:
@@ -85,23 +84,20 @@ class ReportTransaction:
 
     def subject(self, assessment_id: str) -> Subject | None:
         """The assessment, or null where it was erased, canceled or has expired."""
-        row = self._session.execute(
-            select(Assessment, Tenant.jurisdiction)
-            .join(Tenant, Tenant.id == Assessment.tenant_id)
-            .where(Assessment.id == assessment_id, Assessment.state == LIVE_STATE)
-        ).one_or_none()
-        if row is None:
+        assessment = self._session.scalar(
+            select(Assessment).where(Assessment.id == assessment_id, Assessment.state == LIVE_STATE)
+        )
+        if assessment is None:
             return None
-        assessment, jurisdiction = row
         return Subject(
             assessment_id=assessment.id,
             tenant_id=assessment.tenant_id,
             candidate_id=assessment.candidate_id,
             question_id=assessment.question_id,
             purpose=assessment.purpose,
-            jurisdiction=jurisdiction,
             answered_at=assessment.created_at,
             tags=tuple(assessment.tags),
+            notices=[Notice.model_validate(notice) for notice in assessment.notices],
         )
 
     def stored(self, assessment_id: str) -> Report | None:

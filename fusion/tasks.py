@@ -92,6 +92,7 @@ class FusionRuntime:
             reliability=reliability,
             exponent=self._settings.pool_exponent,
             pool=self._cards.pool(),
+            refused=task.refused,
         )
         voice = voice_summary(results) if task.keep_voice_summary else None
         try:
@@ -114,7 +115,7 @@ class FusionRuntime:
         report = build_report(
             combination,
             assessment_id=subject.assessment_id,
-            jurisdiction=subject.jurisdiction,
+            policy=subject.notices,
             purpose=subject.purpose,
             others=work.others(subject, combination.scores, combination.model_keys),
             min_cohort_size=self._settings.min_cohort_size,

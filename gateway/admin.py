@@ -13,8 +13,10 @@ from sqlalchemy import Engine
 
 from gateway.audit import Head, verify
 from gateway.keys import EVERY_SCOPE, create_key, create_tenant, revoke_key
+from gateway.policy import Jurisdiction
 from gateway.schemas import Scope
 from gateway.settings import GatewaySettings
+from gateway.tenants import set_jurisdiction
 from services.common.db.bootstrap import DatabaseSettings
 from services.common.db.session import create_engine_for
 from services.common.errors import ConfigurationError
@@ -38,6 +40,9 @@ def _parser() -> argparse.ArgumentParser:
     audit = commands.add_parser("verify-audit", help="check that nobody changed the audit log")
     audit.add_argument("tenant")
     audit.add_argument("--head", type=_head, help="a head that an earlier run printed, to be found again")
+    law = commands.add_parser("set-jurisdiction", help="say whose law a tenant is under")
+    law.add_argument("tenant")
+    law.add_argument("jurisdiction", choices=[str(one) for one in Jurisdiction])
     return parser
 
 
@@ -58,6 +63,9 @@ def _run(engine: Engine, arguments: argparse.Namespace, *, key_secret: str) -> d
     if arguments.command == "verify-audit":
         found = verify(engine, arguments.tenant, known=arguments.head)
         return {"entries": found.head.sequence, "head": str(found.head), FAULT: found.fault}
+    if arguments.command == "set-jurisdiction":
+        set_jurisdiction(engine, arguments.tenant, Jurisdiction(arguments.jurisdiction))
+        return {"tenant": arguments.tenant, "jurisdiction": arguments.jurisdiction}
     revoke_key(engine, arguments.tenant, arguments.key_id)
     return {"revoked": arguments.key_id}
 

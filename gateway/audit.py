@@ -4,26 +4,48 @@ Each entry's hash is SHA-256 over its own canonical content, which holds the has
 the tables' owner can change or remove an entry, and `verify` finds where the owner did. What a chain
 alone cannot show is that its newest entries were cut off: keep the head that `verify` prints somewhere
 else, and hand it to the next one.
+
+No entry can be erased, so none may lead to a person: what concerns a candidate is named by a pseudonym,
+and the row that says whose it is (`audit_subjects`) goes with the candidate.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine, func, select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.ids import Prefix, new_id
-from services.common.db.models import AuditEventRow
+from services.common.db.models import (
+    Assessment,
+    AuditEventRow,
+    AuditSubject,
+    Candidate,
+    Consent,
+    Interview,
+)
 from services.common.db.session import tenant_session
 
 GENESIS = "0" * 64
 """What stands for the hash before a tenant's first entry."""
 OPERATOR, SYSTEM, CANDIDATE = "operator", "system", "candidate"
 """Actors that have no key: the administrator's commands, the delivery worker, a candidate's token."""
+ERASED = "erased"
+"""The subject of an entry about something that was gone already."""
 _BATCH = 1000
+_OWNER = {
+    Prefix.CANDIDATE: (Candidate.id, Candidate.id),
+    Prefix.ASSESSMENT: (Assessment.id, Assessment.candidate_id),
+    Prefix.CONSENT: (Consent.id, Consent.candidate_id),
+    Prefix.INTERVIEW: (Interview.id, Interview.candidate_id),
+}
+"""Of each kind of identifier that concerns a candidate: where it is, and whose."""
+_PERSONAL = re.compile(rf"\b({'|'.join(_OWNER)})_")
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('candor.audit ' || :tenant, 0))")
 
@@ -70,10 +92,17 @@ def record(
         tenant_id: whose log it is.
         actor: a key (`key_…`), `candidate`, `operator` or `system`.
         action: what was done, as `noun.verb`: `jurisdiction.changed`.
-        subject: the identifier of what it was done to.
-        details: what else matters: identifiers, codes and counts, never what a person said or is called,
-            since no entry can be erased. Strings, whole numbers and lists of them.
+        subject: the identifier of what it was done to; a pseudonym stands for it where it concerns a
+            candidate.
+        details: what else matters: codes and counts, as strings, whole numbers and lists of them; never
+            what a person said or is called, and no identifier that concerns a candidate.
+
+    Raises:
+        ValueError: `details` hold such an identifier.
     """
+    if _PERSONAL.search(json.dumps(details or {})):
+        raise ValueError("details of an audit entry must not name a candidate or what belongs to one")
+    named = _pseudonym(session, tenant_id, subject) if _PERSONAL.search(subject) else subject
     session.execute(_LOCK, {"tenant": tenant_id})
     before = _head(session, tenant_id)
     row = AuditEventRow(
@@ -82,7 +111,7 @@ def record(
         sequence=before.sequence + 1,
         actor=actor,
         action=action,
-        subject=subject,
+        subject=named,
         details=dict(details or {}),
         created_at=session.execute(select(func.clock_timestamp())).scalar_one(),
         previous_hash=before.hash,
@@ -90,6 +119,26 @@ def record(
     row.hash = hash_of(row)
     session.add(row)
     session.flush()
+
+
+def subjects_of(session: Session, rows: Iterable[AuditEventRow]) -> dict[str, str]:
+    """The real subject behind each pseudonym in `rows`, as long as its candidate is not erased."""
+    pseudonyms = {row.subject for row in rows}
+    found = session.scalars(select(AuditSubject).where(AuditSubject.id.in_(pseudonyms)))
+    return {row.id: row.subject for row in found}
+
+
+def _pseudonym(session: Session, tenant_id: str, subject: str) -> str:
+    """The same for the same subject; a new one is noted."""
+    identifier, owner = _OWNER[Prefix(subject.partition("_")[0])]
+    candidate_id = session.scalar(select(owner).where(identifier == subject))
+    if candidate_id is None:
+        return ERASED
+    statement = insert(AuditSubject).values(
+        id=new_id(Prefix.AUDIT_SUBJECT), tenant_id=tenant_id, candidate_id=candidate_id, subject=subject
+    )
+    session.execute(statement.on_conflict_do_nothing(index_elements=["tenant_id", "subject"]))
+    return session.execute(select(AuditSubject.id).where(AuditSubject.subject == subject)).scalar_one()
 
 
 def hash_of(row: AuditEventRow) -> str:

@@ -41,6 +41,7 @@ class Work:
     Attributes:
         enrolment: mean voice of the person's earlier answers, for the audio analysis alone.
         keep_voice_summary: whether this one's may be kept for the next.
+        refused: analyses that the law forbids, for the report to say so.
     """
 
     assessment_id: str
@@ -48,6 +49,7 @@ class Work:
     media: list[MediaRef]
     enrolment: VoiceSummary | None = field(default=None, repr=False)
     keep_voice_summary: bool = False
+    refused: list[Modality] = field(default_factory=list)
 
 
 class Dispatcher(Protocol):
@@ -75,6 +77,7 @@ class CeleryDispatcher:
             assessment_id=work.assessment_id,
             tenant_id=work.tenant_id,
             keep_voice_summary=work.keep_voice_summary,
+            refused=work.refused,
         )
         try:
             analyses = analyses_of(work)

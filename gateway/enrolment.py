@@ -60,6 +60,7 @@ def work_of(engine: Engine, stored: StoredAssessment, *, voice_enrolment: bool) 
         media=stored.media,
         enrolment=_read_enrolment(engine, row) if voice_enrolment and spoken else None,
         keep_voice_summary=voice_enrolment,
+        refused=[Modality(modality) for modality in row.refused],
     )
 
 

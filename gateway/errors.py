@@ -42,9 +42,13 @@ class ProblemCode(StrEnum):
     GRANT_EXCEEDS_OWN = "grant_exceeds_own"
     API_KEY_NOT_FOUND = "api_key_not_found"
     API_KEY_NOT_ACTIVE = "api_key_not_active"
+    EMOTION_INFERENCE_NOT_PERMITTED = "emotion_inference_not_permitted"
+    CONSENT_REQUIRED = "consent_required"
     NOT_FOUND = "not_found"
     ASSESSMENT_NOT_FOUND = "assessment_not_found"
     CANDIDATE_NOT_FOUND = "candidate_not_found"
+    CONSENT_NOT_FOUND = "consent_not_found"
+    ERASURE_NOT_FOUND = "erasure_not_found"
     WEBHOOK_ENDPOINT_NOT_FOUND = "webhook_endpoint_not_found"
     EVENT_NOT_FOUND = "event_not_found"
     QUESTION_NOT_FOUND = "question_not_found"
@@ -68,6 +72,7 @@ class ProblemCode(StrEnum):
     ANSWER_EMPTY = "answer_empty"
     TEXT_NOT_UTF8 = "text_not_utf8"
     UNKNOWN_QUESTION = "unknown_question"
+    UNKNOWN_CONSENT = "unknown_consent"
     WEBHOOK_TARGET_REFUSED = "webhook_target_refused"
     WEBHOOK_ENDPOINT_DISABLED = "webhook_endpoint_disabled"
     WEBHOOK_ENDPOINTS_EXHAUSTED = "webhook_endpoints_exhausted"
@@ -101,9 +106,13 @@ PROBLEMS: dict[ProblemCode, tuple[int, str]] = {
     ProblemCode.API_KEY_NOT_FOUND: (404, "There is no such API key"),
     ProblemCode.API_KEY_NOT_ACTIVE: (409, "The API key cannot be rotated any more"),
     ProblemCode.SCOPE_MISSING: (403, "The API key lacks a scope"),
+    ProblemCode.EMOTION_INFERENCE_NOT_PERMITTED: (403, "Emotions may not be inferred for this purpose"),
+    ProblemCode.CONSENT_REQUIRED: (403, "The candidate's consent is needed"),
     ProblemCode.NOT_FOUND: (404, "There is nothing here"),
     ProblemCode.ASSESSMENT_NOT_FOUND: (404, "There is no such assessment"),
     ProblemCode.CANDIDATE_NOT_FOUND: (404, "There is no such candidate"),
+    ProblemCode.CONSENT_NOT_FOUND: (404, "There is no such consent"),
+    ProblemCode.ERASURE_NOT_FOUND: (404, "There is no such erasure"),
     ProblemCode.WEBHOOK_ENDPOINT_NOT_FOUND: (404, "There is no such webhook endpoint"),
     ProblemCode.EVENT_NOT_FOUND: (404, "There is no such event"),
     ProblemCode.QUESTION_NOT_FOUND: (404, "There is no such question"),
@@ -127,6 +136,7 @@ PROBLEMS: dict[ProblemCode, tuple[int, str]] = {
     ProblemCode.ANSWER_EMPTY: (422, "The typed answer is empty"),
     ProblemCode.TEXT_NOT_UTF8: (422, "The text is not UTF-8"),
     ProblemCode.UNKNOWN_QUESTION: (422, "The question is unknown"),
+    ProblemCode.UNKNOWN_CONSENT: (422, "The consent is unknown"),
     ProblemCode.WEBHOOK_TARGET_REFUSED: (422, "Nothing is sent to this address"),
     ProblemCode.WEBHOOK_ENDPOINT_DISABLED: (409, "The webhook endpoint is disabled"),
     ProblemCode.WEBHOOK_ENDPOINTS_EXHAUSTED: (409, "There are too many webhook endpoints"),

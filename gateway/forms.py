@@ -7,7 +7,15 @@ from pydantic import ValidationError
 from gateway.errors import FieldError, Problem, ProblemCode
 from gateway.schemas import AssessmentForm
 
-SINGLE_FIELDS = ("candidate", "question", "interview", "purpose")
+SINGLE_FIELDS = (
+    "candidate",
+    "question",
+    "interview",
+    "purpose",
+    "consent",
+    "consent_version",
+    "consented_at",
+)
 REPEATED_FIELDS = ("tags",)
 FIELDS = SINGLE_FIELDS + REPEATED_FIELDS
 

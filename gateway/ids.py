@@ -19,6 +19,7 @@ class Prefix(StrEnum):
     INTERVIEW = "int"
     REQUEST = "req"
     AUDIT_EVENT = "aud"
+    AUDIT_SUBJECT = "sub"
     CONSENT = "cons"
     ERASURE = "era"
     CANDIDATE_TOKEN = "tok"  # noqa: S105 - the prefix of an identifier

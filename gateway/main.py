@@ -22,6 +22,8 @@ from gateway.routes import (
     assessments,
     benchmarks,
     candidates,
+    consents,
+    erasures,
     events,
     health,
     interviews,
@@ -29,6 +31,7 @@ from gateway.routes import (
     questions,
     reports,
     voice_summaries,
+    tenant,
     webhook_endpoints,
     webhook_events,
 )
@@ -82,11 +85,14 @@ def create_app(
         events,
         interviews,
         voice_summaries,
+        consents,
+        erasures,
         questions,
         benchmarks,
         webhook_endpoints,
         webhook_events,
         api_keys,
+        tenant,
         health,
         candidates,  # last of those below /v1/candidates: it takes any path
     ):

@@ -10,6 +10,8 @@ from enum import StrEnum
 
 from gateway.schemas import Purpose
 from services.common.contracts.labels import MODALITIES_OF, MediaKind, Modality
+from services.common.contracts.media import MediaRef
+from services.common.contracts.notices import EMOTION_RESTRICTED
 from services.common.contracts.results import Notice
 
 
@@ -36,10 +38,7 @@ EMOTION_INFERENCE = (
 )
 
 NOTICES: Mapping[str, str] = {
-    "emotion_inference_restricted": (
-        "This installation names no jurisdiction. In the EU, inferring emotions in the workplace, "
-        "recruitment included, is prohibited (AI Act, Article 5(1)(f))."
-    ),
+    EMOTION_RESTRICTED.code: EMOTION_RESTRICTED.detail,
     "illinois_video_interview_act": (
         "Illinois asks that applicants are told before the interview that AI analyses it and how it works, "
         "and that they consent; their recordings go within 30 days of a request (820 ILCS 42)."
@@ -84,6 +83,20 @@ class Decision:
         """
         return not any(modality in self.refused for modality in MODALITIES_OF[kind])
 
+    def admit(self, media: Iterable[MediaRef]) -> "Admission":
+        """What may come in of an answer."""
+        kept: list[MediaRef] = []
+        turned_away: list[MediaRef] = []
+        for part in media:
+            (kept if self.allows(part.kind) else turned_away).append(part)
+        asked_for = {modality for part in turned_away for modality in MODALITIES_OF[part.kind]}
+        return Admission(
+            media=kept,
+            turned_away=turned_away,
+            refused=[modality for modality in Modality if modality in asked_for & set(self.refused)],
+            notices=self.notices(part.kind for part in kept),
+        )
+
     def notices(self, kinds: Iterable[MediaKind]) -> list[Notice]:
         """The warnings that concern an answer made of `kinds`.
 
@@ -93,8 +106,27 @@ class Decision:
         return [
             Notice(code=code, detail=NOTICES[code])
             for code in self.warnings
-            if has_emotions or code != "emotion_inference_restricted"
+            if has_emotions or code != EMOTION_RESTRICTED.code
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What may come in of an answer.
+
+    Attributes:
+        media: the parts that are kept and analysed.
+        turned_away: the parts that must not be kept.
+        refused: the analyses that the answer asked for and may not have.
+        notices: what its report must warn of.
+        consent_id: the consent that it rests on, where there is one.
+    """
+
+    media: list[MediaRef]
+    turned_away: list[MediaRef] = field(default_factory=list)
+    refused: list[Modality] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    consent_id: str | None = None
 
 
 _EU = Decision(consent_required=True, deletion_within_days=30)
@@ -108,7 +140,7 @@ POLICY: Mapping[tuple[Jurisdiction, Purpose], Decision] = {
     (Jurisdiction.EU, Purpose.HIRING): replace(
         _EU,
         channels=EVERY_CHANNEL - EMOTION_CHANNELS,
-        refused=dict.fromkeys(EMOTION_CHANNELS, EMOTION_INFERENCE),
+        refused={Modality.AUDIO: EMOTION_INFERENCE, Modality.VIDEO: EMOTION_INFERENCE},
     ),
     (Jurisdiction.US_IL, Purpose.SELF_PRACTICE): _ILLINOIS,
     (Jurisdiction.US_IL, Purpose.RESEARCH): _ILLINOIS,
@@ -120,7 +152,7 @@ POLICY: Mapping[tuple[Jurisdiction, Purpose], Decision] = {
 }
 """Purposes that a jurisdiction has no rule for are allowed as they are; see `decide`."""
 
-_UNSPECIFIED = Decision(warnings=("emotion_inference_restricted",))
+_UNSPECIFIED = Decision(warnings=(EMOTION_RESTRICTED.code,))
 
 
 def decide(jurisdiction: Jurisdiction, purpose: Purpose) -> Decision:

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.ids import Prefix, new_id
+from gateway.policy import Admission
 from gateway.schemas import AssessmentForm, printable
 from gateway.webhooks.events import EventType, emit
 from services.common.contracts.media import MediaRef
@@ -54,18 +55,21 @@ class Cursor:
 
 
 def add_assessment(
-    session: Session, *, tenant_id: str, form: AssessmentForm, media: Sequence[MediaRef]
+    session: Session, *, tenant_id: str, candidate_id: str, form: AssessmentForm, admission: Admission
 ) -> StoredAssessment:
-    """Store an answer, and its candidate where the tenant has none of that name yet."""
+    """Store an answer as far as it was admitted."""
     row = Assessment(
         id=new_id(Prefix.ASSESSMENT),
         tenant_id=tenant_id,
-        candidate_id=ensure_candidate(session, tenant_id=tenant_id, external_id=form.candidate),
+        candidate_id=candidate_id,
         question_id=form.question,
         interview_id=form.interview,
         purpose=form.purpose,
         tags=list(form.tags),
-        media=[part.model_dump(mode="json") for part in media],
+        media=[part.model_dump(mode="json") for part in admission.media],
+        consent_id=admission.consent_id,
+        refused=list(admission.refused),
+        notices=[notice.model_dump() for notice in admission.notices],
     )
     session.add(row)
     session.flush()

@@ -1,10 +1,10 @@
 """What the interface shows. Kept apart from the tables, so that either can change alone."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from services.common.contracts.labels import AssessmentStatus, MediaKind, Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, Report
@@ -13,6 +13,8 @@ MAX_EXTERNAL_ID_CHARS = 200
 MAX_TAGS = 20
 MAX_TAG_CHARS = 64
 MAX_QUESTION_CHARS = 2000
+MAX_VERSION_CHARS = 64
+CLOCK_SKEW_S = 300
 
 
 class Purpose(StrEnum):
@@ -48,9 +50,22 @@ def printable(value: str) -> str:
     return value
 
 
+def not_ahead(moment: datetime) -> datetime:
+    """`moment`, unless it lies further in the future than clocks differ.
+
+    Raises:
+        ValueError: it does.
+    """
+    if (moment - datetime.now(UTC)).total_seconds() > CLOCK_SKEW_S:
+        raise ValueError("must not lie in the future")
+    return moment
+
+
 Printable = Annotated[str, AfterValidator(printable)]
 ExternalId = Annotated[Printable, Field(max_length=MAX_EXTERNAL_ID_CHARS)]
 Tag = Annotated[Printable, Field(max_length=MAX_TAG_CHARS)]
+ConsentVersion = Annotated[Printable, Field(max_length=MAX_VERSION_CHARS)]
+ConsentedAt = Annotated[AwareDatetime, AfterValidator(not_ahead)]
 
 
 class AssessmentForm(BaseModel):
@@ -79,6 +94,24 @@ class AssessmentForm(BaseModel):
         max_length=MAX_TAGS,
         description="Cohorts to compare with, besides the question's. `role:nurse` names a post.",
     )
+    consent: Annotated[Printable, Field(max_length=64)] | None = Field(
+        default=None,
+        description="Identifier of the consent that the answer rests on; the latest in force by default.",
+    )
+    consent_version: ConsentVersion | None = Field(
+        default=None, description="Which words the candidate agreed to, instead of `consent`."
+    )
+    consented_at: ConsentedAt | None = Field(
+        default=None, description="When the candidate agreed to `consent_version`, with the offset from UTC."
+    )
+
+    @model_validator(mode="after")
+    def _one_consent(self) -> "AssessmentForm":
+        if (self.consent_version is None) != (self.consented_at is None):
+            raise ValueError("send consent_version and consented_at together")
+        if self.consent is not None and self.consent_version is not None:
+            raise ValueError("send either consent, or consent_version and consented_at")
+        return self
 
 
 class MediaView(BaseModel):
@@ -126,6 +159,8 @@ ASSESSMENT_EXAMPLE: dict[str, Any] = {
         "audio": {"status": "succeeded", "progress": 1.0, "error_code": None, "reason": None},
         "video": {"status": "running", "progress": 0.4, "error_code": None, "reason": None},
     },
+    "consent": "cons_01kajb3z6v8m2q4n7x9r5t1w41",
+    "media_erased_at": None,
     "created_at": "2026-03-02T09:30:00Z",
 }
 
@@ -145,6 +180,10 @@ class AssessmentView(BaseModel):
     tags: list[str]
     media: list[MediaView]
     modalities: dict[Modality, ModalityView]
+    consent: str | None = Field(default=None, description="The consent that the answer rests on.")
+    media_erased_at: datetime | None = Field(
+        default=None, description="When the media was erased because its retention had ended."
+    )
     created_at: datetime
     report: Report | None = Field(
         default=None, description="With `expand=report`: the report, once it is there and yours to read."

@@ -52,6 +52,8 @@ def assessment_view(stored: StoredAssessment, progress: Progress) -> AssessmentV
             for part in stored.media
         ],
         modalities=_modalities(stored, progress),
+        consent=row.consent_id,
+        media_erased_at=row.media_erased_at,
         created_at=row.created_at,
     )
 
@@ -70,7 +72,13 @@ def _modalities(stored: StoredAssessment, progress: Progress) -> dict[Modality, 
             if result.modality == modality
         }
     waiting = ModalityProgress(status=ModalityStatus.QUEUED)
-    live = {modality: progress.get(modality, waiting) for modality in Modality}
+    not_permitted = ModalityProgress(
+        status=ModalityStatus.SKIPPED, share=1.0, error_code=ErrorCode.EMOTION_INFERENCE_NOT_PERMITTED
+    )
+    live = {
+        modality: not_permitted if modality in stored.row.refused else progress.get(modality, waiting)
+        for modality in Modality
+    }
     return {
         modality: ModalityView(status=state.status, progress=state.share, error_code=state.error_code)
         for modality, state in live.items()

@@ -23,6 +23,7 @@ from services.common.contracts.face import (
 )
 from services.common.contracts.labels import EMOTIONS, TRAITS, Emotion, Modality, ModalityStatus, Trait
 from services.common.contracts.model_ref import ModelRef
+from services.common.contracts.notices import EMOTION_RESTRICTED
 from services.common.contracts.results import (
     EmotionScores,
     ErrorCode,
@@ -445,7 +446,7 @@ def report_of(assessment: dict[str, Any]) -> Report:
         timeline=align(by_modality),
         benchmark=benchmark(values, Others(same_question=people), min_cohort_size=20),
         warnings=warnings(
-            by_modality, jurisdiction="unspecified", purpose="self_practice", trait_accuracy=TRAIT_ACCURACY
+            by_modality, policy=[EMOTION_RESTRICTED], purpose="self_practice", trait_accuracy=TRAIT_ACCURACY
         ),
         created_at=datetime.fromisoformat(assessment["created_at"]),
     )

@@ -190,7 +190,6 @@ def hand_in(admin: Engine, count: int, *, people: int) -> list[Subject]:
             candidate_id=f"cand_{draw.randrange(people):026}" if number % 2 else f"cand_z{number:025}",
             question_id=f"q_{draw.randrange(data.QUESTIONS):026}",
             purpose="research",
-            jurisdiction="unspecified",
             answered_at=now,
             tags=(f"role:post {draw.randrange(data.ROLES)}", f"season {draw.randrange(data.SEASONS)}"),
         )

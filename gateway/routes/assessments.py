@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway import candidate_tokens, repository
 from gateway.answers import WantedAnswers, WantedStatus, find_page
+from gateway.admission import admit
 from gateway.candidate_tokens import assessment_not_found
 from gateway.dependencies import (
     AnyCaller,
@@ -72,6 +73,9 @@ _ID = re.compile(id_pattern(Prefix.ASSESSMENT))
             ProblemCode.QUESTION_ARCHIVED,
             ProblemCode.UNKNOWN_INTERVIEW,
             ProblemCode.INTERVIEW_MISMATCH,
+            ProblemCode.UNKNOWN_CONSENT,
+            ProblemCode.CONSENT_REQUIRED,
+            ProblemCode.EMOTION_INFERENCE_NOT_PERMITTED,
             ProblemCode.STORAGE_UNAVAILABLE,
             ProblemCode.STORAGE_FULL,
         ),
@@ -108,7 +112,15 @@ def _keep(
     form = parse_form(received.fields)
     with tenant_session(services.engine, tenant_id) as session:
         form = placed(session, form)
-        stored = repository.add_assessment(session, tenant_id=tenant_id, form=form, media=received.media)
+        candidate_id = repository.ensure_candidate(session, tenant_id=tenant_id, external_id=form.candidate)
+        admission = admit(
+            session, tenant_id=tenant_id, candidate_id=candidate_id, form=form, media=received.media
+        )
+        for part in admission.turned_away:
+            services.store.delete(part.key)
+        stored = repository.add_assessment(
+            session, tenant_id=tenant_id, candidate_id=candidate_id, form=form, admission=admission
+        )
         token = candidate_tokens.issue(
             session,
             stored.row,
@@ -118,7 +130,7 @@ def _keep(
         accepted = AcceptedAssessment(**dict(assessment_view(stored, {})), candidate_token=token)
         if once is not None:
             once.keep(session, _answer(accepted))
-    for part in received.media:
+    for part in admission.media:
         services.metrics.uploaded(part.kind, part.size_bytes)
     return accepted, stored
 

@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 
 from gateway.benchmark_schemas import BenchmarkView, DriftView
 from gateway.errors import PROBLEMS, ProblemDetails
+from gateway.governance_schemas import ConsentView, ErasureView, NewConsent, TenantChange, TenantView
 from gateway.interview_schemas import InterviewView, NewInterview
 from gateway.main import create_app
 from gateway.schemas import (
@@ -65,6 +66,13 @@ OPERATIONS = {
     ("GET", "/v1/api_keys/{key_id}"): "getApiKey",
     ("DELETE", "/v1/api_keys/{key_id}"): "revokeApiKey",
     ("POST", "/v1/api_keys/{key_id}/rotate"): "rotateApiKey",
+    ("POST", "/v1/consents"): "createConsent",
+    ("GET", "/v1/consents"): "listConsents",
+    ("GET", "/v1/consents/{consent_id}"): "getConsent",
+    ("POST", "/v1/consents/{consent_id}/withdraw"): "withdrawConsent",
+    ("GET", "/v1/tenant"): "getTenant",
+    ("PATCH", "/v1/tenant"): "updateTenant",
+    ("GET", "/v1/erasures/{erasure_id}"): "getErasure",
     ("GET", "/livez"): "getLiveness",
     ("GET", "/readyz"): "getReadiness",
     ("GET", "/metrics"): "getMetrics",
@@ -170,6 +178,9 @@ def test_upload_names_every_part(document: dict[str, Any]) -> None:
         "interview",
         "purpose",
         "tags",
+        "consent",
+        "consent_version",
+        "consented_at",
     }
     assert set(schema["required"]) == {"candidate", "question"}
 
@@ -185,6 +196,11 @@ def test_examples_are_valid(document: dict[str, Any]) -> None:
         ("QuestionChange", QuestionChange),
         ("InterviewView", InterviewView),
         ("NewInterview", NewInterview),
+        ("ConsentView", ConsentView),
+        ("NewConsent", NewConsent),
+        ("TenantView", TenantView),
+        ("TenantChange", TenantChange),
+        ("ErasureView", ErasureView),
         ("BenchmarkView", BenchmarkView),
         ("DriftView", DriftView),
     ):

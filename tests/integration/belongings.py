@@ -8,11 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import select
+
 from gateway.webhooks.targets import TargetRules
+from services.common.db.models import Erasure
+from services.common.db.session import tenant_session
 
 NAME = "applicant-of-the-first-tenant"
 """The platform's own identifier of the person; no other tenant may ever read it."""
 TAG = "role:tag-of-the-first-tenant"
+CONSENT = {"candidate": "c", "purpose": "research", "version": "1", "consented_at": "2026-03-02T09:20:00Z"}
 URL = "https://hooks.example.com/of-the-first-tenant"
 
 
@@ -66,7 +71,25 @@ def _key(mine: Belongings, _: Any) -> None:
     mine.keep("key_id", made["id"])
 
 
-MAKERS: tuple[Callable[[Belongings, Any], None], ...] = (_question, _webhooks, _assessment, _interview, _key)
+def _governance(mine: Belongings, _: Any) -> None:
+    consent = mine.make("/v1/consents", **CONSENT | {"candidate": NAME})
+    mine.keep("consent_id", consent["id"])
+    passing = mine.make("/v1/consents", **CONSENT | {"candidate": "passing"})
+    with_consent = mine.gateway.post(candidate="passing", purpose="research", consent=passing["id"])
+    assert with_consent.status_code == 202, with_consent.text
+    mine.gateway.client.post(f"/v1/consents/{passing['id']}/withdraw")
+    with tenant_session(mine.gateway.services.engine, mine.gateway.tenant.tenant) as session:
+        mine.keep("erasure_id", session.scalars(select(Erasure.id)).one())
+
+
+MAKERS: tuple[Callable[[Belongings, Any], None], ...] = (
+    _question,
+    _webhooks,
+    _assessment,
+    _interview,
+    _key,
+    _governance,
+)
 """In this order; each puts its path parameters into `ids` and what nobody may read into `secrets`."""
 
 QUERIES: dict[str, Callable[[Belongings], str] | None] = {
@@ -105,6 +128,8 @@ BODIES: dict[str, Callable[[Belongings], dict[str, Any]]] = {
     "rotateWebhookSecret": lambda _: {"json": {"overlap_s": 0}},
     "replayEvent": lambda mine: {"json": {"endpoint_id": mine.ids["endpoint_id"]}},
     "createApiKey": lambda _: {"json": {"name": "other", "scopes": ["reports:read"]}},
+    "createConsent": lambda _: {"json": CONSENT},
+    "updateTenant": lambda _: {"json": {"jurisdiction": "other"}},
     "rotateApiKey": lambda _: {"json": {"overlap_s": 0}},
 }
 """A valid body of each operation that takes one, naming what belongs to the first tenant."""

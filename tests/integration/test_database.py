@@ -135,7 +135,7 @@ def test_reference_to_another_tenants_candidate_is_refused(
         ("gateway_engine", "UPDATE api_keys SET scopes = '{admin}'"),
         ("gateway_engine", "DELETE FROM api_keys"),
         ("gateway_engine", "INSERT INTO reports VALUES ('asm_a', 'ten_a', 'failed', '{}')"),
-        ("gateway_engine", "UPDATE tenants SET jurisdiction = 'eu'"),
+        ("gateway_engine", "UPDATE tenants SET name = 'planted'"),
         ("gateway_engine", "UPDATE assessments SET media = '[]'"),
         ("fusion_engine", "DELETE FROM assessments"),
         ("fusion_engine", "UPDATE reports SET status = 'succeeded'"),

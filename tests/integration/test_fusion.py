@@ -27,6 +27,7 @@ from services.common.contracts.labels import (
     ModalityStatus,
 )
 from services.common.contracts.model_ref import ModelRef
+from services.common.contracts.notices import EMOTION_RESTRICTED
 from services.common.contracts.results import ErrorCode, ModalityResult, Quality, Report
 from services.common.contracts.tasks import FUSION_COMBINE, CombineTask
 from services.common.db.bootstrap import DatabaseUrls, prepare_database
@@ -67,8 +68,8 @@ class House:
             connection.execute(
                 text(
                     "INSERT INTO assessments"
-                    " (id, tenant_id, candidate_id, question_id, purpose, media, state)"
-                    " VALUES (:id, :tenant, :candidate, :question, 'self_practice', '[]', :state)"
+                    " (id, tenant_id, candidate_id, question_id, purpose, media, state, notices)"
+                    " VALUES (:id, :tenant, :candidate, :question, 'self_practice', '[]', :state, :notices)"
                 ),
                 {
                     "id": assessment_id,
@@ -76,6 +77,7 @@ class House:
                     "candidate": candidate,
                     "question": question,
                     "state": state,
+                    "notices": f"[{EMOTION_RESTRICTED.model_dump_json()}]",
                 },
             )
         return CombineTask(assessment_id=assessment_id, tenant_id=tenant)
@@ -155,6 +157,18 @@ def test_report_results_and_scores_are_stored_when_all_channels_answered(
     assert rows_of_reports(house) == (1, 3, 2)
     with transaction(runtime.engine, TENANT) as work:
         assert work.stored("asm_1") == report
+
+
+def test_report_says_what_the_law_forbids_when_channels_were_refused(
+    house: House, runtime: FusionRuntime
+) -> None:
+    task = house.assessment("asm_1").model_copy(update={"refused": [Modality.AUDIO, Modality.VIDEO]})
+    report = fuse(runtime, task, words())
+    assert report.status is AssessmentStatus.SUCCEEDED
+    for modality in task.refused:
+        assert report.modalities[modality].status is ModalityStatus.SKIPPED
+        assert report.modalities[modality].error_code is ErrorCode.EMOTION_INFERENCE_NOT_PERMITTED
+    assert [notice.code for notice in report.warnings] == ["traits_from_text_weak"]
 
 
 def test_second_run_returns_the_first_report_when_delivered_twice(

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from fusion.reliability import ModelCards, channel_reliability
 from fusion.report import build_report, combine_results, voice_summary
 from services.common.contracts.labels import EMOTIONS, TRAITS, AssessmentStatus, Modality, ModalityStatus
 from services.common.contracts.model_ref import ModelRef
-from services.common.contracts.results import ErrorCode, ModalityResult, Report
+from services.common.contracts.notices import EMOTION_RESTRICTED
+from services.common.contracts.results import ErrorCode, ModalityResult, Notice, Report
 from services.common.contracts.voice import VoiceSummary
 from services.common.histogram import Histogram
 from services.common.serving.registry import Manifest, Metric, TensorSpec
@@ -64,7 +66,7 @@ def test_report_holds_everything_when_one_channel_failed() -> None:
     report = build_report(
         combination,
         assessment_id="asm_1",
-        jurisdiction="unspecified",
+        policy=[EMOTION_RESTRICTED],
         purpose="self_practice",
         others=Others(same_question={"trait.openness": Histogram.of([0.1] * 20)}),
         min_cohort_size=20,
@@ -79,10 +81,10 @@ def test_report_holds_everything_when_one_channel_failed() -> None:
 
 
 def notice_codes(
-    *results: ModalityResult, jurisdiction: str = "unspecified", purpose: str = "self_practice"
+    *results: ModalityResult, policy: Sequence[Notice] = (EMOTION_RESTRICTED,), purpose: str = "self_practice"
 ) -> list[str]:
     by_modality = {result.modality: result for result in results}
-    notices = warnings(by_modality, jurisdiction=jurisdiction, purpose=purpose, trait_accuracy=None)
+    notices = warnings(by_modality, policy=policy, purpose=purpose, trait_accuracy=None)
     return [notice.code for notice in notices]
 
 
@@ -95,7 +97,12 @@ def test_warnings_leave_the_restriction_out_when_there_are_only_words() -> None:
 
 
 def test_warnings_leave_the_restriction_out_when_the_jurisdiction_is_known() -> None:
-    assert notice_codes(VOICE, jurisdiction="us-il") == ["acted_speech"]
+    assert notice_codes(VOICE, policy=()) == ["acted_speech"]
+
+
+def test_warnings_of_the_law_come_first_when_there_are_only_words() -> None:
+    law = Notice(code="local_law", detail="Ask first.")
+    assert notice_codes(WORDS, policy=[law]) == ["local_law", "traits_from_text_weak"]
 
 
 def test_warnings_leave_out_a_channel_when_it_failed() -> None:
@@ -108,9 +115,7 @@ def test_warnings_say_it_is_no_ground_for_decisions_when_the_purpose_is_hiring()
 
 def test_traits_warning_gives_the_interval_when_the_manifest_has_it() -> None:
     accuracy = Metric(name="accuracy", value=0.583, low=0.57, high=0.596, protocol="10-fold by essay")
-    notices = warnings(
-        {Modality.TEXT: WORDS}, jurisdiction="eu", purpose="self_practice", trait_accuracy=accuracy
-    )
+    notices = warnings({Modality.TEXT: WORDS}, policy=(), purpose="self_practice", trait_accuracy=accuracy)
     assert "58.3%" in notices[0].detail
     assert "57.0% to 59.6%" in notices[0].detail
 

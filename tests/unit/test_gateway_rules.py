@@ -163,6 +163,7 @@ def stored(*, state: str = "queued", report_status: str | None = None) -> Stored
         purpose="research",
         tags=[],
         media=[],
+        refused=[],
         state=state,
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
     )

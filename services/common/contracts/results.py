@@ -49,6 +49,8 @@ class ErrorCode(StrEnum):
     # the answer holds nothing for this modality (status `skipped`)
     NOT_PROVIDED = "not_provided"
     TRANSCRIPTION_UNAVAILABLE = "transcription_unavailable"
+    # the law of the tenant's jurisdiction forbids the analysis (status `skipped`)
+    EMOTION_INFERENCE_NOT_PERMITTED = "emotion_inference_not_permitted"
     # the machinery
     MODEL_UNAVAILABLE = "model_unavailable"
     STORAGE_UNAVAILABLE = "storage_unavailable"

@@ -68,6 +68,9 @@ class CombineTask(Contract):
     keep_voice_summary: bool = Field(
         default=False, description="Whether the mean voice of this answer may be kept for the next ones."
     )
+    refused: list[Modality] = Field(
+        default_factory=list, description="Analyses that the answer asked for and the law forbids."
+    )
 
 
 class Transcription(Contract):

@@ -22,7 +22,13 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.common.db.base import SORTABLE_ID, Base
-from services.common.db.models_governance import AuditEventRow
+from services.common.db.models_governance import (
+    AuditEventRow,
+    AuditSubject,
+    Consent,
+    Demographics,
+    Erasure,
+)
 from services.common.db.models_interviews import Interview, InterviewQuestion
 from services.common.db.models_requests import IdempotencyKey
 from services.common.db.models_webhooks import EventRow, WebhookAttempt, WebhookDelivery, WebhookEndpoint
@@ -30,7 +36,11 @@ from services.common.db.models_webhooks import EventRow, WebhookAttempt, Webhook
 __all__ = [
     "SORTABLE_ID",
     "AuditEventRow",
+    "AuditSubject",
     "Base",
+    "Consent",
+    "Demographics",
+    "Erasure",
     "EventRow",
     "IdempotencyKey",
     "Interview",
@@ -43,13 +53,25 @@ __all__ = [
 
 
 class Tenant(Base):
-    """One customer. Written by the administrator's commands (`gateway.keys`)."""
+    """One customer. Written by the administrator's commands (`gateway.keys`) and `gateway.tenants`.
+
+    The days are how long each kind of artefact is kept; null keeps it until it is erased.
+    """
 
     __tablename__ = "tenants"
+    __table_args__ = (
+        CheckConstraint("media_days > 0 AND features_days > 0 AND report_days > 0", name="retention"),
+        CheckConstraint(
+            "jurisdiction IN ('unspecified', 'eu', 'us-il', 'us-ny', 'other')", name="jurisdiction"
+        ),
+    )
 
     id: Mapped[str] = mapped_column(SORTABLE_ID, primary_key=True)
     name: Mapped[str]
     jurisdiction: Mapped[str] = mapped_column(server_default="unspecified")
+    media_days: Mapped[int | None] = mapped_column(server_default="30")
+    features_days: Mapped[int | None]
+    report_days: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -127,6 +149,8 @@ class Assessment(Base):
 
     `state` is what the gateway knows; the visible status follows from the report and the work ledger.
     `check_at` is when recovery looks at the row next; null once there is nothing left to recover.
+    `refused` and `notices` are what the policy decided when the answer came: channels that may not be
+    analysed, and what the report must warn of. `media_erased_at` is when its retention ended.
     The foreign keys carry the tenant, since referential checks do not see row-level security.
     """
 
@@ -147,7 +171,18 @@ class Assessment(Base):
                 "interview_questions.question_id",
             ],
         ),
+        ForeignKeyConstraint(
+            ["tenant_id", "consent_id", "candidate_id"],
+            ["consents.tenant_id", "consents.id", "consents.candidate_id"],
+        ),
         CheckConstraint("state IN ('queued', 'canceled', 'expired')", name="state"),
+        Index(
+            "ix_assessments_consent",
+            "tenant_id",
+            "consent_id",
+            postgresql_where=text("consent_id IS NOT NULL"),
+        ),
+        Index("ix_assessments_created_at", "tenant_id", "created_at"),
         Index("ix_assessments_check_at", "check_at", postgresql_where=text("check_at IS NOT NULL")),
         Index("ix_assessments_candidate", "tenant_id", "candidate_id"),
         Index("ix_assessments_question", "tenant_id", "question_id"),
@@ -167,6 +202,10 @@ class Assessment(Base):
     purpose: Mapped[str]
     tags: Mapped[list[str]] = mapped_column(server_default="{}")
     media: Mapped[list[dict[str, Any]]]
+    consent_id: Mapped[str | None] = mapped_column(SORTABLE_ID)
+    refused: Mapped[list[str]] = mapped_column(server_default="{}")
+    notices: Mapped[list[dict[str, Any]]] = mapped_column(server_default="[]")
+    media_erased_at: Mapped[datetime | None]
     state: Mapped[str] = mapped_column(server_default="queued")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     dispatched_at: Mapped[datetime | None]

@@ -3,10 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.common.db.base import SORTABLE_ID, Base
+
+
+def _of_candidate() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["tenant_id", "candidate_id"], ["candidates.tenant_id", "candidates.id"], ondelete="CASCADE"
+    )
 
 
 class AuditEventRow(Base):
@@ -28,3 +34,78 @@ class AuditEventRow(Base):
     created_at: Mapped[datetime]
     previous_hash: Mapped[str]
     hash: Mapped[str]
+
+
+class AuditSubject(Base):
+    """Whom or what an entry of the log means that concerns a person. Written by `gateway.audit`.
+
+    No entry can be erased, so it names a pseudonym; this row says of whom, and goes with the candidate.
+    """
+
+    __tablename__ = "audit_subjects"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "subject", name="uq_audit_subjects_subject"),
+        _of_candidate(),
+        Index("ix_audit_subjects_candidate", "tenant_id", "candidate_id"),
+    )
+
+    id: Mapped[str] = mapped_column(SORTABLE_ID, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(SORTABLE_ID)
+    candidate_id: Mapped[str] = mapped_column(SORTABLE_ID)
+    subject: Mapped[str] = mapped_column(SORTABLE_ID)
+
+
+class Consent(Base):
+    """What a candidate agreed to, for one purpose. Written by `gateway.consents`.
+
+    The same words agreed to at the same moment are one consent, however often they are sent.
+    """
+
+    __tablename__ = "consents"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "id", "candidate_id", name="uq_consents_candidate"),
+        UniqueConstraint(
+            "tenant_id", "candidate_id", "purpose", "version", "consented_at", name="uq_consents_given"
+        ),
+        _of_candidate(),
+    )
+
+    id: Mapped[str] = mapped_column(SORTABLE_ID, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(SORTABLE_ID)
+    candidate_id: Mapped[str] = mapped_column(SORTABLE_ID)
+    purpose: Mapped[str]
+    version: Mapped[str]
+    text_sha256: Mapped[str | None]
+    consented_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Demographics(Base):
+    """What a candidate chose to say of themselves, for the impact ratios alone. Written by `gateway`.
+
+    Kept apart from the candidate, and out of the reach of what makes scores.
+    """
+
+    __tablename__ = "candidate_demographics"
+    __table_args__ = (_of_candidate(),)
+
+    tenant_id: Mapped[str] = mapped_column(SORTABLE_ID, primary_key=True)
+    candidate_id: Mapped[str] = mapped_column(SORTABLE_ID, primary_key=True)
+    sex: Mapped[str | None]
+    race_ethnicity: Mapped[str | None]
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Erasure(Base):
+    """The receipt of an erasure: what went, not whose it was. Written by `gateway.erasure`."""
+
+    __tablename__ = "erasures"
+    __table_args__ = (Index("ix_erasures_tenant", "tenant_id", "id"),)
+
+    id: Mapped[str] = mapped_column(SORTABLE_ID, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(SORTABLE_ID, ForeignKey("tenants.id", ondelete="CASCADE"))
+    cause: Mapped[str]
+    receipt: Mapped[dict[str, Any]]
+    hash: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -13,6 +13,7 @@ from candor_client.resources.api_keys import ApiKeys
 from candor_client.resources.assessments import Assessments, Reports
 from candor_client.resources.benchmarks import Benchmarks
 from candor_client.resources.candidates import Candidates
+from candor_client.resources.governance import Consents, Erasures, Tenants
 from candor_client.resources.health import Health
 from candor_client.resources.interviews import Interviews
 from candor_client.resources.questions import Questions
@@ -41,6 +42,9 @@ class _Resources(Generic[TransportT]):
         self.webhook_endpoints = WebhookEndpoints(core, transport)
         self.events = Events(core, transport)
         self.api_keys = ApiKeys(core, transport)
+        self.consents = Consents(core, transport)
+        self.tenant = Tenants(core, transport)
+        self.erasures = Erasures(core, transport)
         self.health = Health(core, transport)
 
 

@@ -177,6 +177,41 @@ class EndpointStatus(OpenEnum):
     DISABLED = "disabled"
 
 
+class ErasureCause(OpenEnum):
+    """
+    Why something was erased.
+    """
+
+    REQUEST = "request"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+
+
+class Erasure(Resource):
+    """
+    The receipt of an erasure. It says what went, not whose it was: keep its `id` with your own file.
+    """
+
+    id: str
+    cause: ErasureCause
+    erased: dict[str, int]
+    """
+    How much went: rows by table, objects and bytes of media.
+    """
+    kept: str
+    """
+    What stays, and why it leads to nobody.
+    """
+    finished_at: AwareDatetime
+    deletion_within_days: int | None = None
+    """
+    The longest that it was allowed to take, in days, where the law sets a number.
+    """
+    sha256: str
+    """
+    SHA-256 of the receipt without this member, as JSON with sorted keys.
+    """
+
+
 class ErrorCode(OpenEnum):
     """
     Why a modality has no scores. Each code is documented in the README.
@@ -198,6 +233,7 @@ class ErrorCode(OpenEnum):
     DOCUMENT_TOO_COMPLEX = "document_too_complex"
     NOT_PROVIDED = "not_provided"
     TRANSCRIPTION_UNAVAILABLE = "transcription_unavailable"
+    EMOTION_INFERENCE_NOT_PERMITTED = "emotion_inference_not_permitted"
     MODEL_UNAVAILABLE = "model_unavailable"
     STORAGE_UNAVAILABLE = "storage_unavailable"
     WORKER_LOST = "worker_lost"
@@ -427,6 +463,18 @@ class InterviewStatus(OpenEnum):
     OPEN = "open"
     PROCESSING = "processing"
     COMPLETED = "completed"
+
+
+class Jurisdiction(OpenEnum):
+    """
+    Whose law a tenant is under. A fresh installation has not said so yet.
+    """
+
+    UNSPECIFIED = "unspecified"
+    EU = "eu"
+    US_IL = "us-il"
+    US_NY = "us-ny"
+    OTHER = "other"
 
 
 class KeyStatus(OpenEnum):
@@ -736,6 +784,15 @@ class Readability(Resource):
     """
 
 
+class Reader(OpenEnum):
+    """
+    Who may read the report of an assessment.
+    """
+
+    CANDIDATE = "candidate"
+    TENANT = "tenant"
+
+
 class Readiness(Resource):
     """
     What the gateway depends on, by name.
@@ -778,6 +835,25 @@ class Replayed(Resource):
     data: list[WebhookDelivery]
 
 
+class Retention(Resource):
+    """
+    Days that each kind of artefact is kept; null keeps it until it is erased.
+    """
+
+    media_days: int | None = None
+    """
+    Recordings, documents and typed answers.
+    """
+    features_days: int | None = None
+    """
+    Mean voices that later answers are compared with.
+    """
+    report_days: int | None = None
+    """
+    Reports and everything else of an answer; it is erased whole.
+    """
+
+
 class Rotation(Resource):
     """
     How one key takes over from another.
@@ -790,6 +866,32 @@ class Rotation(Resource):
     expires_at: AwareDatetime | None = None
     """
     Of the new key; where it is left out, that of the old one.
+    """
+
+
+class Rule(Resource):
+    """
+    What one purpose may do under the tenant's jurisdiction.
+    """
+
+    purpose: Purpose
+    channels: list[Modality]
+    """
+    What may be analysed.
+    """
+    refused: dict[Modality, str]
+    """
+    What may not, and the legal reason.
+    """
+    consent_required: bool
+    report_readers: list[Reader]
+    warnings: list[Notice]
+    """
+    What every such report warns of.
+    """
+    deletion_within_days: int | None = None
+    """
+    The longest that an erasure may take, in days, where the law sets a number.
     """
 
 
@@ -853,6 +955,28 @@ class SpokenWord(Resource):
     start_s: float
     end_s: float
     probability: float
+
+
+class TenantChange(Resource):
+    """
+    What to change of the tenant; what is left out stays.
+    """
+
+    jurisdiction: Jurisdiction | None = None
+    retention: Retention | None = None
+
+
+class Tenant(Resource):
+    """
+    The tenant, whose law it is under, and what follows from that.
+    """
+
+    id: str
+    name: str
+    jurisdiction: Jurisdiction
+    retention: Retention
+    rules: list[Rule]
+    created_at: AwareDatetime
 
 
 class TimelineSegment(Resource):
@@ -1091,6 +1215,14 @@ class AcceptedAssessment(Resource):
     tags: list[str]
     media: list[Media]
     modalities: dict[Modality, ModalityState]
+    consent: str | None = None
+    """
+    The consent that the answer rests on.
+    """
+    media_erased_at: AwareDatetime | None = None
+    """
+    When the media was erased because its retention had ended.
+    """
     created_at: AwareDatetime
     candidate_token: str | None = None
     """
@@ -1182,6 +1314,14 @@ class Assessment(Resource):
     tags: list[str]
     media: list[Media]
     modalities: dict[Modality, ModalityState]
+    consent: str | None = None
+    """
+    The consent that the answer rests on.
+    """
+    media_erased_at: AwareDatetime | None = None
+    """
+    When the media was erased because its retention had ended.
+    """
     created_at: AwareDatetime
 
 
@@ -1217,6 +1357,26 @@ class Cohort(Resource):
     """
     Null for `tenant`.
     """
+
+
+class Consent(Resource):
+    """
+    A consent, and whether it still holds.
+    """
+
+    id: str
+    candidate: str
+    """
+    The platform's own identifier of the person.
+    """
+    candidate_id: str
+    purpose: Purpose
+    version: str
+    text_sha256: str | None = None
+    status: str
+    consented_at: AwareDatetime
+    withdrawn_at: AwareDatetime | None = None
+    created_at: AwareDatetime
 
 
 class CreatedApiKey(Resource):
@@ -1400,6 +1560,33 @@ class NewApiKey(Resource):
     expires_at: AwareDatetime | None = None
     """
     When the key ceases to be good, with a time zone; null for never.
+    """
+
+
+class NewConsent(Resource):
+    """
+    What a candidate was shown and agreed to.
+    """
+
+    candidate: str
+    """
+    The platform's own identifier of the person; a new one creates the candidate.
+    """
+    purpose: Purpose
+    """
+    What it was given for; consent to one purpose covers no other.
+    """
+    version: str
+    """
+    Which version of the words was shown.
+    """
+    text_sha256: str | None = None
+    """
+    SHA-256 of the words that were shown, as proof of which they were.
+    """
+    consented_at: AwareDatetime
+    """
+    When the candidate agreed, with the offset from UTC.
     """
 
 
@@ -1597,6 +1784,15 @@ class BenchmarkList(Resource):
     People that figures need.
     """
     data: list[Benchmark]
+    has_more: bool
+
+
+class ConsentList(Resource):
+    """
+    A page of consents, newest first.
+    """
+
+    data: list[Consent]
     has_more: bool
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from datetime import datetime
 
 from candor_client.flow import Flow, Request, Stream, given, path_of
 from candor_client.media import MediaSource, UploadProgress, open_media
@@ -28,6 +29,9 @@ class Assessments(Group[TransportT_co]):
         interview: str | None = None,
         purpose: Purpose | str | None = None,
         tags: Sequence[str] = (),
+        consent: str | None = None,
+        consent_version: str | None = None,
+        consented_at: datetime | None = None,
         progress: UploadProgress | None = None,
         idempotency_key: str | None = None,
     ) -> Flow[AcceptedAssessment]:
@@ -43,6 +47,9 @@ class Assessments(Group[TransportT_co]):
             interview: the interview that it belongs to.
             purpose: why the answer is analysed; the interview's, or else `self_practice`, by default.
             tags: cohorts to compare with, besides the question's.
+            consent: the consent that it rests on; the latest in force by default.
+            consent_version: which words the candidate agreed to, instead of `consent`.
+            consented_at: when, with an offset from UTC; goes with `consent_version`.
             progress: told how much of the files was sent.
             idempotency_key: a key of your own, to hand in the same answer once across restarts.
 
@@ -56,6 +63,9 @@ class Assessments(Group[TransportT_co]):
             interview=interview,
             purpose=purpose,
             tags=list(tags),
+            consent=consent,
+            consent_version=consent_version,
+            consented_at=None if consented_at is None else consented_at.isoformat(),
             text=text,
         )
         with ExitStack() as files:

@@ -1,0 +1,116 @@
+"""Consents: what was shown, its version, when it was given, and whether it still holds."""
+
+import re
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from gateway.governance_schemas import ConsentView
+from gateway.ids import Prefix, id_pattern, new_id
+from gateway.paging import page_of, page_statement
+from gateway.repository import Cursor
+from gateway.schemas import Purpose
+from services.common.db.models import Assessment, Candidate, Consent
+
+_ID = re.compile(id_pattern(Prefix.CONSENT))
+
+
+def add_consent(
+    session: Session,
+    *,
+    tenant_id: str,
+    candidate_id: str,
+    purpose: Purpose,
+    version: str,
+    consented_at: datetime,
+    text_sha256: str | None = None,
+) -> Consent:
+    """Store a consent, or find it where it was sent before; one that was withdrawn stays so."""
+    statement = insert(Consent).values(
+        id=new_id(Prefix.CONSENT),
+        tenant_id=tenant_id,
+        candidate_id=candidate_id,
+        purpose=purpose,
+        version=version,
+        consented_at=consented_at,
+        text_sha256=text_sha256,
+    )
+    session.execute(statement.on_conflict_do_nothing(constraint="uq_consents_given"))
+    given = (
+        Consent.candidate_id == candidate_id,
+        Consent.purpose == purpose,
+        Consent.version == version,
+        Consent.consented_at == consented_at,
+    )
+    return session.execute(select(Consent).where(*given)).scalar_one()
+
+
+def find_consent(session: Session, consent_id: str) -> Consent | None:
+    """One consent of the tenant."""
+    return session.get(Consent, consent_id) if _ID.fullmatch(consent_id) else None
+
+
+def consent_in_force(session: Session, *, candidate_id: str, purpose: Purpose) -> Consent | None:
+    """The latest that the candidate gave for this purpose, unless every one was withdrawn."""
+    return session.scalars(
+        select(Consent)
+        .where(
+            Consent.candidate_id == candidate_id,
+            Consent.purpose == purpose,
+            Consent.withdrawn_at.is_(None),
+        )
+        .order_by(Consent.consented_at.desc(), Consent.id.desc())
+        .limit(1)
+        .with_for_update(read=True)
+    ).first()
+
+
+def withdraw(session: Session, consent_id: str) -> list[str] | None:
+    """Take a consent back: it covers no answer any more; null where there is none.
+
+    Returns:
+        The answers that rested on it, which are out of all further work from now on.
+    """
+    row = find_consent(session, consent_id)
+    if row is None:
+        return None
+    session.refresh(row, with_for_update=True)
+    if row.withdrawn_at is None:
+        row.withdrawn_at = session.execute(select(func.now())).scalar_one()
+    canceled = session.scalars(
+        update(Assessment)
+        .where(Assessment.consent_id == consent_id)
+        .values(state="canceled", check_at=None)
+        .returning(Assessment.id)
+    )
+    return sorted(canceled)
+
+
+def list_consents(
+    session: Session, cursor: Cursor, *, candidate_id: str | None = None
+) -> tuple[list[ConsentView], bool]:
+    """A page, newest first, and whether more follow in the direction of the cursor."""
+    statement = select(Consent, Candidate.external_id).join(Candidate, Candidate.id == Consent.candidate_id)
+    if candidate_id is not None:
+        statement = statement.where(Consent.candidate_id == candidate_id)
+    rows = session.execute(page_statement(statement, Consent.id, cursor, newest_first=True)).all()
+    page, has_more = page_of(rows, cursor)
+    return [consent_view(row, name) for row, name in page], has_more
+
+
+def consent_view(row: Consent, external_id: str) -> ConsentView:
+    """What the interface shows of a consent."""
+    return ConsentView(
+        id=row.id,
+        candidate=external_id,
+        candidate_id=row.candidate_id,
+        purpose=Purpose(row.purpose),
+        version=row.version,
+        text_sha256=row.text_sha256,
+        status="given" if row.withdrawn_at is None else "withdrawn",
+        consented_at=row.consented_at,
+        withdrawn_at=row.withdrawn_at,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,159 @@
+"""What candidates agreed to."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from gateway import audit, consents, repository
+from gateway.dependencies import AnyCaller, ConsentPage, TheServices, Writer
+from gateway.erasure import erase_withdrawn
+from gateway.errors import Problem, ProblemCode
+from gateway.governance_schemas import ConsentList, ConsentView, NewConsent
+from gateway.openapi import AUTHENTICATED, problems
+from gateway.schemas import MAX_EXTERNAL_ID_CHARS
+from gateway.webhooks.events import EventType, emit
+from services.common.db.models import Candidate
+from services.common.db.session import tenant_session
+
+PATH = "/v1/consents"
+router = APIRouter(prefix=PATH, tags=["consents"])
+ConsentId = Annotated[str, Path(description="`cons_…`", examples=["cons_01kajb3z6v8m2q4n7x9r5t1w41"])]
+
+
+@router.post(
+    "",
+    operation_id="createConsent",
+    summary="Record a consent",
+    status_code=201,
+    responses={
+        201: {"headers": {"Location": {"schema": {"type": "string"}, "description": "The consent."}}},
+        **problems(*AUTHENTICATED, ProblemCode.VALIDATION_FAILED),
+    },
+)
+def create_consent(services: TheServices, caller: Writer, response: Response, new: NewConsent) -> ConsentView:
+    """Before an answer, or in place of `consent_version` with it. Sent again, it is the same consent."""
+    with tenant_session(services.engine, caller.tenant_id) as session:
+        candidate_id = repository.ensure_candidate(
+            session, tenant_id=caller.tenant_id, external_id=new.candidate
+        )
+        row = consents.add_consent(
+            session,
+            tenant_id=caller.tenant_id,
+            candidate_id=candidate_id,
+            purpose=new.purpose,
+            version=new.version,
+            consented_at=new.consented_at,
+            text_sha256=new.text_sha256,
+        )
+        audit.record(
+            session,
+            tenant_id=caller.tenant_id,
+            actor=caller.key_id,
+            action="consent.recorded",
+            subject=row.id,
+            details={"purpose": row.purpose},
+        )
+    response.headers["Location"] = f"{PATH}/{row.id}"
+    return consents.consent_view(row, new.candidate)
+
+
+@router.get(
+    "",
+    operation_id="listConsents",
+    summary="List consents, newest first",
+    responses=problems(*AUTHENTICATED, ProblemCode.CANDIDATE_NOT_FOUND, ProblemCode.VALIDATION_FAILED),
+)
+def list_consents(
+    services: TheServices,
+    caller: AnyCaller,
+    cursor: ConsentPage,
+    candidate: Annotated[
+        str | None,
+        Query(
+            max_length=MAX_EXTERNAL_ID_CHARS,
+            description="Those of one person: the platform's own identifier, or `cand_…`.",
+            examples=["applicant-4711"],
+        ),
+    ] = None,
+) -> ConsentList:
+    """Page on with the last `id` as `starting_after`, back with the first as `ending_before`."""
+    with tenant_session(services.engine, caller.tenant_id) as session:
+        person = None if candidate is None else repository.find_candidate(session, candidate)
+        if candidate is not None and person is None:
+            raise Problem(
+                ProblemCode.CANDIDATE_NOT_FOUND,
+                "Check the identifier; send the one that the consent was recorded with.",
+            )
+        page, has_more = consents.list_consents(
+            session, cursor, candidate_id=None if person is None else person.id
+        )
+    return ConsentList(data=page, has_more=has_more)
+
+
+@router.get(
+    "/{consent_id}",
+    operation_id="getConsent",
+    summary="One consent",
+    responses=problems(*AUTHENTICATED, ProblemCode.CONSENT_NOT_FOUND),
+)
+def get_consent(services: TheServices, caller: AnyCaller, consent_id: ConsentId) -> ConsentView:
+    """What was agreed to, when, and whether it still holds."""
+    with tenant_session(services.engine, caller.tenant_id) as session:
+        row = consents.find_consent(session, consent_id)
+        if row is None:
+            raise _not_found()
+        return consents.consent_view(row, session.get_one(Candidate, row.candidate_id).external_id)
+
+
+@router.post(
+    "/{consent_id}/withdraw",
+    operation_id="withdrawConsent",
+    summary="Withdraw a consent",
+    responses=problems(
+        *AUTHENTICATED,
+        ProblemCode.CONSENT_NOT_FOUND,
+        ProblemCode.STORAGE_UNAVAILABLE,
+        ProblemCode.SERVICE_UNAVAILABLE,
+    ),
+)
+def withdraw_consent(services: TheServices, caller: Writer, consent_id: ConsentId) -> ConsentView:
+    """Stops the analyses that rest on it, and erases their answers and reports.
+
+    After a 503, send it again to finish; if nobody does, the sweep finishes it.
+    """
+    with tenant_session(services.engine, caller.tenant_id) as session:
+        row = consents.find_consent(session, consent_id)
+        already = row is not None and row.withdrawn_at is not None
+        if consents.withdraw(session, consent_id) is None:
+            raise _not_found()
+        if not already:
+            emit(
+                session,
+                tenant_id=caller.tenant_id,
+                type=EventType.CONSENT_WITHDRAWN,
+                subject_id=consent_id,
+                candidate_id=None if row is None else row.candidate_id,
+            )
+            audit.record(
+                session,
+                tenant_id=caller.tenant_id,
+                actor=caller.key_id,
+                action="consent.withdrawn",
+                subject=consent_id,
+            )
+    erase_withdrawn(
+        consent_id,
+        tenant_id=caller.tenant_id,
+        actor=caller.key_id,
+        engine=services.engine,
+        store=services.store,
+        ledger=services.ledger,
+    )
+    return get_consent(services, caller, consent_id)
+
+
+def _not_found() -> Problem:
+    return Problem(
+        ProblemCode.CONSENT_NOT_FOUND,
+        "Check the identifier; it may have been erased, or be another tenant's.",
+    )

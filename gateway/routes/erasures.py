@@ -1,0 +1,35 @@
+"""Receipts of what was erased."""
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from gateway.dependencies import AnyCaller, TheServices
+from gateway.errors import Problem, ProblemCode
+from gateway.governance_schemas import ErasureView
+from gateway.ids import Prefix, id_pattern
+from gateway.openapi import AUTHENTICATED, problems
+from gateway.receipts import erasure_view
+from services.common.db.models import Erasure
+from services.common.db.session import tenant_session
+
+router = APIRouter(prefix="/v1/erasures", tags=["candidates"])
+ErasureId = Annotated[str, Path(description="`era_…`", examples=["era_01kajb3z6v8m2q4n7x9r5t1w42"])]
+_ID = re.compile(id_pattern(Prefix.ERASURE))
+
+
+@router.get(
+    "/{erasure_id}",
+    operation_id="getErasure",
+    summary="The receipt of an erasure",
+    responses=problems(*AUTHENTICATED, ProblemCode.ERASURE_NOT_FOUND),
+)
+def get_erasure(services: TheServices, caller: AnyCaller, erasure_id: ErasureId) -> ErasureView:
+    """What was erased and when. It does not say whose it was; nobody can tell any more."""
+    if _ID.fullmatch(erasure_id):
+        with tenant_session(services.engine, caller.tenant_id) as session:
+            row = session.get(Erasure, erasure_id)
+        if row is not None:
+            return erasure_view(row)
+    raise Problem(ProblemCode.ERASURE_NOT_FOUND, "Check the identifier that the erasure was answered with.")
