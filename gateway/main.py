@@ -30,8 +30,8 @@ from gateway.routes import (
     pages,
     questions,
     reports,
-    voice_summaries,
     tenant,
+    voice_summaries,
     webhook_endpoints,
     webhook_events,
 )

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from gateway import candidate_tokens, repository
-from gateway.answers import WantedAnswers, WantedStatus, find_page
 from gateway.admission import admit
+from gateway.answers import WantedAnswers, WantedStatus, find_page
 from gateway.candidate_tokens import assessment_not_found
 from gateway.dependencies import (
     AnyCaller,

@@ -102,6 +102,19 @@ class Blink(Resource):
     end_s: float
 
 
+class Candidate(Resource):
+    """
+    A person, by the platform's own identifier.
+    """
+
+    id: str
+    external_id: str
+    """
+    The platform's own identifier; no name or e-mail is needed.
+    """
+    created_at: AwareDatetime
+
+
 class CohortKind(OpenEnum):
     """
     What the answers of a cohort have in common. No cohort crosses tenants.
@@ -293,6 +306,14 @@ class Event(Resource):
     """
     data: EventData
     id: str
+
+
+class Expansion(OpenEnum):
+    """
+    What may be sent along.
+    """
+
+    REPORT = "report"
 
 
 class FaceActivation(Resource):
@@ -578,6 +599,14 @@ class ModelRef(Resource):
 
     name: str
     version: int
+
+
+class NewCandidate(Resource):
+    """
+    A candidate to register; handing in an answer does it as well.
+    """
+
+    external_id: str
 
 
 class NewQuestion(Resource):
@@ -1155,6 +1184,19 @@ class WebhookEndpointWithSecret(Resource):
     """
 
 
+class WebhookPayload(Resource):
+    """
+    The body of a webhook.
+    """
+
+    type: EventType
+    timestamp: AwareDatetime
+    """
+    When it happened, which may be long before it arrives.
+    """
+    data: EventData
+
+
 class WordCount(Resource):
     term: str
     count: int
@@ -1195,39 +1237,6 @@ class WordWeight(Resource):
     term: str
     trait: Trait
     weight: float
-
-
-class AcceptedAssessment(Resource):
-    """
-    An answer that was just handed in, with what opens it.
-    """
-
-    id: str
-    status: AssessmentStatus
-    candidate: str
-    """
-    The platform's own identifier of the person.
-    """
-    candidate_id: str
-    question: str
-    interview: str | None = None
-    purpose: Purpose
-    tags: list[str]
-    media: list[Media]
-    modalities: dict[Modality, ModalityState]
-    consent: str | None = None
-    """
-    The consent that the answer rests on.
-    """
-    media_erased_at: AwareDatetime | None = None
-    """
-    When the media was erased because its retention had ended.
-    """
-    created_at: AwareDatetime
-    candidate_token: str | None = None
-    """
-    Hand it to the candidate: it opens this answer, its events and its report, and the practice answers that follow. Shown here and never again; null where the answer is not for practice.
-    """
 
 
 class AlignedSentence(Resource):
@@ -1296,35 +1305,6 @@ class ApiKey(Resource):
     """
 
 
-class Assessment(Resource):
-    """
-    One answer and how far its analysis is.
-    """
-
-    id: str
-    status: AssessmentStatus
-    candidate: str
-    """
-    The platform's own identifier of the person.
-    """
-    candidate_id: str
-    question: str
-    interview: str | None = None
-    purpose: Purpose
-    tags: list[str]
-    media: list[Media]
-    modalities: dict[Modality, ModalityState]
-    consent: str | None = None
-    """
-    The consent that the answer rests on.
-    """
-    media_erased_at: AwareDatetime | None = None
-    """
-    When the media was erased because its retention had ended.
-    """
-    created_at: AwareDatetime
-
-
 class Benchmark(Resource):
     """
     A cohort under one set of models. Scores of other versions are in norms of their own.
@@ -1340,6 +1320,15 @@ class Benchmark(Resource):
     """
     By name: `trait.openness`, `emotion.happy`, `congruence`.
     """
+
+
+class CandidateList(Resource):
+    """
+    A page of candidates, newest first.
+    """
+
+    data: list[Candidate]
+    has_more: bool
 
 
 class ChannelWeight(Resource):
@@ -1729,18 +1718,6 @@ class ApiKeyList(Resource):
     has_more: bool
 
 
-class AssessmentList(Resource):
-    """
-    A page of assessments, newest first.
-    """
-
-    data: list[Assessment]
-    has_more: bool
-    """
-    Whether there are more in the direction that was asked for.
-    """
-
-
 class BenchmarkEntry(Resource):
     """
     Where one score stands among other candidates for the same question, as of this report.
@@ -1934,3 +1911,102 @@ class Report(Resource):
     """
     warnings: list[Notice] = Field([], validate_default=True)
     created_at: AwareDatetime
+
+
+class ReportList(Resource):
+    """
+    A page of reports, those of the newest answers first.
+    """
+
+    data: list[Report]
+    has_more: bool
+
+
+class AcceptedAssessment(Resource):
+    """
+    An answer that was just handed in, with what opens it.
+    """
+
+    id: str
+    status: AssessmentStatus
+    candidate: str
+    """
+    The platform's own identifier of the person.
+    """
+    candidate_id: str
+    question: str
+    interview: str | None = None
+    purpose: Purpose
+    tags: list[str]
+    media: list[Media]
+    modalities: dict[Modality, ModalityState]
+    consent: str | None = None
+    """
+    The consent that the answer rests on.
+    """
+    media_erased_at: AwareDatetime | None = None
+    """
+    When the media was erased because its retention had ended.
+    """
+    created_at: AwareDatetime
+    report: Report | None = None
+    """
+    With `expand=report`: the report, once it is there and yours to read.
+    """
+    report_withheld: str | None = None
+    """
+    With `expand=report`: why it is not yours to read: `report_readable_by_candidate_only`.
+    """
+    candidate_token: str | None = None
+    """
+    Hand it to the candidate: it opens this answer, its events and its report, and the practice answers that follow. Shown here and never again; null where the answer is not for practice.
+    """
+
+
+class Assessment(Resource):
+    """
+    One answer and how far its analysis is.
+    """
+
+    id: str
+    status: AssessmentStatus
+    candidate: str
+    """
+    The platform's own identifier of the person.
+    """
+    candidate_id: str
+    question: str
+    interview: str | None = None
+    purpose: Purpose
+    tags: list[str]
+    media: list[Media]
+    modalities: dict[Modality, ModalityState]
+    consent: str | None = None
+    """
+    The consent that the answer rests on.
+    """
+    media_erased_at: AwareDatetime | None = None
+    """
+    When the media was erased because its retention had ended.
+    """
+    created_at: AwareDatetime
+    report: Report | None = None
+    """
+    With `expand=report`: the report, once it is there and yours to read.
+    """
+    report_withheld: str | None = None
+    """
+    With `expand=report`: why it is not yours to read: `report_readable_by_candidate_only`.
+    """
+
+
+class AssessmentList(Resource):
+    """
+    A page of assessments, newest first.
+    """
+
+    data: list[Assessment]
+    has_more: bool
+    """
+    Whether there are more in the direction that was asked for.
+    """
