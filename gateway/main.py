@@ -25,6 +25,7 @@ from gateway.routes import (
     consents,
     erasures,
     events,
+    exports,
     health,
     interviews,
     pages,
@@ -82,6 +83,7 @@ def create_app(
     for module in (
         assessments,
         reports,
+        exports,
         events,
         interviews,
         voice_summaries,

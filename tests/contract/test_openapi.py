@@ -60,6 +60,8 @@ OPERATIONS = {
     ("DELETE", "/v1/candidates/{candidate}"): "deleteCandidate",
     ("DELETE", "/v1/candidates/{candidate}/tokens"): "revokeCandidateTokens",
     ("GET", "/v1/reports"): "listReports",
+    ("GET", "/v1/exports/assessments.csv"): "exportAssessmentsCsv",
+    ("GET", "/v1/exports/assessments.jsonl"): "exportAssessmentsJsonl",
     ("GET", "/v1/api_keys"): "listApiKeys",
     ("POST", "/v1/api_keys"): "createApiKey",
     ("GET", "/v1/api_keys/self"): "getOwnApiKey",
