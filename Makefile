@@ -119,6 +119,14 @@ format: venv-dev ## Let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# ── interface ────────────────────────────────────────────────────────────────────────────────────
+.PHONY: openapi lint-openapi
+openapi: venv-dev ## Accept additions into deploy/openapi.json (ARGS="--breaking" for what breaks clients)
+	$(BIN)/python -m deploy.openapi_changes $(ARGS)
+
+lint-openapi: ## Lint deploy/openapi.json with Spectral's public rules (needs node)
+	npx --yes @stoplight/spectral-cli@6.16.3 lint --fail-severity=warn --ruleset deploy/openapi-rules.yaml deploy/openapi.json
+
 # ── models ───────────────────────────────────────────────────────────────────────────────────────
 .PHONY: train-text train-voice train-face
 train-text: venv-dev ## Train and export the trait model (CANDOR_DATA)

@@ -6,8 +6,10 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from gateway.errors import ProblemCode, ProblemDetails
+from gateway.openapi_examples import add_examples
 from gateway.openapi_layers import describe_layers
 from gateway.openapi_problems import AUTHENTICATED, PROBLEM_SCHEMA, problems
+from gateway.openapi_reader import describe_for_readers
 from gateway.schemas import AssessmentForm
 from gateway.webhooks.openapi import describe_webhooks
 
@@ -82,6 +84,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
             _describe_problems_only(operation)
     describe_layers(document)
     describe_webhooks(document)
+    describe_for_readers(document)
+    add_examples(document)
     return document
 
 

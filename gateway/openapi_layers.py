@@ -1,5 +1,6 @@
 """What the layers around every operation add to the document: limits, tags, idempotency keys."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from gateway.errors import MEDIA_TYPE, ProblemCode
@@ -66,7 +67,6 @@ IF_NONE_MATCH = {
 
 def describe_layers(document: dict[str, Any]) -> None:
     """Add to `document` what every operation takes and answers besides its own."""
-    document["components"]["headers"] = HEADERS
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             if path.startswith("/v1/"):
@@ -76,9 +76,22 @@ def describe_layers(document: dict[str, Any]) -> None:
                 if method == "get":
                     _describe_tags(operation)
             _describe_every(operation)
+    used = {name for operation in _operations(document) for name in _header_names(operation)}
+    document["components"]["headers"] = {name: HEADERS[name] for name in HEADERS if name in used}
+
+
+def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for methods in document["paths"].values():
+        yield from methods.values()
+
+
+def _header_names(operation: dict[str, Any]) -> Iterator[str]:
+    for response in operation["responses"].values():
+        yield from response.get("headers", {})
 
 
 def _describe_every(operation: dict[str, Any]) -> None:
+    operation.setdefault("security", [])
     for status, response in operation["responses"].items():
         _add_headers(response, "X-Request-ID")
         if status in ("429", "503"):
