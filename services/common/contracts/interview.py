@@ -46,8 +46,9 @@ class AnswerStatus(StrEnum):
 class InterviewScore(Contract):
     """One score over several answers: their mean, by how much was said or seen in each.
 
-    `low` and `high` enclose the mean 95 times of 100 if the person answered other questions like these.
-    They say how much the answers differ, and with few answers they lie far apart.
+    `low` and `high` say how much the answers differ: they would enclose the mean of very many such answers
+    95 times of 100. Two answers can hardly tell, so they lie far apart then. For traits they are never
+    narrower than the mean of the answers' own intervals.
     """
 
     value: Probability
@@ -130,4 +131,6 @@ class InterviewReport(Contract):
     overall: InterviewOverall
     answers: list[InterviewAnswer] = Field(description="One per question, in the order of the interview.")
     warnings: list[Notice] = Field(default_factory=list)
-    created_at: datetime = Field(description="When this was computed; it changes as answers come and go.")
+    created_at: datetime = Field(
+        description="Of the latest report that this rests on, or of the interview where there is none."
+    )
