@@ -23,6 +23,7 @@ from services.common.db.models import (
     Question,
     ReportRow,
 )
+from services.common.interview import status_of
 
 OPEN, ERASING = "open", "erasing"
 
@@ -66,10 +67,7 @@ class StoredInterview:
 
     @property
     def status(self) -> InterviewStatus:
-        states = {question.status for question in self.questions}
-        if AnswerStatus.UNANSWERED in states:
-            return InterviewStatus.OPEN
-        return InterviewStatus.PROCESSING if AnswerStatus.PROCESSING in states else InterviewStatus.COMPLETED
+        return status_of(question.status for question in self.questions)
 
 
 def add_interview(session: Session, *, tenant_id: str, form: NewInterview) -> StoredInterview:

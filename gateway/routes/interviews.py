@@ -6,12 +6,21 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from gateway import interviews, repository
-from gateway.dependencies import AnyCaller, InterviewCursor, Limit, Services, TheServices, Writer
+from gateway.dependencies import (
+    AnyCaller,
+    CallerOrCandidate,
+    InterviewCursor,
+    Limit,
+    Services,
+    TheServices,
+    Writer,
+)
 from gateway.erasure import erase_assessment
 from gateway.errors import Problem, ProblemCode
 from gateway.ids import Prefix, id_pattern
 from gateway.interview_schemas import AskedQuestionView, InterviewList, InterviewView, NewInterview
 from gateway.interviews import StoredInterview
+from gateway.keys import CandidateGrant, KeyHolder
 from gateway.openapi import AUTHENTICATED, problems
 from gateway.paging import cursor_of
 from gateway.schemas import MAX_EXTERNAL_ID_CHARS, Purpose
@@ -93,9 +102,11 @@ def list_interviews(
     summary="How far one interview is",
     responses=problems(*AUTHENTICATED, ProblemCode.INTERVIEW_NOT_FOUND),
 )
-def get_interview(services: TheServices, caller: AnyCaller, interview_id: InterviewId) -> InterviewView:
+def get_interview(
+    services: TheServices, caller: CallerOrCandidate, interview_id: InterviewId
+) -> InterviewView:
     """The status of the whole, and per question of the answer that counts."""
-    return interview_view(load(services, caller.tenant_id, interview_id))
+    return interview_view(open_interview(services, caller, interview_id))
 
 
 @router.delete(
@@ -131,18 +142,38 @@ def delete_interview(services: TheServices, caller: Writer, interview_id: Interv
         interviews.end_erasure(session, interview_id)
 
 
-def load(services: Services, tenant_id: str, interview_id: str) -> StoredInterview:
-    """The tenant's interview.
+def open_interview(services: Services, caller: KeyHolder, interview_id: str) -> StoredInterview:
+    """The tenant's interview, as far as the caller may see it.
 
     Raises:
-        Problem: `interview_not_found`.
+        Problem: `interview_not_found` or `candidate_token_refused`.
     """
     if _ID.fullmatch(interview_id):
-        with tenant_session(services.engine, tenant_id) as session:
+        with tenant_session(services.engine, caller.tenant_id) as session:
             stored = interviews.find_interview(session, interview_id)
         if stored is not None:
+            _require_opened(caller.candidate, stored)
             return stored
     raise not_found()
+
+
+def _require_opened(grant: CandidateGrant | None, stored: StoredInterview) -> None:
+    """Let a candidate token pass to its own practice interviews, if it opens every answer in them."""
+    if grant is None:
+        return
+    if stored.row.candidate_id != grant.candidate_id:
+        raise not_found()
+    if stored.row.purpose != Purpose.SELF_PRACTICE:
+        raise Problem(
+            ProblemCode.CANDIDATE_TOKEN_REFUSED,
+            "A candidate token opens practice results only; ask whoever the answers were handed in to.",
+        )
+    given = [answer.created_at for question in stored.questions for answer in question.answers]
+    if given and min(given) < grant.opens_from:
+        raise Problem(
+            ProblemCode.CANDIDATE_TOKEN_REFUSED,
+            "Send the token that came with the first answer of this interview, or an earlier one.",
+        )
 
 
 def not_found() -> Problem:

@@ -38,6 +38,7 @@ OPERATIONS = {
     ("GET", "/v1/interviews"): "listInterviews",
     ("GET", "/v1/interviews/{interview_id}"): "getInterview",
     ("DELETE", "/v1/interviews/{interview_id}"): "deleteInterview",
+    ("GET", "/v1/interviews/{interview_id}/report"): "getInterviewReport",
     ("GET", "/v1/questions"): "listQuestions",
     ("GET", "/v1/questions/{question_id}"): "getQuestion",
     ("PATCH", "/v1/questions/{question_id}"): "changeQuestion",

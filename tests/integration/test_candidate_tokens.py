@@ -85,7 +85,14 @@ def test_every_other_operation_refuses_a_token(gateway: Any) -> None:
                     concrete = concrete.replace(f"{{{parameter['name']}}}", path.rpartition("/")[2])
             answer = gateway.client.request(method, concrete, headers=token, json={})
             assert outcome(answer) == (403, "candidate_token_refused"), (method, template)
-    assert opened == {"getAssessment", "followAssessment", "getReport", "deleteAssessment"}
+    assert opened == {
+        "getAssessment",
+        "followAssessment",
+        "getReport",
+        "deleteAssessment",
+        "getInterview",
+        "getInterviewReport",
+    }
 
 
 def test_token_is_kept_as_a_hash_only(gateway: Any, admin_engine: Engine) -> None:

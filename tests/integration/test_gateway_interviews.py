@@ -1,5 +1,7 @@
 """Interviews and the question bank on real Postgres: what a platform does with them."""
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -9,7 +11,11 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway.keys import create_key, create_tenant
 from gateway.schemas import Scope
-from services.common.db.models import Assessment, Interview
+from services.common.contracts.labels import TRAITS, AssessmentStatus, Modality, ModalityStatus, Trait
+from services.common.contracts.model_ref import ModelRef
+from services.common.contracts.results import BenchmarkEntry, Fused, ModalityResult, Report
+from services.common.contracts.text import TextMeasures, Transcript, WordCount
+from services.common.db.models import Assessment, Interview, ReportRow
 from services.common.db.session import tenant_session
 from tests.fakes import FaultyStore
 
@@ -195,8 +201,8 @@ def test_other_tenant_sees_no_interview_and_no_question(gateway: Any, admin_engi
         return answer.status_code, answer.json()["code"]
 
     path = f"/v1/interviews/{made['id']}"
-    for method in ("GET", "DELETE"):
-        assert ask(method, path) == (404, "interview_not_found")
+    for method, place in (("GET", path), ("DELETE", path), ("GET", f"{path}/report")):
+        assert ask(method, place) == (404, "interview_not_found")
     question = f"/v1/questions/{made['questions'][0]['question']}"
     assert ask("GET", question) == (404, "question_not_found")
     assert ask("PATCH", question, json={"archived": True}) == (404, "question_not_found")
@@ -261,3 +267,83 @@ def test_questions_are_paged_both_ways(gateway: Any) -> None:
     assert page(limit=3, starting_after=oldest_first[1]) == (oldest_first[2:5], True)
     assert page(limit=3, ending_before=oldest_first[5]) == (oldest_first[2:5], True)
     assert page(limit=3, ending_before=oldest_first[3]) == (oldest_first[:3], False)
+
+
+def scored_report(assessment_id: str, *, words: int, openness: float) -> Report:
+    """What fusion would write of typed words, with a long timeline-like part that interviews leave out."""
+    text = ModalityResult(
+        modality=Modality.TEXT,
+        status=ModalityStatus.SUCCEEDED,
+        traits=dict.fromkeys(TRAITS, 0.5) | {Trait.OPENNESS: openness},
+        text=TextMeasures(words=words, sentences=2, frequent_words=[WordCount(term="learn", count=2)]),
+        transcript=Transcript(
+            text="so", duration_s=1.0, model=ModelRef(name="whisper", version=1), confidence=0.9
+        ),
+    )
+    return Report(
+        assessment_id=assessment_id,
+        status=AssessmentStatus.SUCCEEDED,
+        fused=Fused(traits=text.traits),
+        modalities={Modality.TEXT: text},
+        benchmark={"trait.openness": BenchmarkEntry(value=openness, n=3, reason="cohort_too_small")},
+        created_at=datetime.now(UTC),
+    )
+
+
+@pytest.fixture
+def store_scores(fusion_engine: Engine) -> Callable[..., None]:
+    def store(report: Report, tenant_id: str) -> None:
+        with tenant_session(fusion_engine, tenant_id) as session:
+            session.add(
+                ReportRow(
+                    assessment_id=report.assessment_id,
+                    tenant_id=tenant_id,
+                    status=report.status,
+                    report=report.model_dump(mode="json"),
+                )
+            )
+
+    return store
+
+
+def test_interview_report_weighs_its_answers_by_words(
+    gateway: Any, store_scores: Callable[..., None], store_report: Callable[..., None]
+) -> None:
+    made = new_interview(gateway)
+    ids = [give(gateway, made, place).json()["id"] for place in range(3)]
+    path = f"/v1/interviews/{made['id']}/report"
+    before = gateway.client.get(path).json()
+    assert (before["status"], before["overall"]["reported"]) == ("processing", 0)
+    for place, (words, openness) in enumerate(((30, 0.2), (90, 0.6))):
+        report = scored_report(ids[place], words=words, openness=openness)
+        store_scores(report, gateway.tenant.tenant)
+    store_report(ids[2], gateway.tenant.tenant, status="failed")
+    found = gateway.client.get(path).json()
+    assert (found["status"], found["interview_id"]) == ("completed", made["id"])
+    openness = found["overall"]["traits"]["openness"]
+    assert openness["value"] == pytest.approx(0.25 * 0.2 + 0.75 * 0.6)
+    assert (openness["lowest"], openness["highest"], openness["answers"]) == (0.2, 0.6, 2)
+    assert found["overall"]["emotions"] is None
+    assert [row["share_of_words"] for row in found["answers"]] == [0.25, 0.75, None]
+    assert [row["status"] for row in found["answers"]] == ["succeeded", "succeeded", "failed"]
+    assert found["answers"][0]["benchmark"]["trait.openness"]["reason"] == "cohort_too_small"
+    assert {notice["code"] for notice in found["answers"][2]["notices"]} == {"no_speech"}
+    assert "compared_by_question" in {notice["code"] for notice in found["warnings"]}
+    assert gateway.client.get(found["answers"][0]["report"]).json()["assessment_id"] == ids[0]
+    assert gateway.client.get(path).json() == found
+
+
+def test_candidate_token_opens_its_own_practice_interview_only(gateway: Any) -> None:
+    made, theirs = new_interview(gateway), new_interview(gateway, candidate="person-2")
+    research = new_interview(gateway, purpose="research")
+    first, second = (give(gateway, made, place).json()["candidate_token"] for place in (0, 1))
+
+    def ask(interview: dict[str, Any], token: str, *, tail: str = "/report") -> tuple[int, str]:
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = gateway.client.get(f"/v1/interviews/{interview['id']}{tail}", headers=headers)
+        return answer.status_code, answer.json().get("code", "")
+
+    assert ask(made, first) == ask(made, first, tail="") == (200, "")
+    assert ask(made, second) == (403, "candidate_token_refused")
+    assert ask(research, first) == (403, "candidate_token_refused")
+    assert ask(theirs, first) == (404, "interview_not_found")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from candor_client.flow import Flow, Request, Stream, given, path_of
-from candor_client.models import Interview, InterviewList, InterviewStatus, Purpose
+from candor_client.models import Interview, InterviewList, InterviewReport, InterviewStatus, Purpose
 from candor_client.operation import Group, TransportT_co, iteration, operation
 
 PATH = "/v1/interviews"
@@ -49,6 +49,12 @@ class Interviews(Group[TransportT_co]):
     def get(self, interview_id: str) -> Flow[Interview]:
         """The status of the whole, and per question of the answer that counts."""
         return self._core.fetch(Interview, Request("GET", path_of(f"{PATH}/{{}}", interview_id)))
+
+    @operation("getInterviewReport")
+    def report(self, interview_id: str) -> Flow[InterviewReport]:
+        """All answers one by one and together, from the reports that are there now."""
+        path = path_of(f"{PATH}/{{}}/report", interview_id)
+        return self._core.fetch(InterviewReport, Request("GET", path))
 
     @operation("deleteInterview")
     def delete(self, interview_id: str) -> Flow[None]:
