@@ -476,6 +476,33 @@ class ImpressionWeight(Resource):
     weight: float
 
 
+class InterviewScore(Resource):
+    """
+    One score over several answers: their mean, by how much was said or seen in each.
+
+    `low` and `high` say how much the answers differ: they would enclose the mean of very many such answers
+    95 times of 100. Two answers can hardly tell, so they lie far apart then. For traits they are never
+    narrower than the mean of the answers' own intervals.
+    """
+
+    value: float
+    low: float | None = None
+    """
+    Null where one answer cannot tell.
+    """
+    high: float | None = None
+    spread: float | None = None
+    """
+    Standard deviation between the answers; null for one answer.
+    """
+    lowest: float
+    highest: float
+    answers: int
+    """
+    Answers that have this score.
+    """
+
+
 class InterviewStatus(OpenEnum):
     """
     State of a whole interview, which follows from its answers.
@@ -1513,6 +1540,38 @@ class Fused(Resource):
     channels: list[ChannelWeight] = Field([], validate_default=True)
 
 
+class InterviewOverall(Resource):
+    """
+    All answers in one view. Null where no answer has such a score. Never ranked among others.
+    """
+
+    questions: int
+    answered: int
+    """
+    Questions with an answer, whatever its analysis came to.
+    """
+    reported: int
+    """
+    Questions whose answer has scores.
+    """
+    traits: dict[Trait, InterviewScore] | None = None
+    """
+    Weighted by the words of each answer.
+    """
+    emotions: dict[Emotion, InterviewScore] | None = None
+    """
+    Fused, weighted by the seconds of speech and face behind each answer.
+    """
+    channels: dict[Modality, dict[Emotion, InterviewScore]] = Field({}, validate_default=True)
+    """
+    Voice weighted by seconds of speech, face by seconds with a face.
+    """
+    congruence: InterviewScore | None = None
+    """
+    Of voice and face, weighted by the shorter of the two.
+    """
+
+
 class Interview(Resource):
     """
     An interview, and how far its answers are. Its report says what they come to.
@@ -1836,6 +1895,61 @@ class FaceMeasures(Resource):
     """
 
 
+class InterviewAnswer(Resource):
+    """
+    One question, and what the answer that counts came to.
+    """
+
+    question: str
+    text: str
+    """
+    Of the question.
+    """
+    status: AnswerStatus
+    assessment: str | None = None
+    """
+    The answer that counts: the latest.
+    """
+    report: str | None = None
+    """
+    Path of its own report, with everything else.
+    """
+    earlier: list[str] = []
+    """
+    Answers that a later one replaced here, the latest first.
+    """
+    answered_at: AwareDatetime | None = None
+    words: int | None = None
+    speech_s: float | None = None
+    face_s: float | None = None
+    """
+    Time with a face that could be read.
+    """
+    share_of_words: float | None = None
+    """
+    Weight of this answer in the traits of the whole.
+    """
+    share_of_seconds: float | None = None
+    """
+    Weight of this answer in the emotions of the whole.
+    """
+    emotions: dict[Emotion, float] | None = None
+    """
+    Fused.
+    """
+    traits: dict[Trait, float] | None = None
+    trait_intervals: dict[Trait, Estimate] | None = None
+    congruence: float | None = None
+    benchmark: dict[str, BenchmarkEntry] = Field({}, validate_default=True)
+    """
+    The place among others who answered this question.
+    """
+    notices: list[Notice] = Field([], validate_default=True)
+    """
+    Why channels of it are missing.
+    """
+
+
 class InterviewList(Resource):
     """
     A page of interviews, newest first.
@@ -1845,6 +1959,26 @@ class InterviewList(Resource):
     has_more: bool
     """
     Whether there are more in the direction that was asked for.
+    """
+
+
+class InterviewReport(Resource):
+    """
+    What several answers of one person come to, from the reports that are there now.
+    """
+
+    schema_version: int = 1
+    interview_id: str
+    status: InterviewStatus
+    overall: InterviewOverall
+    answers: list[InterviewAnswer]
+    """
+    One per question, in the order of the interview.
+    """
+    warnings: list[Notice] = Field([], validate_default=True)
+    created_at: AwareDatetime
+    """
+    Of the latest report that this rests on, or of the interview where there is none.
     """
 
 
