@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from deploy.commands import analyze, evaluate, models, sheet, train, up
+from deploy.commands import analyze, evaluate, login, models, report, sheet, submit, train, up, watch
 
 EXIT_FAILED = 1
 EXIT_UNUSABLE = 2
@@ -25,6 +25,10 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("analyze")(analyze.analyze)
 app.command("sheet")(sheet.sheet)
+app.command("login")(login.login)
+app.command("submit")(submit.submit)
+app.command("watch")(watch.watch)
+app.command("report")(report.report)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("models")(models.models)
