@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from deploy.commands import analyze, evaluate, login, models, report, sheet, submit, train, up, watch
+from deploy.commands import analyze, evaluate, export, login, models, report, sheet, submit, train, up, watch
 
 EXIT_FAILED = 1
 EXIT_UNUSABLE = 2
@@ -29,6 +29,7 @@ app.command("login")(login.login)
 app.command("submit")(submit.submit)
 app.command("watch")(watch.watch)
 app.command("report")(report.report)
+app.command("export")(export.export)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("models")(models.models)

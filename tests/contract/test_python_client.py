@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from candor_client import Client, models
 from candor_client.base import OpenEnum, Resource
+from candor_client.filters import AnswerFilters
 from candor_client.operation import Group, Iteration, Operation
 from deploy.client_models import client_schemas, model_names, openapi_document
 
@@ -65,7 +66,9 @@ def test_every_parameter_can_be_given(document: dict[str, Any]) -> None:
 
 
 def parameters_of(method: Operation[Any, Any] | Iteration[Any, Any]) -> set[str]:
-    return set(inspect.signature(method.build).parameters) - {"self"}
+    parameters = inspect.signature(method.build).parameters
+    filters = AnswerFilters.__annotations__ if "filters" in parameters else {}
+    return {*parameters, *filters} - {"self", "filters"}
 
 
 def wanted_parameters(operation: dict[str, Any], document: dict[str, Any]) -> Iterator[str]:

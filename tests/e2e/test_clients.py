@@ -44,7 +44,15 @@ def environment(installation: Installation, tmp_path: Path) -> dict[str, str]:
 
 
 def run(command: list[str], environment: dict[str, str], folder: Path, **options: Any) -> str:
-    done = subprocess.run(
+    done = attempt(command, environment, folder, **options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def attempt(
+    command: list[str], environment: dict[str, str], folder: Path, **options: Any
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
         command,
         cwd=folder,
         env=environment,
@@ -54,8 +62,6 @@ def run(command: list[str], environment: dict[str, str], folder: Path, **options
         check=False,
         **options,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def signed_webhook() -> dict[str, object]:
@@ -117,6 +123,10 @@ def test_an_answer_is_submitted_watched_and_reported_when_somebody_signed_in(
     assert candor("watch", second).startswith(second)
     waited = json.loads(candor("submit", "answer.txt", *told, "--wait", "--json"))
     assert waited["modalities"]["text"]["status"] == "succeeded"
+    lines = candor("export", "--format", "jsonl", "--tag", "role:nurse").splitlines()
+    assert {json.loads(line)["id"] for line in lines} >= {first, second, waited["assessment_id"]}
+    candor("export", "--out", "answers.csv", "--question", question)
+    assert (tmp_path / "answers.csv").read_text(encoding="utf-8").startswith("id,status,candidate,")
 
 
 def test_it_is_said_what_to_do_when_the_server_refuses(environment: dict[str, str], tmp_path: Path) -> None:

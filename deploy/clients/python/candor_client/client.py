@@ -10,13 +10,15 @@ import httpx
 
 from candor_client.operation import Core
 from candor_client.resources.api_keys import ApiKeys
-from candor_client.resources.assessments import Assessments, Reports
+from candor_client.resources.assessments import Assessments
 from candor_client.resources.benchmarks import Benchmarks
 from candor_client.resources.candidates import Candidates
+from candor_client.resources.exports import Exports
 from candor_client.resources.governance import Consents, Erasures, Tenants
 from candor_client.resources.health import Health
 from candor_client.resources.interviews import Interviews
 from candor_client.resources.questions import Questions
+from candor_client.resources.reports import Reports
 from candor_client.resources.webhook_endpoints import Events, WebhookEndpoints
 from candor_client.retry import RetryPolicy
 from candor_client.transport import AwaitingTransport, BlockingTransport
@@ -35,6 +37,7 @@ class _Resources(Generic[TransportT]):
         """Put every operation on `transport`; for tests, which bring a clock of their own."""
         self.assessments = Assessments(core, transport)
         self.reports = Reports(core, transport)
+        self.exports = Exports(core, transport)
         self.candidates = Candidates(core, transport)
         self.interviews = Interviews(core, transport)
         self.questions = Questions(core, transport)

@@ -19,12 +19,7 @@ T = TypeVar("T")
 TransportT_co = TypeVar("TransportT_co", bound=BlockingTransport | AwaitingTransport, covariant=True)
 
 
-class Item(Protocol):
-    @property
-    def id(self) -> str: ...
-
-
-ItemT_co = TypeVar("ItemT_co", bound=Item, covariant=True)
+ItemT_co = TypeVar("ItemT_co", covariant=True)
 
 
 class Page(Protocol[ItemT_co]):
@@ -61,8 +56,10 @@ class Core:
         """Exchange `request`, whose answer has no body."""
         yield from self.send(request)
 
-    def pages(self, page: type[Page[ItemT_co]], path: str, params: Mapping[str, Any]) -> Stream[ItemT_co]:
-        """Every item of a list, page after page, from where `starting_after` says."""
+    def pages(
+        self, page: type[Page[ItemT_co]], path: str, params: Mapping[str, Any], *, key: str = "id"
+    ) -> Stream[ItemT_co]:
+        """Every item of a list, page after page; `key` names the member that the next page starts after."""
         cursor = params.get("starting_after")
         while True:
             request = Request("GET", path, params={**params, "starting_after": cursor})
@@ -71,7 +68,7 @@ class Core:
                 yield Emit(item)
             if not found.has_more or not found.data:
                 return
-            cursor = found.data[-1].id
+            cursor = getattr(found.data[-1], key)
 
 
 class Group(Generic[TransportT_co]):

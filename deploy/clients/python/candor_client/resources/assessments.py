@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import datetime
+from typing import Unpack
 
+from candor_client.filters import AnswerFilters, Statuses, as_params
 from candor_client.flow import Flow, Request, Stream, given, path_of
 from candor_client.media import MediaSource, UploadProgress, open_media
-from candor_client.models import AcceptedAssessment, Assessment, AssessmentList, Purpose, Report
+from candor_client.models import AcceptedAssessment, Assessment, AssessmentList, Purpose
 from candor_client.operation import Group, TransportT_co, iteration, operation
 from candor_client.waiting import ProgressCallback, Wait
 
@@ -83,20 +85,33 @@ class Assessments(Group[TransportT_co]):
             return (yield from self._core.fetch(AcceptedAssessment, request))
 
     @iteration("listAssessments")
-    def list(self, *, page_size: int = 100, starting_after: str | None = None) -> Stream[Assessment]:
+    def list(
+        self,
+        *,
+        status: Statuses = (),
+        expand: Sequence[str] = (),
+        page_size: int = 100,
+        starting_after: str | None = None,
+        **filters: Unpack[AnswerFilters],
+    ) -> Stream[Assessment]:
         """Every answer, newest first.
 
         Args:
+            status: in these states only.
+            expand: `report` sends reports along.
             page_size: how many to ask for at once, 1 to 100.
             starting_after: go on after this identifier.
+            filters: which answers.
         """
-        params = {"limit": page_size, "starting_after": starting_after}
+        params = {"status": [str(each) for each in status], "expand": [*expand], "limit": page_size}
+        params |= {"starting_after": starting_after, **as_params(filters)}
         yield from self._core.pages(AssessmentList, PATH, params)
 
     @operation("getAssessment")
-    def get(self, assessment_id: str) -> Flow[Assessment]:
-        """How far one answer is."""
-        return self._core.fetch(Assessment, Request("GET", path_of(f"{PATH}/{{}}", assessment_id)))
+    def get(self, assessment_id: str, *, expand: Sequence[str] = ()) -> Flow[Assessment]:
+        """How far one answer is; `expand=["report"]` sends its report along."""
+        path = path_of(f"{PATH}/{{}}", assessment_id)
+        return self._core.fetch(Assessment, Request("GET", path, params={"expand": [*expand]}))
 
     @operation("deleteAssessment")
     def delete(self, assessment_id: str) -> Flow[None]:
@@ -129,16 +144,3 @@ class Assessments(Group[TransportT_co]):
         deadline_s = None if timeout_s is None else self._core.clock() + timeout_s
         path = path_of(f"{PATH}/{{}}", assessment_id)
         return Wait(self._core, path, deadline_s=deadline_s, poll_s=poll_s, tell=progress).run()
-
-
-class Reports(Group[TransportT_co]):
-    """What the analysis of an answer found. All of it are estimates, none is a verdict on a person."""
-
-    @operation("getReport")
-    def get(self, assessment_id: str) -> Flow[Report]:
-        """The report of one answer.
-
-        Raises:
-            NotFoundError: `report_not_ready`: wait; `report_unavailable`: there will be none.
-        """
-        return self._core.fetch(Report, Request("GET", path_of(f"{PATH}/{{}}/report", assessment_id)))
