@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import Session, aliased
 
+from gateway import audit
 from gateway.errors import Problem, ProblemCode
 from gateway.ids import Prefix, new_id
 from gateway.interview_schemas import NewInterview
@@ -239,8 +240,16 @@ def begin_erasure(session: Session, interview_id: str) -> list[str] | None:
     return list(session.scalars(select(Assessment.id).where(Assessment.interview_id == interview_id)))
 
 
-def end_erasure(session: Session, interview_id: str) -> None:
-    """Remove the row, after the answers."""
+def end_erasure(session: Session, interview_id: str, *, actor: str, answers: int) -> None:
+    """Remove the row, after the `answers` answers, and say so in the audit log."""
     row = session.get(Interview, interview_id)
     if row is not None:
         session.delete(row)
+        audit.record(
+            session,
+            tenant_id=row.tenant_id,
+            actor=actor,
+            action="interview.erased",
+            subject=interview_id,
+            details={"answers": answers},
+        )

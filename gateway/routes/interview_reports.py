@@ -6,7 +6,9 @@ from gateway.dependencies import ReaderOrCandidate, TheServices
 from gateway.errors import ProblemCode
 from gateway.interview_reports import interview_report
 from gateway.openapi import AUTHENTICATED, problems
+from gateway.report_access import require_readable
 from gateway.routes.interviews import PATH, InterviewId, open_interview
+from gateway.schemas import Purpose
 from services.common.contracts.interview import InterviewReport
 from services.common.db.session import tenant_session
 
@@ -17,7 +19,11 @@ router = APIRouter(prefix=f"{PATH}/{{interview_id}}/report", tags=["interviews"]
     "",
     operation_id="getInterviewReport",
     summary="All answers of an interview, one by one and together",
-    responses=problems(*AUTHENTICATED, ProblemCode.INTERVIEW_NOT_FOUND),
+    responses=problems(
+        *AUTHENTICATED,
+        ProblemCode.INTERVIEW_NOT_FOUND,
+        ProblemCode.REPORT_READABLE_BY_CANDIDATE_ONLY,
+    ),
 )
 def get_interview_report(
     services: TheServices, caller: ReaderOrCandidate, interview_id: InterviewId
@@ -29,4 +35,5 @@ def get_interview_report(
     """
     stored = open_interview(services, caller, interview_id)
     with tenant_session(services.engine, caller.tenant_id) as session:
+        require_readable(session, caller, Purpose(stored.row.purpose))
         return interview_report(session, stored)

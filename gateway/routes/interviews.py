@@ -139,7 +139,7 @@ def delete_interview(services: TheServices, caller: Writer, interview_id: Interv
             ledger=services.ledger,
         )
     with tenant_session(services.engine, caller.tenant_id) as session:
-        interviews.end_erasure(session, interview_id)
+        interviews.end_erasure(session, interview_id, actor=caller.actor, answers=len(answers))
 
 
 def open_interview(services: Services, caller: KeyHolder, interview_id: str) -> StoredInterview:

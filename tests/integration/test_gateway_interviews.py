@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway.keys import create_key, create_tenant
@@ -271,7 +271,7 @@ def test_questions_are_paged_both_ways(gateway: Any) -> None:
 
 def scored_report(assessment_id: str, *, words: int, openness: float) -> Report:
     """What fusion would write of typed words, with a long timeline-like part that interviews leave out."""
-    text = ModalityResult(
+    words_result = ModalityResult(
         modality=Modality.TEXT,
         status=ModalityStatus.SUCCEEDED,
         traits=dict.fromkeys(TRAITS, 0.5) | {Trait.OPENNESS: openness},
@@ -283,8 +283,8 @@ def scored_report(assessment_id: str, *, words: int, openness: float) -> Report:
     return Report(
         assessment_id=assessment_id,
         status=AssessmentStatus.SUCCEEDED,
-        fused=Fused(traits=text.traits),
-        modalities={Modality.TEXT: text},
+        fused=Fused(traits=words_result.traits),
+        modalities={Modality.TEXT: words_result},
         benchmark={"trait.openness": BenchmarkEntry(value=openness, n=3, reason="cohort_too_small")},
         created_at=datetime.now(UTC),
     )
@@ -333,7 +333,7 @@ def test_interview_report_weighs_its_answers_by_words(
     assert gateway.client.get(path).json() == found
 
 
-def test_candidate_token_opens_its_own_practice_interview_only(gateway: Any) -> None:
+def test_candidate_token_opens_its_own_practice_interview_only(gateway: Any, admin_engine: Engine) -> None:
     made, theirs = new_interview(gateway), new_interview(gateway, candidate="person-2")
     research = new_interview(gateway, purpose="research")
     first, second = (give(gateway, made, place).json()["candidate_token"] for place in (0, 1))
@@ -347,3 +347,8 @@ def test_candidate_token_opens_its_own_practice_interview_only(gateway: Any) -> 
     assert ask(made, second) == (403, "candidate_token_refused")
     assert ask(research, first) == (403, "candidate_token_refused")
     assert ask(theirs, first) == (404, "interview_not_found")
+    with admin_engine.begin() as connection:
+        connection.execute(text("UPDATE tenants SET jurisdiction = 'eu'"))
+    refused = gateway.client.get(f"/v1/interviews/{made['id']}/report")
+    assert (refused.status_code, refused.json()["code"]) == (403, "report_readable_by_candidate_only")
+    assert ask(made, first) == (200, "")
