@@ -71,7 +71,10 @@ The same held-out clips cut to their first words; the pace is of the whole clip:
 
 Outer folds chose: {chosen}.
 
-Looked at before, on folds of the same clips: that pace matters, and that the context adds to R².
+Looked at before, on folds of the same clips: that pace matters, and what `text_encoder` would add. With it,
+words alone explain 4.8 %, but only 2.2 % where all clips are cut to thirty words: it knows the place of every
+word piece, so the rest is the length of a clip, which is the pace once more, and a typed answer of a page
+would be scored like very fast speech. So words are not read in context here.
 
 ## Known failures
 

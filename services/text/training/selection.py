@@ -26,15 +26,10 @@ from services.training.splits import Indices
 Array = NDArray[np.float64]
 Folds = Sequence[tuple[Indices, Indices]]
 
-MIXES: dict[str, Mix] = {
-    "words, characters, phrases, meanings and context": {
-        TOKENS: 1.0,
-        CHARACTERS: 1.0,
-        PHRASES: 1.0,
-        MEANINGS: 0.5,
-        CONTEXT: 3.0,
-    },
-}
+PLAIN: dict[str, float] = {TOKENS: 1.0, CHARACTERS: 1.0, PHRASES: 1.0, MEANINGS: 0.5}
+WITHOUT_CONTEXT = "words, characters, phrases and meanings"
+WITH_CONTEXT = "words, characters, phrases, meanings and context"
+MIXES: dict[str, Mix] = {WITHOUT_CONTEXT: PLAIN, WITH_CONTEXT: PLAIN | {CONTEXT: 3.0}}
 PENALTIES = (3.0, 6.0, 12.0)
 PACE_WEIGHT = 0.4
 """Of the kernel of the pace, whose few inputs need next to no penalty, beside 1 for all that was said."""
@@ -53,8 +48,9 @@ class Candidate:
         return {**MIXES[self.blocks], PACE: PACE_WEIGHT}
 
 
-CANDIDATES = tuple(Candidate(blocks, penalty) for blocks in MIXES for penalty in PENALTIES)
-IMPRESSION_CANDIDATES = tuple(Candidate(blocks, penalty) for blocks in MIXES for penalty in (5.0, 10.0))
+CANDIDATES = tuple(Candidate(WITH_CONTEXT, penalty) for penalty in PENALTIES)
+IMPRESSION_CANDIDATES = tuple(Candidate(WITHOUT_CONTEXT, penalty) for penalty in (5.0, 10.0))
+"""Without the context, which knows the place of each piece, and so how long a clip is: that is its pace."""
 
 
 @dataclass(frozen=True)
