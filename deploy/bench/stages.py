@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from deploy.bench.timing import processor_seconds
 from services.common.serving.client import Predictor
-from services.common.serving.registry import VOICE_ENCODER, Manifest
+from services.common.serving.registry import TEXT_ENCODER, VOICE_ENCODER, Manifest
 
 
 class StageClock:
@@ -95,7 +95,7 @@ READING, LANGUAGE, WORDING = "reading", "language", "wording"
 ROWS, EXPLAIN = "features", "explanation"
 NETWORK = "network"
 WRITING = "transcriber"
-OWN_STAGE = {VOICE_ENCODER: ENCODER}
+OWN_STAGE = {VOICE_ENCODER: ENCODER, TEXT_ENCODER: ENCODER}
 
 
 @contextmanager
@@ -157,8 +157,14 @@ def text_stages() -> Iterator[StageClock]:
     from services.text import pipeline
     from services.text.trait_model import TraitModel
 
-    clock = StageClock(READING, LANGUAGE, WORDING, ROWS, NETWORK, EXPLAIN)
-    own = {"read_document": READING, "detect_language": LANGUAGE, "measure": WORDING, "trait_words": EXPLAIN}
+    clock = StageClock(READING, LANGUAGE, WORDING, ROWS, ENCODER, NETWORK, EXPLAIN)
+    own = {
+        "read_document": READING,
+        "detect_language": LANGUAGE,
+        "measure": WORDING,
+        "trait_words": EXPLAIN,
+        "impression_weights": EXPLAIN,
+    }
     with ExitStack() as stack:
         stack.enter_context(replaced(TraitModel, "rows", lambda f: clock.timed(ROWS, f)))
         for name, stage in own.items():
