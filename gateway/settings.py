@@ -89,6 +89,9 @@ class GatewaySettings(BaseSettings):
     webhook_disable_after_s: float = Field(
         default=432_000.0, gt=0, description="An endpoint that fails all that time is disabled (5 days)."
     )
+    webhook_keep_events_s: float = Field(
+        default=2_592_000.0, gt=432_000.0, description="Events and their log are kept so long (30 days)."
+    )
     webhook_max_endpoints: int = Field(default=20, ge=1, description="Endpoints of one tenant.")
     webhook_ca_file: Path | None = Field(
         default=None, description="Certificates to trust besides the public ones, for receivers of one's own."

@@ -1,7 +1,7 @@
 """The delivery worker: `python -m gateway.tasks` takes messages off the queue `delivery` and sets the pace.
 
-Its own beat sends `delivery.recover` every few seconds and `delivery.send` every second. Several workers,
-and so several beats, do no harm: each run claims its own assessments, and its own webhooks.
+Its own beat sends `delivery.recover` every few seconds, `delivery.send` every second and `delivery.forget`
+every minute. Several workers, and so several beats, do no harm: each run claims its own work.
 """
 
 from functools import cached_property
@@ -9,14 +9,16 @@ from functools import cached_property
 from celery import Celery
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from gateway.dispatch import CeleryDispatcher
 from gateway.recovery import Recovery
 from gateway.settings import GatewaySettings
 from gateway.webhooks.delivery import DeliveryPump
 from gateway.webhooks.guarded_http import GuardedClient
+from gateway.webhooks.store import forget_events
 from gateway.webhooks.targets import TargetRules
-from services.common.contracts.tasks import DELIVERY_RECOVER, DELIVERY_SEND, QUEUE_OF_TASK
+from services.common.contracts.tasks import DELIVERY_FORGET, DELIVERY_RECOVER, DELIVERY_SEND, QUEUE_OF_TASK
 from services.common.db.session import create_engine_for
 from services.common.ledger import open_ledger
 from services.common.logging import configure_logging, get_logger
@@ -24,6 +26,7 @@ from services.common.messaging import create_celery, run_worker
 from services.common.settings import CommonSettings
 
 log = get_logger(__name__)
+FORGET_EVERY_S = 60.0
 IN_MEMORY_SCHEDULER = "celery.beat:Scheduler"
 """Celery's default keeps a file, which a read-only container has no place for."""
 
@@ -68,6 +71,17 @@ class DeliveryRuntime:
         except SQLAlchemyError as fault:
             log.warning("deliveries_postponed", detail=str(fault))
 
+    def forget(self) -> None:
+        """Erase what is too old; the next run goes on where this one stops."""
+        try:
+            with Session(self.engine) as session, session.begin():
+                gone = forget_events(session, age_s=self._settings.webhook_keep_events_s)
+        except SQLAlchemyError as fault:
+            log.warning("events_not_forgotten", detail=str(fault))
+            return
+        if gone:
+            log.info("events_forgotten", events=gone)
+
     def recover(self) -> None:
         """One bounded run; an outage of the database waits for the next one."""
         try:
@@ -92,9 +106,14 @@ def create_worker(common: CommonSettings, settings: GatewaySettings) -> Celery:
     def send() -> None:
         runtime.send()
 
+    @app.task(name=DELIVERY_FORGET, ignore_result=True, acks_late=False)
+    def forget() -> None:
+        runtime.forget()
+
     every_s = {
         DELIVERY_RECOVER: settings.recover_every_s,
         DELIVERY_SEND: settings.webhook_deliver_every_s,
+        DELIVERY_FORGET: FORGET_EVERY_S,
     }
     app.conf.beat_schedule = {
         task: {

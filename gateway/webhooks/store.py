@@ -158,6 +158,24 @@ def attempts_of(session: Session, deliveries: Sequence[WebhookDelivery]) -> dict
     return found
 
 
+def forget_events(session: Session, *, age_s: float, most: int = 1000) -> int:
+    """Erase up to `most` events of all tenants that are older than `age_s`, with their deliveries.
+
+    Args:
+        session: of no tenant.
+        age_s: how long events are kept.
+        most: per call, so that nobody waits for long.
+
+    Returns:
+        How many were erased.
+    """
+    gone: int = session.execute(
+        text("SELECT candor_forget_events(:most, make_interval(secs => :age_s))"),
+        {"most": most, "age_s": age_s},
+    ).scalar_one()
+    return gone
+
+
 def _page(session: Session, statement: Select[Any], key: Any, cursor: Cursor) -> tuple[list[Any], bool]:
     rows = session.scalars(page_statement(statement, key, cursor, newest_first=True)).all()
     return page_of(rows, cursor)

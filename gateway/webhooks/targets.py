@@ -17,6 +17,7 @@ Resolve = Callable[[str, float], Sequence[str]]
 """From a host name and a limit in seconds to every address that it has."""
 DEFAULT_PORTS = {"https": 443, "http": 80}
 RESOLVE_TIMEOUT_S = 5.0
+MAX_PORT = 65_535
 
 
 class TargetRefusedError(Exception):
@@ -115,7 +116,9 @@ class TargetRules:
             raise TargetRefusedError("Leave the fragment out; it is never sent.")
         if not host:
             raise TargetRefusedError("Name a host.")
-        port = parsed.port or DEFAULT_PORTS[parsed.scheme]
+        port = DEFAULT_PORTS[parsed.scheme] if parsed.port is None else parsed.port
+        if not 0 < port <= MAX_PORT:
+            raise TargetRefusedError("There is no such port.")
         return Target(parsed.scheme, host, port, parsed.raw_path.decode("ascii"))
 
     def check(self, url: str, *, timeout_s: float = RESOLVE_TIMEOUT_S) -> Target:

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
 
 from gateway.ids import Prefix, id_pattern
 from gateway.webhooks.events import EventType, emit
 from gateway.webhooks.secrets import secret_of
+from gateway.webhooks.store import forget_events
 from gateway.webhooks.targets import TargetRules
 from services.common.db.session import tenant_session
 
@@ -162,6 +164,22 @@ def test_events_go_with_their_assessment_when_it_is_erased(
     assert events(gateway) == []
     with admin_engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM webhook_deliveries")).scalar_one() == 0
+
+
+def test_old_events_are_forgotten_with_their_deliveries_in_every_tenant(
+    gateway: Any, endpoint: dict[str, Any], admin_engine: Engine, gateway_engine: Engine
+) -> None:
+    tests = [gateway.client.post(f"{PATH}/{endpoint['id']}/test").json()["id"] for _ in range(3)]
+    with admin_engine.begin() as connection:
+        connection.execute(
+            text("UPDATE events SET created_at = now() - interval '31 days' WHERE id <> :id"),
+            {"id": tests[2]},
+        )
+    with Session(gateway_engine) as session, session.begin():
+        assert [forget_events(session, age_s=30 * 86_400, most=1) for _ in range(3)] == [1, 1, 0]
+    assert [event["id"] for event in events(gateway)] == [tests[2]]
+    deliveries = gateway.client.get(f"{PATH}/{endpoint['id']}/deliveries").json()["data"]
+    assert [delivery["event_id"] for delivery in deliveries] == [tests[2]]
 
 
 def test_event_of_an_erased_candidate_stays_when_it_is_emitted_after(gateway: Any) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import httpcore
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from gateway.settings import GatewaySettings
 from gateway.webhooks.addresses import reason_to_refuse
@@ -113,6 +115,17 @@ def test_name_without_an_address_is_told_apart() -> None:
         TargetRules(resolve=lambda *_: []).check("https://nowhere.example.com/")
     with pytest.raises(NameUnresolvedError):
         system_resolve("does-not-exist.invalid", 20.0)
+
+
+@given(url=st.one_of(st.text(max_size=40).map("https://{}".format), st.text(max_size=40)))
+@example(url="https://xn--/")
+@example(url="https://[::1%25eth0]/")
+@example(url="https://hooks.example.com:99999/")
+@example(url="https://hooks.example.com:0/")
+@example(url=f"https://{'a' * 300}.example.com/")
+def test_url_is_refused_and_nothing_worse_whatever_it_is(url: str) -> None:
+    with pytest.raises((TargetRefusedError, NameUnresolvedError)):
+        TargetRules(resolve=lambda *_: ["127.0.0.1"]).check(url)
 
 
 def test_plain_http_is_for_development_only() -> None:

@@ -18,6 +18,7 @@ VIDEO_ANALYZE = "video.analyze"
 FUSION_COMBINE = "fusion.combine"
 DELIVERY_RECOVER = "delivery.recover"
 DELIVERY_SEND = "delivery.send"
+DELIVERY_FORGET = "delivery.forget"
 
 ANALYZE_TASK: dict[Modality, str] = {
     Modality.TEXT: TEXT_ANALYZE,
@@ -33,6 +34,7 @@ QUEUE_OF_TASK: dict[str, str] = {
     FUSION_COMBINE: "fusion",
     DELIVERY_RECOVER: "delivery",
     DELIVERY_SEND: "delivery",
+    DELIVERY_FORGET: "delivery",
 }
 
 

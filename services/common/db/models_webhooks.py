@@ -57,6 +57,7 @@ class EventRow(Base):
         ),
         Index("ix_events_assessment", "tenant_id", "assessment_id"),
         Index("ix_events_candidate", "tenant_id", "candidate_id"),
+        Index("ix_events_created_at", "created_at"),
     )
 
     id: Mapped[str] = mapped_column(SORTABLE_ID, primary_key=True)

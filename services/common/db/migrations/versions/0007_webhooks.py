@@ -19,11 +19,11 @@ GRANT SELECT, INSERT ON webhook_attempts TO candor_gateway;
 
 GRANT SELECT (id, tenant_id, status, event_types, failing_since, paused_until)
     ON webhook_endpoints TO candor_definer;
-GRANT INSERT ON events TO candor_definer;
+GRANT SELECT (id, created_at), INSERT, DELETE ON events TO candor_definer;
 GRANT SELECT (id, tenant_id, endpoint_id, due_at), INSERT, UPDATE (due_at)
     ON webhook_deliveries TO candor_definer;
 CREATE POLICY across_tenants ON webhook_endpoints FOR SELECT TO candor_definer USING (true);
-CREATE POLICY across_tenants ON events FOR INSERT TO candor_definer WITH CHECK (true);
+CREATE POLICY across_tenants ON events TO candor_definer USING (true);
 CREATE POLICY across_tenants ON webhook_deliveries TO candor_definer USING (true);
 """
 
@@ -96,7 +96,7 @@ CREATE TRIGGER emit_reported AFTER INSERT ON reports
 CLAIM = """
 CREATE FUNCTION candor_claim_deliveries(most integer, each integer, busy text[], lease interval)
 RETURNS TABLE (delivery_id text, tenant_id text, endpoint_id text, due_at timestamptz)
-LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
     WITH due AS (
         SELECT d.id FROM public.webhook_endpoints AS e
@@ -115,12 +115,30 @@ AS $$
 $$
 """
 
+FORGET = """
+CREATE FUNCTION candor_forget_events(most integer, age interval) RETURNS integer
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    WITH old AS (
+        SELECT id FROM public.events
+        WHERE created_at < now() - age ORDER BY created_at LIMIT most
+    ), gone AS (
+        DELETE FROM public.events AS e USING old WHERE e.id = old.id RETURNING e.id
+    )
+    SELECT count(*)::integer FROM gone;
+$$
+"""
+
 FUNCTIONS = {
     "candor_new_id(text)": (NEW_ID, "candor_gateway, candor_definer"),
     "candor_emit(text, text, text, text, text, text)": (EMIT, "candor_gateway, candor_definer"),
     "candor_claim_deliveries(integer, integer, text[], interval)": (CLAIM, "candor_gateway"),
+    "candor_forget_events(integer, interval)": (FORGET, "candor_gateway"),
 }
-OF_DEFINER = "candor_claim_deliveries(integer, integer, text[], interval)"
+OF_DEFINER = (
+    "candor_claim_deliveries(integer, integer, text[], interval)",
+    "candor_forget_events(integer, interval)",
+)
 
 
 def _id(name: str, *, nullable: bool = False) -> sa.Column[str]:
@@ -194,6 +212,7 @@ def _create_events() -> None:
     )
     op.create_index("ix_events_assessment", "events", ["tenant_id", "assessment_id"])
     op.create_index("ix_events_candidate", "events", ["tenant_id", "candidate_id"])
+    op.create_index("ix_events_created_at", "events", ["created_at"])
 
 
 def _create_deliveries() -> None:
@@ -253,7 +272,8 @@ def _define_functions() -> None:
         op.execute(definition)
         op.execute(f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC")
         op.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO {callers}")
-    op.execute(f"ALTER FUNCTION {OF_DEFINER} OWNER TO candor_definer")
+    for signature in OF_DEFINER:
+        op.execute(f"ALTER FUNCTION {signature} OWNER TO candor_definer")
     op.execute(REPORTED)
     op.execute(TRIGGER)
     op.execute("REVOKE ALL ON FUNCTION candor_emit_reported() FROM PUBLIC")
@@ -274,9 +294,10 @@ def downgrade() -> None:
     op.execute("DROP TRIGGER emit_reported ON reports")
     op.execute("SET LOCAL ROLE candor_definer")
     op.execute("DROP FUNCTION candor_emit_reported()")
-    op.execute(f"DROP FUNCTION {OF_DEFINER}")
+    for signature in OF_DEFINER:
+        op.execute(f"DROP FUNCTION {signature}")
     op.execute("SET LOCAL ROLE candor_owner")
-    for signature in reversed([name for name in FUNCTIONS if name != OF_DEFINER]):
+    for signature in reversed([name for name in FUNCTIONS if name not in OF_DEFINER]):
         op.execute(f"DROP FUNCTION {signature}")
     for table in reversed(TABLES):
         op.drop_table(table)
