@@ -78,11 +78,12 @@ def signed_webhook() -> dict[str, object]:
 
 @pytest.mark.parametrize("code", PYTHON_EXAMPLES)
 def test_the_example_runs_when_it_is_copied(code: str, environment: dict[str, str], tmp_path: Path) -> None:
-    received = signed_webhook() if "verify_webhook" in code else {}
+    received = signed_webhook() if "secret" in code else {}
     given = "".join(f"{name} = {value!r}\n" for name, value in received.items())
-    said = run([sys.executable, "-c", given + code], environment, tmp_path)
+    called = "receive(headers, body, secret)" if "def receive(" in code else ""
+    said = run([sys.executable, "-c", given + code + called], environment, tmp_path)
     assert said.strip()
-    assert "do nothing" not in said
+    assert ("asm_1" in said) == bool(received)
 
 
 def test_the_curl_examples_run_from_top_to_bottom(environment: dict[str, str], tmp_path: Path) -> None:
@@ -118,9 +119,7 @@ def test_an_answer_is_submitted_watched_and_reported_when_somebody_signed_in(
     first, second = candor("submit", "answer.txt", "answer.txt", *told).split()
     assert "succeeded" in candor("watch", first)
     assert "openness" in candor("report", first)
-    report = json.loads(candor("report", first, "--json"))
-    assert report["assessment_id"] == first
-    assert candor("watch", second).startswith(second)
+    assert json.loads(candor("report", first, "--json"))["assessment_id"] == first
     waited = json.loads(candor("submit", "answer.txt", *told, "--wait", "--json"))
     assert waited["modalities"]["text"]["status"] == "succeeded"
     lines = candor("export", "--format", "jsonl", "--tag", "role:nurse").splitlines()
