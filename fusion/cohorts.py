@@ -11,7 +11,7 @@ from fusion.benchmark import Others
 from services.common.contracts.norms import Cohort
 from services.common.histogram import Histogram, Rank, quantise
 
-_OWN = """
+STANDINGS = text("""
     WITH own AS (
         SELECT DISTINCT ON (cohort, model_key, score) cohort, model_key, score, value
         FROM answer_scores, unnest(cohorts) AS cohort, unnest(scores, score_values) AS s(score, value)
@@ -21,33 +21,22 @@ _OWN = """
         SELECT * FROM unnest(CAST(:scores AS text[]), CAST(:model_keys AS text[]), CAST(:bins AS integer[]))
             AS t(score, model_key, bin)
     )
-"""
-"""What the candidate has put in, in the statement that reads the norms: both are of the same instant."""
-
-HISTOGRAMS = text(
-    _OWN  # noqa: S608 - both are constants, and values are bound
-    + """
-    SELECT score, block, counts, own.value
-    FROM wanted JOIN norms USING (model_key)
-    JOIN norm_blocks AS b USING (score) LEFT JOIN own USING (cohort, model_key, score)
-    WHERE b.norm_id = norms.id AND cohort = ANY (:cohorts)
-    """
-)
-
-RANKS = text(
-    _OWN  # noqa: S608 - both are constants, and values are bound
-    + """
     SELECT cohort, score, sum(b.n), sum(b.total), sum(
                CASE WHEN b.block < bin >> 5 THEN b.n
                     WHEN b.block > bin >> 5 THEN 0
                     ELSE (SELECT coalesce(sum(people), 0) FROM unnest(counts[1:bin & 31]) AS people) END),
-           coalesce(sum(counts[(bin & 31) + 1]) FILTER (WHERE b.block = bin >> 5), 0), min(own.value)
+           coalesce(sum(counts[(bin & 31) + 1]) FILTER (WHERE b.block = bin >> 5), 0), min(own.value),
+           array_agg(b.block) FILTER (WHERE cohort = :question),
+           array_agg(counts) FILTER (WHERE cohort = :question)
     FROM wanted JOIN norms USING (model_key)
     JOIN norm_blocks AS b USING (score) LEFT JOIN own USING (cohort, model_key, score)
     WHERE b.norm_id = norms.id AND cohort = ANY (:cohorts)
     GROUP BY cohort, score
-    """
-)
+""")
+"""The place of each score in each cohort, and the whole histograms of the question's.
+
+What the candidate has put in is read in the same statement: both are of the same instant.
+"""
 
 
 def read_others(
@@ -71,42 +60,27 @@ def read_others(
         model_keys: what made each of them. Only scores with the same key are counted.
     """
     question, *wider = cohorts
-    asked: dict[str, object] = {
+    by_key = {cohort.key: cohort for cohort in wider}
+    same_question: dict[str, Histogram] = {}
+    ranks: dict[Cohort, dict[str, Rank]] = {cohort: {} for cohort in wider}
+    asked = {
         "candidate": candidate_id,
         "scores": list(scores),
         "model_keys": [model_keys[name] for name in scores],
         "bins": list(map(quantise, scores.values())),
+        "cohorts": [question.key, *by_key],
+        "question": question.key,
     }
-    return Others(
-        same_question=_histograms(session, asked | {"cohorts": [question.key]}),
-        wider=_ranks(session, asked, wider, scores),
-    )
-
-
-def _histograms(session: Session, asked: Mapping[str, object]) -> dict[str, Histogram]:
-    blocks: dict[str, dict[int, list[int]]] = {}
-    own: dict[str, float] = {}
-    for score, block, counts, value in session.execute(HISTOGRAMS, asked):
-        blocks.setdefault(score, {})[block] = counts
-        if value is not None:
-            own[score] = value
-    everybody = {score: Histogram(counted) for score, counted in blocks.items()}
-    return {
-        score: people.without(own[score]) if score in own else people for score, people in everybody.items()
-    }
-
-
-def _ranks(
-    session: Session, asked: Mapping[str, object], cohorts: Sequence[Cohort], scores: Mapping[str, float]
-) -> dict[Cohort, dict[str, Rank]]:
-    by_key = {cohort.key: cohort for cohort in cohorts}
-    ranks: dict[Cohort, dict[str, Rank]] = {cohort: {} for cohort in cohorts}
-    for key, score, n, total, below, equal, own in session.execute(RANKS, {**asked, "cohorts": list(by_key)}):
-        rank = Rank(n=n, total=int(total), below=int(below), equal=int(equal))
-        if own is not None:
-            rank = rank.without(quantise(own), place=quantise(scores[score]))
-        ranks[by_key[key]][score] = rank
-    return ranks
+    for key, score, n, total, below, equal, own, blocks, counts in session.execute(STANDINGS, asked):
+        if key == question.key:
+            people = Histogram(dict(zip(blocks, counts, strict=True)))
+            same_question[score] = people if own is None else people.without(own)
+        else:
+            rank = Rank(n=n, total=int(total), below=int(below), equal=int(equal))
+            ranks[by_key[key]][score] = (
+                rank if own is None else rank.without(quantise(own), place=quantise(scores[score]))
+            )
+    return Others(same_question=same_question, wider=ranks)
 
 
 def add_answer(

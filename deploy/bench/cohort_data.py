@@ -1,9 +1,11 @@
 """Generated answers in a real Postgres, and their norms counted from scratch, set at a time.
 
 The rows are those that the product writes, but for two things: reports hold an empty document, since
-no benchmark reads it, and the norms are filled by `COUNT_AGAIN` and not by a million triggers. That is
-also the check on the triggers: whatever they did must equal this.
+no benchmark reads it, and they are loaded with the triggers off and counted by `BLOCKS` and `MONTHS`, set
+at a time. That is also the check on the triggers: whatever they did must equal this.
 """
+
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, Engine, text
 
@@ -23,6 +25,7 @@ ANSWERS_PER_PERSON = 1.5
 
 SEED = """
 SET LOCAL session_replication_role = replica;
+TRUNCATE norms, norm_blocks, norm_months;
 SELECT setseed(0.5);
 CREATE TEMP TABLE drawn ON COMMIT DROP AS
 SELECT number, 'asm_' || lpad(number::text, 26, '0') AS id,
@@ -51,21 +54,29 @@ FROM drawn, (VALUES ('{words}', CAST(:traits AS text[])), ('{pooled}', CAST(:poo
     AS made(by, scores);
 """
 
+LEFTOVERS = """
+DELETE FROM assessments WHERE tenant_id = '{tenant}' AND id >= 'asm_z';
+DELETE FROM candidates WHERE tenant_id = '{tenant}' AND id >= 'cand_z';
+"""
+
 PEOPLE = """
 CREATE TEMP TABLE people ON COMMIT DROP AS
 SELECT cohort, model_key, max(assessment_id) AS assessment_id
 FROM answer_scores, unnest(cohorts) AS cohort
-WHERE tenant_id = '{tenant}' GROUP BY cohort, model_key, candidate_id;
+WHERE tenant_id = '{tenant}' AND (CAST(:cohorts AS text[]) IS NULL OR cohort = ANY (:cohorts))
+GROUP BY cohort, model_key, candidate_id;
+ANALYZE people;
 """
 
 NAME = """
 INSERT INTO norms (tenant_id, cohort, model_key)
-SELECT DISTINCT '{tenant}', cohort, model_key FROM people ON CONFLICT DO NOTHING;
+SELECT DISTINCT '{tenant}', cohort, model_key FROM people;
+ANALYZE norms;
 """
 
-COUNT_AGAIN = """
+BLOCKS = """
 CREATE TEMP TABLE fine ON COMMIT DROP AS
-SELECT norm_id, score, (bin >> 5)::smallint AS block, sum(people)::integer AS n,
+SELECT norm_id, score, (bin >> 5)::smallint AS part, sum(people)::integer AS n,
        sum(people * bin)::bigint AS total, {counts} AS counts
 FROM (
     SELECT n.id AS norm_id, s.score, round(s.value * 1000)::smallint AS bin, count(*)::integer AS people
@@ -76,9 +87,10 @@ FROM (
 ) AS bins GROUP BY norm_id, score, bin >> 5;
 """
 
-COUNT_MONTHS = """
-INSERT INTO norm_months (norm_id, score, month, tenant_id, n, total, counts)
-SELECT norm_id, score, month, '{tenant}', sum(people), sum(total), {counts}
+MONTHLY = """
+CREATE TEMP TABLE coarse ON COMMIT DROP AS
+SELECT norm_id, score, month AS part, sum(people)::integer AS n, sum(total)::bigint AS total,
+       {counts} AS counts
 FROM (
     SELECT n.id AS norm_id, s.score, a.month, least(31, round(s.value * 1000)::integer >> 5) AS bin,
            count(*)::integer AS people, sum(round(s.value * 1000))::bigint AS total
@@ -89,18 +101,23 @@ FROM (
 ) AS classes GROUP BY norm_id, score, month;
 """
 
-DIFFERENT = """
-WITH stored AS (
-    SELECT norm_id, score, block, n, total, counts FROM norm_blocks WHERE tenant_id = '{tenant}')
-SELECT count(*) FROM (
-    (SELECT * FROM fine EXCEPT SELECT * FROM stored)
-    UNION ALL (SELECT * FROM stored EXCEPT SELECT * FROM fine)
-) AS difference
-"""
-
 KEEP = """
 INSERT INTO norm_blocks (norm_id, score, block, tenant_id, n, total, counts)
-SELECT norm_id, score, block, '{tenant}', n, total, counts FROM fine;
+SELECT norm_id, score, part, '{tenant}', n, total, counts FROM fine ORDER BY random();
+INSERT INTO norm_months (norm_id, score, month, tenant_id, n, total, counts)
+SELECT norm_id, score, part, '{tenant}', n, total, counts FROM coarse ORDER BY random();
+"""
+
+DIFFERENT = """
+WITH stored AS (
+    SELECT norm_id, score, {part} AS part, b.n, b.total, counts
+    FROM {table} AS b JOIN norms ON norms.id = norm_id
+    WHERE norms.tenant_id = '{{tenant}}'
+      AND (CAST(:cohorts AS text[]) IS NULL OR cohort = ANY (:cohorts)))
+SELECT count(*) FROM (
+    (SELECT * FROM {counted} EXCEPT SELECT * FROM stored)
+    UNION ALL (SELECT * FROM stored EXCEPT SELECT * FROM {counted})
+) AS difference
 """
 
 DIGEST = """
@@ -113,34 +130,56 @@ SELECT md5(string_agg(line, E'\\n' ORDER BY line)) FROM (
 ) AS lines
 """
 
+IN_PLACE = """
+SELECT coalesce(sum(n_tup_hot_upd)::float8 / nullif(sum(n_tup_upd), 0), 0)
+FROM pg_stat_user_tables WHERE relname IN ('norm_blocks', 'norm_months')
+"""
 
-def seed(admin: Engine, *, first: int, last: int) -> None:
-    """Add the answers numbered `first` to `last` (excluded), and count the norms anew.
+NORM_TABLES = ("norms", "norm_blocks", "norm_months")
+TABLES = ("candidates", "assessments", "answer_scores", *NORM_TABLES)
+
+
+def fill(admin: Engine, reports: int) -> None:
+    """Add answers until there are `reports`, and count the norms anew if any were added.
+
+    What a run that was cut off has left is used, or taken out: answers are loaded in one transaction
+    and counted in the next.
 
     Args:
         admin: a superuser's engine on the migrated database.
-        first: how many answers there are.
-        last: how many there shall be.
+        reports: how many there shall be; not less than there are.
     """
     with admin.begin() as connection:
-        _roomy(connection)
-        for statement in _statements(SEED, first=first, last=last):
-            wanted = {"traits": TRAIT_SCORES, "pooled": POOLED_SCORES}
-            connection.execute(text(statement), {k: v for k, v in wanted.items() if f":{k} " in statement})
+        _run(connection, LEFTOVERS)
+        there = _number(connection, "SELECT count(*) FROM reports")
+    if there < reports:
+        with admin.begin() as connection:
+            _roomy(connection)
+            _run(connection, SEED, first=there, last=reports, traits=TRAIT_SCORES, pooled=POOLED_SCORES)
+        _vacuum(admin, "VACUUM ANALYZE answer_scores")
     with admin.begin() as connection:
-        _roomy(connection)
-        connection.execute(text("TRUNCATE norm_blocks, norm_months"))
-        _run(connection, PEOPLE + NAME + COUNT_AGAIN + KEEP + COUNT_MONTHS)
-    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM ANALYZE"))
+        if not _number(connection, "SELECT count(*) FROM norm_months"):
+            _roomy(connection)
+            _run(connection, PEOPLE + NAME + BLOCKS + MONTHLY + KEEP, cohorts=None)
+    _vacuum(admin, "VACUUM ANALYZE", "CHECKPOINT")
 
 
-def wrong_rows(admin: Engine) -> int:
-    """Rows of the norms that differ from those counted anew from all answers."""
+def wrong_rows(admin: Engine, cohorts: Sequence[str] | None = None) -> int:
+    """Rows of the norms that differ from those counted anew from the answers.
+
+    Args:
+        admin: a superuser's engine.
+        cohorts: which to recount; null recounts all.
+    """
+    asked = None if cohorts is None else list(cohorts)
+    wrong = 0
     with admin.begin() as connection:
         _roomy(connection)
-        _run(connection, PEOPLE + COUNT_AGAIN)
-        return int(connection.execute(text(_filled(DIFFERENT))).scalar_one())
+        _run(connection, PEOPLE + BLOCKS + MONTHLY, cohorts=asked)
+        for counted, table, part in (("fine", "norm_blocks", "block"), ("coarse", "norm_months", "month")):
+            compare = _filled(DIFFERENT.format(counted=counted, table=table, part=part))
+            wrong += _number(connection, compare, cohorts=asked)
+    return wrong
 
 
 def digest(admin: Engine) -> str:
@@ -152,26 +191,43 @@ def digest(admin: Engine) -> str:
 
 def rows(admin: Engine) -> dict[str, int]:
     """Rows per table."""
-    names = ("candidates", "assessments", "answer_scores", "norms", "norm_blocks", "norm_months")
     with admin.begin() as connection:
-        return {
-            name: int(connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one())  # noqa: S608
-            for name in names
-        }
+        return {name: _number(connection, f"SELECT count(*) FROM {name}") for name in TABLES}  # noqa: S608
+
+
+def disk_bytes(admin: Engine) -> dict[str, int]:
+    """Bytes per table, with indexes."""
+    with admin.begin() as connection:
+        return {name: _number(connection, f"SELECT pg_total_relation_size('{name}')") for name in TABLES}
+
+
+def updates_in_place(admin: Engine) -> float:
+    """Share of all updates of norms that changed no index (PostgreSQL's heap-only tuples)."""
+    with admin.begin() as connection:
+        connection.execute(text("SELECT pg_stat_clear_snapshot()"))
+        share = connection.execute(text(IN_PLACE)).scalar_one()
+    return float(share)
+
+
+def _number(connection: Connection, query: str, **values: object) -> int:
+    return int(connection.execute(text(query), values).scalar_one())
+
+
+def _vacuum(admin: Engine, *commands: str) -> None:
+    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for command in commands:
+            connection.execute(text(command))
 
 
 def _roomy(connection: Connection) -> None:
-    connection.execute(text("SET LOCAL statement_timeout = 0"))
-    connection.execute(text("SET LOCAL work_mem = '768MB'"))
+    for setting in ("statement_timeout = 0", "work_mem = '768MB'", "enable_memoize = off"):
+        connection.execute(text(f"SET LOCAL {setting}"))
 
 
-def _run(connection: Connection, script: str) -> None:
-    for statement in _statements(script):
-        connection.execute(text(statement))
-
-
-def _statements(script: str, **values: int) -> list[str]:
-    return [part for part in map(str.strip, _filled(script, **values).split(";")) if part]
+def _run(connection: Connection, script: str, *, first: int = 0, last: int = 0, **values: object) -> None:
+    for statement in filter(None, map(str.strip, _filled(script, first=first, last=last).split(";"))):
+        named = {name: value for name, value in values.items() if f":{name}" in statement}
+        connection.execute(text(statement), named)
 
 
 def _filled(script: str, *, first: int = 0, last: int = 0) -> str:

@@ -1,8 +1,9 @@
 """What a benchmark costs on a real Postgres, and how that grows: `python -m deploy.bench.cohorts`.
 
-One tenant, 500 questions, 20 roles, 4 tags: every answer is in four cohorts. Each size is measured
-through the product's own code, as the product's own roles: a report's benchmark block, the counting of
-a new answer into the norms, and its erasure. Afterwards the norms must be what they were.
+One tenant, 500 questions, 20 roles, 4 tags: every answer is in four cohorts. Each size has a database of
+its own and is measured through the product's own code, as the product's own roles: a report's benchmark
+block, the counting of a new answer into the norms, and its erasure. Afterwards the norms must be what
+they were.
 """
 
 import json
@@ -10,7 +11,8 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,9 +20,9 @@ from typing import Annotated
 
 import typer
 from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.orm import Session
 
 from deploy.bench import cohort_data as data
+from deploy.bench.stopwatch import WARM_UPS, Stopwatch, Times
 from deploy.embedded.servers import Postgres
 from deploy.embedded.supervisor import running
 from fusion.benchmark import benchmark
@@ -31,152 +33,135 @@ from services.common.db.bootstrap import DatabaseUrls, prepare_database
 from services.common.db.session import create_engine_for, tenant_session
 
 MODEL_KEYS = dict.fromkeys(data.TRAIT_SCORES, data.WORDS) | dict.fromkeys(data.POOLED_SCORES, data.POOLED)
-WARM_UPS = 20
+RECOUNTED = 25
+"""Cohorts that are counted anew where there are too many answers to do so with all."""
 
-
-@dataclass(frozen=True)
-class Run:
-    """Seconds of one run.
-
-    Attributes:
-        clock_s: on the clock, with all waiting: for the disk, and for a core that others held.
-        cpu_s: on a processor: this process, and the server's that answers it. They take turns, so this
-            is what a machine of its own would take, but for the disk.
-    """
-
-    clock_s: float
-    cpu_s: float
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Milliseconds of many runs: the middle one, the one that 95 of 100 do not exceed, the longest."""
-
-    median_ms: float
-    p95_ms: float
-    worst_ms: float
-
-    @classmethod
-    def of(cls, values_s: Sequence[float]) -> "Spread":
-        """Of at least one value."""
-        ordered = sorted(1000 * value for value in values_s)
-        return cls(
-            ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))], ordered[-1]
-        )
-
-
-@dataclass(frozen=True)
-class Times:
-    """What a step cost."""
-
-    cpu: Spread
-    clock: Spread
+RECOUNT_ALL_UP_TO = 10_000
+"""Reports."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """What one size cost."""
+    """What one size cost.
+
+    Attributes:
+        reports: answers with a report.
+        rows: per table.
+        disk_bytes: per table, with its indexes, freshly loaded.
+        loaded_s: until the answers were there and counted; next to nothing where an earlier run left them.
+        times: per step.
+        updates_in_place: share of the updates of norms, since the database is there, that touched no index.
+        cohorts_recounted: how many of the cohorts were counted anew.
+        wrong_rows: rows of these that were not what the triggers had made of them.
+        norms_as_before: whether all norms, after the erasures, were those from before the updates.
+    """
 
     reports: int
     rows: dict[str, int]
-    seeded_s: float
+    disk_bytes: dict[str, int]
+    loaded_s: float
     times: dict[str, Times]
-    norms_as_before: bool
+    updates_in_place: float
+    cohorts_recounted: int
     wrong_rows: int
+    norms_as_before: bool
 
-
-class Stopwatch:
-    """Times of named steps."""
-
-    def __init__(self) -> None:
-        self._runs: dict[str, list[Run]] = {}
-
-    def time(self, name: str, job: Callable[[], object], *, session: Session) -> None:
-        """Run `job`, which speaks through `session`, and note what it took."""
-        server = Path(f"/proc/{backend_of(session)}/schedstat")
-        cpu_s, clock_s = time.process_time() + ran_s(server), time.perf_counter()
-        job()
-        clock_s = time.perf_counter() - clock_s
-        cpu_s = time.process_time() + ran_s(server) - cpu_s
-        self._runs.setdefault(name, []).append(Run(clock_s, cpu_s))
-
-    def times(self) -> dict[str, Times]:
-        """Without those that only warmed up."""
-        return {
-            name: Times(
-                cpu=Spread.of([run.cpu_s for run in runs[WARM_UPS:]]),
-                clock=Spread.of([run.clock_s for run in runs[WARM_UPS:]]),
-            )
-            for name, runs in self._runs.items()
-        }
-
-
-def backend_of(session: Session) -> int:
-    """Process number of the server's half of the connection."""
-    driver = session.connection().connection.driver_connection
-    if driver is None:
-        raise RuntimeError("the session has no connection")
-    return int(driver.info.backend_pid)
-
-
-def ran_s(schedstat: Path) -> float:
-    """Seconds that a process was on a processor; 0 where the system does not tell."""
-    return int(schedstat.read_text().split()[0]) / 1e9 if schedstat.exists() else 0.0
+    @property
+    def bytes_per_norm(self) -> float:
+        """A norm with its histogram and its months."""
+        return sum(self.disk_bytes[name] for name in data.NORM_TABLES) / self.rows["norms"]
 
 
 def bench(
-    sizes: Annotated[list[int] | None, typer.Option("--size", help="Reports; several, ascending.")] = None,
+    sizes: Annotated[list[int] | None, typer.Option("--size", help="Reports; several.")] = None,
     runs: Annotated[int, typer.Option(min=20, help="Timed answers per size.")] = 300,
     results: Annotated[Path | None, typer.Option("--json", help="Also write the results here.")] = None,
-    folder: Annotated[Path | None, typer.Option(help="Where the database lies meanwhile.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Keep the databases here, and use those that are here already.")
+    ] = None,
 ) -> None:
     """Measure benchmark block, update and erasure at each size."""
-    sizes = sorted(sizes or [10_000, 100_000, 1_000_000])
-    with tempfile.TemporaryDirectory(prefix="candor-bench-", dir=folder) as name:
-        home = Path(name)
-        home.chmod(0o755)  # PostgreSQL runs as another user where this one is root
-        server = Postgres(home / "data")
-        server.prepare()
-        with running(server.child(log_folder=home)):
-            server.wait_ready(timeout_s=60)
-            urls = prepare_database(server.url(), gateway_password="bench", fusion_password="bench")  # noqa: S106
-            measured = [
-                measure(urls, size, before, runs=runs)
-                for before, size in zip([0, *sizes], sizes, strict=False)
-            ]
-    document = {
-        "load_average": os.getloadavg(),
-        "cores": os.cpu_count(),
-        "sizes": [asdict(size) for size in measured],
-    }
-    if results is not None:
-        results.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    measured: list[Size] = []
+    with tempfile.TemporaryDirectory(prefix="candor-bench-") as name:
+        for reports in sorted(sizes or [10_000, 100_000, 1_000_000]):
+            with database((folder or Path(name)) / f"{reports}") as urls:
+                measured.append(measure(urls, reports, runs=runs))
+            if results is not None:
+                document = {
+                    "load_average": os.getloadavg(),
+                    "cores": os.cpu_count(),
+                    "runs": runs,
+                    "sizes": [asdict(size) | {"bytes_per_norm": size.bytes_per_norm} for size in measured],
+                }
+                results.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     typer.echo(table(measured))
     if any(size.wrong_rows or not size.norms_as_before for size in measured):
         raise typer.Exit(1)
 
 
-def measure(urls: DatabaseUrls, reports: int, before: int, *, runs: int) -> Size:
+@contextmanager
+def database(home: Path) -> Iterator[DatabaseUrls]:
+    """A server on the data in `home`, with the schema of today."""
+    home.mkdir(parents=True, exist_ok=True)
+    for place in (home, home.parent):
+        place.chmod(0o755)  # PostgreSQL runs as another user where this one is root
+    server = Postgres(home / "data")
+    server.prepare()
+    with running(server.child(log_folder=home)):
+        server.wait_ready(timeout_s=120)
+        yield prepare_database(server.url(), gateway_password="bench", fusion_password="bench")  # noqa: S106
+
+
+def measure(urls: DatabaseUrls, reports: int, *, runs: int) -> Size:
     """Fill up to `reports`, time `runs` answers, take them out again, and compare."""
-    admin = create_engine(urls.admin)
+    admin, fusion, gateway = (
+        create_engine(urls.admin),
+        create_engine_for(urls.fusion),
+        create_engine_for(urls.gateway),
+    )
+    _say(f"loading {reports:,} reports")
     started = time.perf_counter()
-    data.seed(admin, first=before, last=reports)
-    seeded_s = time.perf_counter() - started
-    typer.echo(f"{reports:,} reports are there after {seeded_s:.0f} s", err=True)
-    fingerprint = data.digest(admin)
-    watch = Stopwatch()
-    fusion, gateway = create_engine_for(urls.fusion), create_engine_for(urls.gateway)
+    data.fill(admin, reports)
+    loaded_s = time.perf_counter() - started
+    counted, disk_bytes, fingerprint = data.rows(admin), data.disk_bytes(admin), data.digest(admin)
     subjects = hand_in(admin, runs + WARM_UPS, people=round(reports / data.ANSWERS_PER_PERSON))
+
+    watch = Stopwatch()
+    _say("measuring updates")
     for subject in subjects:
         store(fusion, subject, watch)
-    wrong = data.wrong_rows(admin)
+    _say("recounting")
+    cohorts = None if reports <= RECOUNT_ALL_UP_TO else some_cohorts(subjects)
+    wrong = data.wrong_rows(admin, cohorts)
+    _say("measuring erasures")
     for subject in subjects:
         erase(gateway, subject, watch)
+    _say("comparing")
     same = data.digest(admin) == fingerprint
-    counted = data.rows(admin)
+    in_place = data.updates_in_place(admin)
     for engine in (admin, fusion, gateway):
         engine.dispose()
-    return Size(reports, counted, seeded_s, watch.times(), same, wrong)
+    return Size(
+        reports=reports,
+        rows=counted,
+        disk_bytes=disk_bytes,
+        loaded_s=loaded_s,
+        times=watch.times(),
+        updates_in_place=in_place,
+        cohorts_recounted=counted["norms"] // 2 if cohorts is None else len(cohorts),
+        wrong_rows=wrong,
+        norms_as_before=same,
+    )
+
+
+def some_cohorts(subjects: Sequence[Subject]) -> list[str]:
+    """The widest cohort, and others at random of those that the answers have changed."""
+    changed = sorted({cohort.key for subject in subjects for cohort in subject.cohorts} - {"tenant"})
+    return ["tenant", *random.Random(1).sample(changed, min(len(changed), RECOUNTED - 1))]  # noqa: S311
+
+
+def _say(phase: str) -> None:
+    typer.echo(f"{datetime.now(UTC):%H:%M:%S} {phase}", err=True)
 
 
 def hand_in(admin: Engine, count: int, *, people: int) -> list[Subject]:
@@ -252,7 +237,7 @@ def erase(gateway: Engine, subject: Subject, watch: Stopwatch) -> None:
 
 
 def table(sizes: Sequence[Size]) -> str:
-    """Markdown: a line for each size and step, and one that says whether the norms were right."""
+    """Markdown: a line for each size and step, what it takes on disk, and whether the norms were right."""
     lines = [
         "| reports | step | CPU median ms | CPU p95 ms | CPU worst ms | clock median ms | clock p95 ms |",
         "|--:|---|--:|--:|--:|--:|--:|",
@@ -263,11 +248,31 @@ def table(sizes: Sequence[Size]) -> str:
             f" | {took.cpu.worst_ms:.2f} | {took.clock.median_ms:.2f} | {took.clock.p95_ms:.2f} |"
             for name, took in size.times.items()
         ]
-        lines.append(
-            f"| {size.reports:,} | rows unlike a recount: {size.wrong_rows}; after erasing, norms as before: "
-            f"{'yes' if size.norms_as_before else 'no'} | | | | | |"
-        )
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *map(facts, sizes), *growth(sizes)])
+
+
+def facts(size: Size) -> str:
+    """What else is to be known of a size."""
+    return (
+        f"{size.reports:,} reports, loaded with the triggers off and counted set at a time: "
+        f"{size.cohorts_recounted} of {size.rows['norms'] // 2} cohorts recounted after the updates, "
+        f"rows unlike the recount: {size.wrong_rows}; after the erasures all norms as before: "
+        f"{'yes' if size.norms_as_before else 'no'}; {size.bytes_per_norm / 1024:.0f} KiB a norm, "
+        f"{size.disk_bytes['answer_scores'] / size.reports:.0f} bytes of scores a report; "
+        f"{size.updates_in_place:.0%} of the updates touched no index."
+    )
+
+
+def growth(sizes: Sequence[Size]) -> list[str]:
+    """From the smallest size to the largest, in processor time at the 95th percentile."""
+    if len(sizes) < 2:
+        return []
+    small, large = sizes[0], sizes[-1]
+    factors = [
+        f"{name} x{large.times[name].cpu.p95_ms / took.cpu.p95_ms:.2f}" for name, took in small.times.items()
+    ]
+    factors.append(f"bytes a norm x{large.bytes_per_norm / small.bytes_per_norm:.2f}")
+    return [f"From {small.reports:,} to {large.reports:,} reports: {', '.join(factors)}."]
 
 
 if __name__ == "__main__":

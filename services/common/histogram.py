@@ -11,8 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
-from operator import mul
+from itertools import accumulate, chain
 
 STEPS_PER_UNIT = 1000
 """Bins in a difference of 1 between two scores."""
@@ -21,7 +20,6 @@ BLOCK = 32
 """Bins that are stored in one row; a power of two."""
 
 MAX_BIN = 32_767
-_PLACES = range(BLOCK)
 NO_COUNTS = (0,) * BLOCK
 
 
@@ -133,15 +131,20 @@ class Histogram:
         return Histogram({**self.blocks, block: counts})
 
     @cached_property
+    def _in_block(self) -> dict[int, int]:
+        return {block: sum(counts) for block, counts in self.blocks.items()}
+
+    @cached_property
     def n(self) -> int:
         """People."""
-        return sum(map(sum, self.blocks.values()))
+        return sum(self._in_block.values())
 
     @cached_property
     def total(self) -> int:
         """Sum of the people's bins."""
         return sum(
-            block * BLOCK * sum(counts) + sum(map(mul, _PLACES, counts))
+            (block + 1) * BLOCK * self._in_block[block]
+            - sum(accumulate(counts))  # place p is in BLOCK - p of the sums
             for block, counts in self.blocks.items()
         )
 
@@ -149,9 +152,7 @@ class Histogram:
         """The place of `value` among these people."""
         own_block, place = divmod(quantise(value), BLOCK)
         own = self.blocks.get(own_block, NO_COUNTS)
-        below = sum(own[:place]) + sum(
-            sum(counts) for block, counts in self.blocks.items() if block < own_block
-        )
+        below = sum(own[:place]) + sum(n for block, n in self._in_block.items() if block < own_block)
         return Rank(n=self.n, total=self.total, below=below, equal=own[place])
 
     @property
@@ -171,11 +172,12 @@ class Histogram:
         """
         if not self.n:
             raise ValueError("a cohort of nobody has no figures")
-        bins = self.bins()
-        values, up_to = list(bins), list(accumulate(bins.values()))
+        blocks = sorted(self.blocks)
+        up_to = list(accumulate(chain.from_iterable(self.blocks[block] for block in blocks)))
 
         def ranked(rank: int) -> int:
-            return values[bisect_right(up_to, rank)]
+            block, place = divmod(bisect_right(up_to, rank), BLOCK)
+            return blocks[block] * BLOCK + place
 
         deciles = []
         for tenth in range(1, 10):
