@@ -29,12 +29,24 @@ Assessment = dict[str, Any]
 
 
 class FakeGateway:
-    """State of the stand-in. `events` off makes the page fall back to asking."""
+    """State of the stand-in. `events` off makes the page fall back to asking.
 
-    def __init__(self, *, step_s: float = 0.05, events: bool = True, refuse: Response | None = None) -> None:
+    `candidate_only` opens reports with the token that came with the answer alone, as in the EU.
+    """
+
+    def __init__(
+        self,
+        *,
+        step_s: float = 0.05,
+        events: bool = True,
+        refuse: Response | None = None,
+        candidate_only: bool = False,
+    ) -> None:
         self.step_s = step_s
         self.events = events
         self.refuse = refuse
+        self.candidate_only = candidate_only
+        self.tokens_are_good = True
         self.assessments: dict[str, Assessment] = {}
         self.asked_for_events = 0
         self.last_form: dict[str, str] = {}
@@ -95,8 +107,16 @@ def create_fake(state: FakeGateway) -> FastAPI:
 
     @app.middleware("http")
     async def authenticate(request: Request, call_next: Any) -> Response:
-        if request.url.path.startswith("/v1/") and request.headers.get("authorization") != f"Bearer {KEY}":
+        path, sent = request.url.path, request.headers.get("authorization", "")
+        if path.startswith("/v1/") and sent.startswith("Bearer cndt_"):
+            if not state.tokens_are_good:
+                return problem(401, "candidate_token_expired", "Ask whoever gave it to you.")
+            if sent.removeprefix("Bearer cndt_") != "".join(path.split("/")[3:4]):
+                return problem(403, "candidate_token_refused", "Send an API key.")
+        elif path.startswith("/v1/") and sent != f"Bearer {KEY}":
             return problem(401, "api_key_unknown", "This key is not known; check it for missing characters.")
+        elif state.candidate_only and path.endswith("/report"):
+            return problem(403, "report_readable_by_candidate_only", "Read it with the candidate token.")
         response: Response = await call_next(request)
         return response
 
@@ -128,7 +148,7 @@ def _add_collections(app: FastAPI, state: FakeGateway) -> None:
         kind = next(kind for kind in KINDS if kind in state.last_form)
         assessment = state.add(kind, status="queued")
         assessment["question"] = state.last_form["question"]
-        return JSONResponse(assessment, status_code=202)
+        return JSONResponse(assessment | {"candidate_token": f"cndt_{assessment['id']}"}, status_code=202)
 
 
 def _add_assessment(app: FastAPI, state: FakeGateway) -> None:

@@ -2,6 +2,7 @@
 
 import { FINAL } from "./labels.js";
 import { readEvents } from "./sse.js";
+import { answerTokens } from "./tokens.js";
 
 const KEY = "candor.key";
 
@@ -35,7 +36,12 @@ const NEXT_STEP = {
   507: "There is no room left for the file. Try again later.",
 };
 
+const NEXT_STEP_OF = {
+  report_readable_by_candidate_only: "This report opens only in the browser that the answer was handed in with.",
+};
+
 function describe(status, problem, retryAfter) {
+  if (NEXT_STEP_OF[problem.code]) return NEXT_STEP_OF[problem.code];
   const known = NEXT_STEP[status];
   const wait = retryAfter && /^\d+$/.test(retryAfter) ? ` Try again in ${retryAfter} seconds.` : "";
   if (problem.detail) return `${problem.detail}${wait}`;
@@ -48,17 +54,17 @@ function fieldMessage(error) {
   return place && text ? `${String(place).replace(/^.*[./]/, "")}: ${text}` : text;
 }
 
-const headers = (more = {}) => ({ Authorization: `Bearer ${accessKey.get() ?? ""}`, ...more });
+const headers = (more = {}, token = accessKey.get()) => ({ Authorization: `Bearer ${token ?? ""}`, ...more });
 
 async function problemOf(response) {
   const body = await response.json().catch(() => ({}));
   return new ApiError(response.status, body ?? {}, response.headers.get("Retry-After"));
 }
 
-async function request(path, options = {}) {
+async function request(path, { token, ...options } = {}) {
   let response;
   try {
-    response = await fetch(path, { cache: "no-store", ...options, headers: headers(options.headers) });
+    response = await fetch(path, { cache: "no-store", ...options, headers: headers(options.headers, token) });
   } catch (fault) {
     if (fault.name === "AbortError") throw fault;
     throw new ApiError(0);
@@ -70,10 +76,30 @@ async function request(path, options = {}) {
 const read = async (path, options) => (await request(path, options)).json();
 const assessmentPath = (id) => `/v1/assessments/${encodeURIComponent(id)}`;
 
+/** A request about one answer: with the token that came with it, or the key where that is no good any more. */
+async function requestAnswer(id, part = "", options = {}) {
+  const token = answerTokens.of(id);
+  if (token) {
+    try {
+      return await request(assessmentPath(id) + part, { token, ...options });
+    } catch (fault) {
+      if (!fault.code?.startsWith("candidate_token_")) throw fault;
+      answerTokens.drop(id);
+    }
+  }
+  return request(assessmentPath(id) + part, options);
+}
+
+const readAnswer = async (id, part, options) => (await requestAnswer(id, part, options)).json();
+
 export const questions = () => read("/v1/questions?limit=100");
-export const assessment = (id, signal) => read(assessmentPath(id), { signal });
-export const report = (id, signal) => read(`${assessmentPath(id)}/report`, { signal });
-export const remove = (id) => request(assessmentPath(id), { method: "DELETE" });
+export const assessment = (id, signal) => readAnswer(id, "", { signal });
+export const report = (id, signal) => readAnswer(id, "/report", { signal });
+
+export async function remove(id) {
+  await requestAnswer(id, "", { method: "DELETE" });
+  answerTokens.drop(id);
+}
 
 export function assessments({ after } = {}) {
   const query = new URLSearchParams({ limit: "10" });
@@ -102,8 +128,10 @@ export function submit(form, { onProgress, signal }) {
     call.onabort = () => reject(new DOMException("Upload stopped", "AbortError"));
     call.onload = () => {
       const body = parse(call.responseText);
-      if (call.status >= 200 && call.status < 300 && body) resolve(body);
-      else reject(new ApiError(call.status, body ?? {}, call.getResponseHeader("Retry-After")));
+      if (call.status >= 200 && call.status < 300 && body) {
+        answerTokens.keep(body.id, body.candidate_token);
+        resolve(body);
+      } else reject(new ApiError(call.status, body ?? {}, call.getResponseHeader("Retry-After")));
     };
     signal.addEventListener("abort", () => call.abort(), { once: true });
     call.send(form);
@@ -134,7 +162,7 @@ export async function follow(id, { signal, onEvent }) {
   while (!signal.aborted) {
     try {
       const more = { Accept: "text/event-stream", ...(lastId && { "Last-Event-ID": lastId }) };
-      const response = await request(`${assessmentPath(id)}/events`, { headers: more, signal });
+      const response = await requestAnswer(id, "/events", { headers: more, signal });
       for await (const event of readEvents(response.body)) {
         failures = 0;
         lastId = event.id || lastId;

@@ -4,6 +4,7 @@ import { accessKey } from "./api.js";
 import { answerView } from "./answer.js";
 import { el, focusHeading, show } from "./dom.js";
 import { homeView } from "./home.js";
+import { answerTokens } from "./tokens.js";
 
 const main = document.getElementById("main");
 const forget = document.getElementById("forget");
@@ -85,7 +86,7 @@ function failedView(root, fault) {
   );
 }
 
-forget.addEventListener("click", () => { location.hash = "#/"; signOut(); });
+forget.addEventListener("click", () => { location.hash = "#/"; answerTokens.forgetAll(); signOut(); });
 window.addEventListener("hashchange", () => {
   takeKeyFromAddress();
   navigate();

@@ -168,6 +168,33 @@ def test_video_becomes_a_report_when_it_is_uploaded(open_page: Open) -> None:
     }
 
 
+def test_own_report_opens_in_a_new_tab_when_only_the_candidate_may_read_it(open_page: Open) -> None:
+    visit = open_page(FakeGateway(candidate_only=True))
+    somebody_elses = visit.state.add()
+    visit.home()
+    visit.page.set_input_files("#file", files=[VIDEO])
+    visit.page.get_by_role("button", name="Analyse my answer").click()
+    expect(visit.page.get_by_role("heading", name="How you came across")).to_be_visible()
+    own = list(visit.state.assessments)[-1]
+    visit.page.evaluate("sessionStorage.clear()")
+    visit.report(own)
+    visit.page.goto(f"{visit.address}/#/answers/{somebody_elses['id']}")
+    expect(visit.page.get_by_role("alert")).to_contain_text("only in the browser")
+    visit.page.get_by_role("button", name="Sign out").click()
+    assert visit.page.evaluate("localStorage.getItem('candor.tokens')") is None
+
+
+def test_report_opens_with_the_key_when_its_token_is_no_good_any_more(open_page: Open) -> None:
+    visit = open_page()
+    visit.home()
+    visit.page.set_input_files("#file", files=[VIDEO])
+    visit.page.get_by_role("button", name="Analyse my answer").click()
+    expect(visit.page.get_by_role("heading", name="How you came across")).to_be_visible()
+    visit.state.tokens_are_good = False
+    visit.page.reload()
+    expect(visit.page.get_by_role("heading", name="How you came across")).to_be_visible()
+
+
 def test_report_appears_when_events_cannot_be_had(open_page: Open) -> None:
     visit = open_page(FakeGateway(events=False))
     visit.home()
