@@ -223,3 +223,4 @@ WebhookEndpointPage = Annotated[Cursor, Depends(page_by(Prefix.WEBHOOK_ENDPOINT)
 WebhookDeliveryPage = Annotated[Cursor, Depends(page_by(Prefix.WEBHOOK_DELIVERY))]
 EventPage = Annotated[Cursor, Depends(page_by(Prefix.EVENT))]
 ConsentPage = Annotated[Cursor, Depends(page_by(Prefix.CONSENT))]
+AuditPage = Annotated[Cursor, Depends(page_by(Prefix.AUDIT_EVENT))]

@@ -20,6 +20,7 @@ from gateway.rate_limits import REQUESTS, UPLOADS, Limiter, RateLimits
 from gateway.routes import (
     api_keys,
     assessments,
+    audit_events,
     benchmarks,
     candidates,
     consents,
@@ -96,6 +97,7 @@ def create_app(
         webhook_endpoints,
         webhook_events,
         api_keys,
+        audit_events,
         tenant,
         health,
         candidates,  # last of those below /v1/candidates: it takes any path

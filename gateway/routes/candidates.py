@@ -10,12 +10,14 @@ from sqlalchemy.orm import Session
 from gateway import candidate_tokens, repository
 from gateway.candidate_schemas import CandidateList, CandidateView, NewCandidate
 from gateway.dependencies import AnyCaller, CandidatePage, TheServices, Writer
-from gateway.erasure import erase_assessment
+from gateway.erasure import erase_candidate
 from gateway.errors import Problem, ProblemCode
+from gateway.governance_schemas import ErasureView
 from gateway.openapi import AUTHENTICATED, problems
 from gateway.paging import page_of, page_statement
+from gateway.receipts import erasure_view
 from gateway.schemas import ExternalId
-from services.common.db.models import Assessment, Candidate
+from services.common.db.models import Candidate
 from services.common.db.session import tenant_session
 
 PATH = "/v1/candidates"
@@ -119,8 +121,6 @@ def get_candidate(services: TheServices, caller: AnyCaller, candidate: Candidate
     "/{candidate:path}",
     operation_id="deleteCandidate",
     summary="Erase a candidate",
-    status_code=204,
-    response_class=Response,
     responses=problems(
         *AUTHENTICATED,
         ProblemCode.CANDIDATE_NOT_FOUND,
@@ -128,21 +128,24 @@ def get_candidate(services: TheServices, caller: AnyCaller, candidate: Candidate
         ProblemCode.SERVICE_UNAVAILABLE,
     ),
 )
-def delete_candidate(services: TheServices, caller: Writer, candidate: CandidateName) -> None:
-    """With everything that was handed in or made of it. After a 503, send it again to finish."""
+def delete_candidate(services: TheServices, caller: Writer, candidate: CandidateName) -> ErasureView:
+    """With everything that was handed in or made of it; the answer is a receipt.
+
+    After a 503, send it again to finish.
+    """
     with tenant_session(services.engine, caller.tenant_id) as session:
         person = load_candidate(session, candidate).id
-        answers = session.scalars(select(Assessment.id).where(Assessment.candidate_id == person)).all()
-    for assessment_id in answers:
-        erase_assessment(
-            assessment_id,
-            tenant_id=caller.tenant_id,
-            engine=services.engine,
-            store=services.store,
-            ledger=services.ledger,
-        )
-    with tenant_session(services.engine, caller.tenant_id) as session:
-        session.delete(session.get_one(Candidate, person))
+    receipt = erase_candidate(
+        person,
+        tenant_id=caller.tenant_id,
+        actor=caller.actor,
+        engine=services.engine,
+        store=services.store,
+        ledger=services.ledger,
+    )
+    if receipt is None:
+        raise _not_found()
+    return erasure_view(receipt)
 
 
 def load_candidate(session: Session, name: str) -> Candidate:
@@ -153,11 +156,15 @@ def load_candidate(session: Session, name: str) -> Candidate:
     """
     row = repository.find_candidate(session, name)
     if row is None:
-        raise Problem(
-            ProblemCode.CANDIDATE_NOT_FOUND,
-            "Check the identifier; send the one that the answers were handed in with.",
-        )
+        raise _not_found()
     return row
+
+
+def _not_found() -> Problem:
+    return Problem(
+        ProblemCode.CANDIDATE_NOT_FOUND,
+        "Check the identifier; send the one that the answers were handed in with.",
+    )
 
 
 def candidate_view(row: Candidate) -> CandidateView:

@@ -60,6 +60,7 @@ OPERATIONS = {
     ("GET", "/v1/candidates/{candidate}"): "getCandidate",
     ("DELETE", "/v1/candidates/{candidate}"): "deleteCandidate",
     ("DELETE", "/v1/candidates/{candidate}/tokens"): "revokeCandidateTokens",
+    ("GET", "/v1/audit_events"): "listAuditEvents",
     ("GET", "/v1/reports"): "listReports",
     ("GET", "/v1/exports/assessments.csv"): "exportAssessmentsCsv",
     ("GET", "/v1/exports/assessments.jsonl"): "exportAssessmentsJsonl",

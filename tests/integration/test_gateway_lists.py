@@ -58,7 +58,9 @@ def test_erasing_a_candidate_leaves_nothing_of_them(
     kept = gateway.post(candidate="person-2").json()["id"]
     for _ in range(2):
         store_report(gateway.post(candidate="person-1").json()["id"], gateway.tenant.tenant)
-    assert gateway.client.delete("/v1/candidates/person-1").status_code < 300
+    receipt = gateway.client.delete("/v1/candidates/person-1")
+    assert receipt.status_code == 200
+    assert receipt.json()["erased"]["assessments"] == 2
     assert outcome(gateway.client.get("/v1/candidates/person-1")) == (404, "candidate_not_found")
     assert outcome(gateway.client.delete("/v1/candidates/person-1")) == (404, "candidate_not_found")
     assert found(gateway) == [kept]
@@ -198,3 +200,34 @@ def test_reports_are_listed_without_those_that_only_the_candidate_may_read(
         headers={"Authorization": f"Bearer {practice['candidate_token']}"},
     ).json()
     assert own["report"]["assessment_id"] == practice["id"]
+
+
+def test_audit_log_is_listed_and_narrowed_for_administrators_only(gateway: Any) -> None:
+    path = "/v1/audit_events"
+    made = gateway.client.post("/v1/api_keys", json={"name": "k", "scopes": ["reports:read"]}).json()
+    person = gateway.post().json()["candidate_id"]
+    gateway.client.delete("/v1/candidates/person-1/tokens")
+    answer = gateway.client.get(path, params={"limit": 2})
+    assert answer.status_code == 200, answer.text
+    revoked, created = answer.json()["data"]
+    assert (created["action"], created["subject"], created["about"]) == (
+        "api_key.created",
+        made["id"],
+        made["id"],
+    )
+    assert (revoked["previous_hash"], revoked["sequence"]) == (created["hash"], created["sequence"] + 1)
+    assert (revoked["subject"][:4], revoked["about"]) == ("sub_", person)
+
+    def ids(**query: str) -> list[str]:
+        return [row["id"] for row in gateway.client.get(path, params=query).json()["data"]]
+
+    assert ids(action="api_key.created") == [created["id"]]
+    assert ids(subject=person) == ids(subject=revoked["subject"]) == [revoked["id"]]
+    assert ids(starting_after=revoked["id"], limit="1") == [created["id"]]
+    assert ids(created_from=revoked["created_at"]) == [revoked["id"]]
+    assert ids(actor="nobody") == []
+    gateway.client.delete("/v1/candidates/person-1")
+    erased = next(row for row in gateway.client.get(path).json()["data"] if row["id"] == revoked["id"])
+    assert (erased["subject"], erased["about"]) == (revoked["subject"], None)
+    reader = {"Authorization": f"Bearer {made['key']}"}
+    assert outcome(gateway.client.get(path, headers=reader)) == (403, "scope_missing")
