@@ -14,7 +14,7 @@ from gateway.dependencies import (
     WebhookDeliveryPage,
     WebhookEndpointPage,
 )
-from gateway.errors import Problem, ProblemCode
+from gateway.errors import FieldError, Problem, ProblemCode
 from gateway.ids import Prefix, id_pattern
 from gateway.keys import KeyHolder
 from gateway.openapi import AUTHENTICATED, problems
@@ -250,11 +250,14 @@ def check_target(services: Services, url: str) -> None:
     try:
         services.webhook_targets.check(url)
     except TargetRefusedError as fault:
-        raise Problem(ProblemCode.WEBHOOK_TARGET_REFUSED, str(fault)) from fault
+        raise _refused(str(fault)) from fault
     except NameUnresolvedError as fault:
-        raise Problem(
-            ProblemCode.WEBHOOK_TARGET_REFUSED, f"Register the address once its name resolves: {fault}."
-        ) from fault
+        raise _refused(f"Register the address once its name resolves: {fault}.") from fault
+
+
+def _refused(detail: str) -> Problem:
+    errors = [FieldError(field="url", detail=detail)]
+    return Problem(ProblemCode.WEBHOOK_TARGET_REFUSED, detail, errors=errors)
 
 
 def with_secret(services: Services, row: WebhookEndpoint) -> WebhookEndpointWithSecret:

@@ -107,7 +107,7 @@ class TargetRules:
             parsed = httpx.URL(url)
             host = parsed.raw_host.decode("ascii")
         except (httpx.InvalidURL, ValueError) as fault:
-            raise TargetRefusedError("The URL cannot be read.") from fault
+            raise TargetRefusedError("Send a whole URL, like https://hooks.example.com/candor.") from fault
         if parsed.scheme not in self._schemes:
             raise TargetRefusedError(f"Use {' or '.join(f'{name}://' for name in self._schemes)}.")
         if parsed.userinfo:
@@ -115,10 +115,10 @@ class TargetRules:
         if parsed.fragment:
             raise TargetRefusedError("Leave the fragment out; it is never sent.")
         if not host:
-            raise TargetRefusedError("Name a host.")
+            raise TargetRefusedError("Name a host, as in https://hooks.example.com/candor.")
         port = DEFAULT_PORTS[parsed.scheme] if parsed.port is None else parsed.port
         if not 0 < port <= MAX_PORT:
-            raise TargetRefusedError("There is no such port.")
+            raise TargetRefusedError(f"Use a port from 1 to {MAX_PORT}.")
         return Target(parsed.scheme, host, port, parsed.raw_path.decode("ascii"))
 
     def check(self, url: str, *, timeout_s: float = RESOLVE_TIMEOUT_S) -> Target:
@@ -148,10 +148,10 @@ class TargetRules:
         for address in found:
             kind = reason_to_refuse(address, allowed=self._allowed)
             if kind is not None:
-                raise TargetRefusedError(f"{host} leads to an address that is not public ({kind}).")
+                raise TargetRefusedError(f"Use a public address; {host} leads to one that is {kind}.")
             if port not in self._ports and not self._is_allowed(address):
                 ports = ", ".join(map(str, sorted(self._ports)))
-                raise TargetRefusedError(f"Port {port} is not allowed; use one of {ports}.")
+                raise TargetRefusedError(f"Use one of the ports {ports}; {port} is not allowed.")
         return found
 
     def _is_allowed(self, address: Address) -> bool:

@@ -21,6 +21,7 @@ from gateway.webhooks.guarded_http import GuardedClient, SendError
 from gateway.webhooks.targets import TargetRules
 from services.common.db.bootstrap import DatabaseUrls
 from services.common.settings import Environment
+from tests.readme_examples import examples
 from tests.webhook_receiver import Receiver, Reply, receiving
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -119,9 +120,13 @@ def test_event_arrives_signed_and_thin(scene: Scene, receiver: Receiver) -> None
 def test_receiver_of_the_readme_takes_an_event_once_and_refuses_a_forgery(
     scene: Scene, receiver: Receiver, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    section = (REPOSITORY / "README.md").read_text().split("### Webhooks")[1]
+    [code] = [
+        block
+        for block in examples(REPOSITORY / "README.md", language="python")
+        if "standardwebhooks" in block
+    ]
     example: dict[str, Any] = {}
-    exec(section.split("```python\n")[1].split("```")[0], example)
+    exec(code, example)
     secret = scene.register(receiver)["secret"]
     assessment = scene.report()
     scene.deliver()
