@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from deploy.comparison_view import comparison_view
 from deploy.face_view import face_view
 from deploy.voice_view import voice_view
 from deploy.words_view import words_view
@@ -38,6 +39,9 @@ def print_report(report: Report, *, title: str, console: Console | None = None) 
     for part in (_emotions(report), _traits(report), *channels):
         if part is not None:
             console.print(part)
+    comparison = comparison_view(report.benchmark)
+    if comparison is not None:
+        console.print(comparison)
     for notice in report.warnings:
         console.print(Text(f"! {notice.detail}", style="dim"))
 

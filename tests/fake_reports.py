@@ -23,6 +23,7 @@ from services.common.contracts.face import (
 )
 from services.common.contracts.labels import EMOTIONS, TRAITS, Emotion, Modality, ModalityStatus, Trait
 from services.common.contracts.model_ref import ModelRef
+from services.common.contracts.norms import Cohort, CohortKind, NormSource, ReferenceNorm
 from services.common.contracts.notices import EMOTION_RESTRICTED
 from services.common.contracts.results import (
     EmotionScores,
@@ -429,6 +430,25 @@ def results_of(kind: str, status: str) -> list[ModalityResult]:
     return [words(), voice(), face()]
 
 
+WIDER = (Cohort(kind=CohortKind.ROLE, name="nurse"), Cohort(kind=CohortKind.TENANT))
+
+
+def public_norm(score: str) -> ReferenceNorm:
+    """A built-in norm: of many who speak for traits, of few actors for everything else."""
+    trait = score.startswith("trait.")
+    return ReferenceNorm(
+        score=score,
+        model_key="made:1",
+        counts=dict.fromkeys(range(380, 580, 4) if trait else range(20, 440, 15), 40 if trait else 1),
+        source=NormSource(
+            corpus="People before a camera" if trait else "Actors",
+            description="They answered questions." if trait else "They read sentences in eight ways.",
+            protocol="Nobody's scores were seen in training.",
+            licence="CC BY 4.0",
+        ),
+    )
+
+
 def report_of(assessment: dict[str, Any]) -> Report:
     """A report for a fake assessment; a video's cohort is large enough, others' are not."""
     kind = assessment["media"][0]["kind"]
@@ -438,13 +458,19 @@ def report_of(assessment: dict[str, Any]) -> Report:
     generator = random.Random(1)
     others = 34 if kind == "video" else 3
     people = {name: Histogram.of(generator.random() * 0.8 for _ in range(others)) for name in values}
+    wider = {cohort: {name: people[name].rank(value) for name, value in values.items()} for cohort in WIDER}
     return Report(
         assessment_id=assessment["id"],
         status=overall_status(list(by_modality.values())),
         fused=fused,
         modalities=by_modality,
         timeline=align(by_modality),
-        benchmark=benchmark(values, Others(same_question=people), min_cohort_size=20),
+        benchmark=benchmark(
+            values,
+            Others(same_question=people, wider=wider),
+            min_cohort_size=20,
+            references={name: public_norm(name) for name in values if kind != "text"},
+        ),
         warnings=warnings(
             by_modality, policy=[EMOTION_RESTRICTED], purpose="self_practice", trait_accuracy=TRAIT_ACCURACY
         ),

@@ -105,9 +105,15 @@ export function shareBars(rows) {
       el("span", { class: "number" }, text))));
 }
 
-/** Where a percentile lies between 0 and 100. */
-export function percentileTrack(percentile) {
-  return el("span", { class: "rank" },
-    el("span", { class: "rank-track", "aria-hidden": "true" }, el("span", { class: "rank-dot", vars: { "--at": percentile / 100 } })),
-    el("span", { class: "number" }, whole(percentile)));
+/**
+ * A score on the scale from 0 to 1 among others: eight of ten, the middle four, their middle, and you.
+ * @param {number} value
+ * @param {number[]} deciles the nine scores between the others' tenths
+ */
+export function strip(value, deciles) {
+  const span = (name, from, to) => el("span", { class: name, vars: { "--from": deciles[from], "--to": deciles[to] } });
+  return el("div", { class: "strip", "aria-hidden": "true" },
+    span("strip-most", 0, 8), span("strip-middle", 2, 6),
+    el("span", { class: "strip-half", vars: { "--at": deciles[4] } }),
+    el("span", { class: "strip-dot", vars: { "--at": value } }));
 }

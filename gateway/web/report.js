@@ -1,11 +1,12 @@
 // The report of one answer.
 
 import { agreement, emotionTable } from "./charts.js";
+import { comparisonSection } from "./comparison.js";
 import { el, section } from "./dom.js";
 import { faceSection } from "./face.js";
 import { list, percent } from "./format.js";
 import { CHANNEL, EMOTIONS, MODALITIES, explain, lowering } from "./labels.js";
-import { basisSection, comparisonSection } from "./sections.js";
+import { basisSection } from "./sections.js";
 import { timeline } from "./timeline.js";
 import { togetherSection } from "./together.js";
 import { voiceSection } from "./voice.js";

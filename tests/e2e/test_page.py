@@ -661,9 +661,34 @@ def test_page_and_terminal_name_the_same_parts_of_a_face_when_given_the_same_map
 def test_report_says_why_when_there_is_no_comparison(open_page: Open) -> None:
     state = FakeGateway()
     visit = open_page(state)
-    visit.report(state.add("audio")["id"])
+    visit.report(state.add("text")["id"])
     expect(visit.page.get_by_text("No comparison yet.")).to_be_visible()
     expect(visit.page.get_by_text("Only 3 other people have answered this question")).to_be_visible()
+
+
+def test_public_recordings_are_shown_with_their_source_when_too_few_others_answered(open_page: Open) -> None:
+    state = FakeGateway()
+    visit = open_page(state)
+    visit.report(state.add("audio")["id"])
+    beside = visit.page.get_by_role("region", name="Beside others")
+    expect(beside).to_contain_text("Only 3 other people have answered this question")
+    expect(beside.get_by_role("heading", name="Actors: 28 people")).to_be_visible()
+    expect(beside).to_contain_text("With 28 people the place is rough: about 19 of 100 either way.")
+    expect(beside).to_contain_text("They read sentences in eight ways.")
+    expect(beside.locator(".standings li", has_text="Happy")).to_contain_text("of 100")
+
+
+def test_wider_groups_are_told_by_keyboard_when_they_exist(open_page: Open) -> None:
+    state = FakeGateway()
+    visit = open_page(state)
+    visit.report(state.add("video")["id"])
+    beside = visit.page.get_by_role("region", name="Beside others")
+    expect(beside).to_contain_text("34 other people so far.")
+    beside.get_by_text("Beside wider groups").focus()
+    visit.page.keyboard.press("Enter")
+    groups = beside.get_by_role("region", name="Place of each score in wider groups")
+    expect(groups.get_by_role("columnheader", name="Same role: nurse")).to_be_visible()
+    expect(groups.get_by_role("row", name="Happy")).to_contain_text("of 100 (34)")
 
 
 def test_report_names_the_fault_when_a_channel_failed(open_page: Open) -> None:
