@@ -154,7 +154,8 @@ def create_worker(common: CommonSettings, settings: FusionSettings) -> Celery:
     ) -> dict[str, Any] | None:
         return runtime.run(self, results, payload)
 
-    app.task(name=FUSION_COMBINE, bind=True)(combine)
+    # Nobody asks for what it returns, and Celery's copy would outlive an erasure.
+    app.task(name=FUSION_COMBINE, bind=True, ignore_result=True)(combine)
     return app
 
 

@@ -83,7 +83,9 @@ class CeleryDispatcher:
             analyses = analyses_of(work)
             spoken = any(task.spoken for task in analyses)
             self._ledger.queued(work.assessment_id, [task.modality for task in analyses], spoken=spoken)
-            send_analyses(self._app, analyses, combine)
+            group_id = send_analyses(self._app, analyses, combine)
+            if group_id is not None:
+                self._ledger.sent(work.assessment_id, group_id)
         except (OperationalError, RedisError, OSError) as fault:
             raise DispatchError(str(fault)) from fault
 

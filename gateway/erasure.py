@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 from gateway import audit, repository
 from gateway.errors import ProblemCode, unavailable
 from gateway.governance_schemas import ErasureCause
-from gateway.receipts import add_receipt, count_rows
+from gateway.personal_data import count_of_answers, count_of_candidate
+from gateway.receipts import add_receipt
 from gateway.webhooks.events import EventType, emit
 from services.common.contracts.media import MediaRef
-from services.common.db.models import Assessment, Candidate, Erasure
+from services.common.db.models import Assessment, Candidate, Erasure, Interview
 from services.common.db.session import tenant_session
 from services.common.logging import get_logger
 from services.common.storage import ObjectStore
@@ -83,6 +84,7 @@ def erase_candidate(
     done: set[str] = set()
     while True:
         with tenant_session(engine, tenant_id) as session:
+            _lock_interviews(session, candidate_id)
             if session.get(Candidate, candidate_id, with_for_update=True) is None:
                 return None
             answers = _cancel(session, Assessment.candidate_id == candidate_id)
@@ -95,11 +97,21 @@ def erase_candidate(
         done.update(answer.assessment_id for answer in late)
 
 
+def _lock_interviews(session: Session, candidate_id: str) -> None:
+    """Before the candidate, like whoever hands in an answer does."""
+    session.execute(
+        select(Interview.id)
+        .where(Interview.candidate_id == candidate_id)
+        .order_by(Interview.id)
+        .with_for_update()
+    )
+
+
 def _forget_candidate(
     session: Session, candidate_id: str, *, tenant_id: str, actor: str, answers: Sequence[Answer]
 ) -> Erasure:
     """The rows, with the candidate's own locked, so that no answer can come in behind."""
-    counts = count_rows(session, candidate_id=candidate_id) | _media_counts(answers)
+    counts = count_of_candidate(session, candidate_id) | _media_counts(answers)
     session.execute(delete(Assessment).where(Assessment.candidate_id == candidate_id))
     session.execute(delete(Candidate).where(Candidate.id == candidate_id))
     receipt = add_receipt(session, tenant_id=tenant_id, cause=ErasureCause.REQUEST, counts=counts)
@@ -132,7 +144,7 @@ def erase_withdrawn(
     erase_outside(answers, store=store, ledger=ledger)
     with tenant_session(engine, tenant_id) as session:
         ids = [answer.assessment_id for answer in answers]
-        counts = count_rows(session, assessment_ids=ids) | _media_counts(answers)
+        counts = count_of_answers(session, ids) | _media_counts(answers)
         session.execute(delete(Assessment).where(Assessment.id.in_(ids)))
         receipt = add_receipt(
             session, tenant_id=tenant_id, cause=ErasureCause.CONSENT_WITHDRAWN, counts=counts

@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 
-from sqlalchemy import ColumnElement, Table, func, or_, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.governance_schemas import ErasureCause, ErasureView
@@ -12,57 +12,9 @@ from gateway.ids import Prefix, new_id
 from gateway.policy import Jurisdiction, decide
 from gateway.schemas import Purpose
 from gateway.tenants import find_tenant
-from services.common.db.models import Assessment, Base, Candidate, Erasure
+from services.common.db.models import Erasure
 
 KEPT = "Entries of the audit log, under a pseudonym that no longer leads to the person."
-
-
-def personal_tables(session: Session) -> Iterator[Table]:
-    """Every table whose rows belong to a candidate or to an answer, and that this role may read.
-
-    Taken from the schema, so that a table that comes later is not forgotten.
-    """
-    for table in Base.metadata.sorted_tables:
-        is_personal = "candidate_id" in table.c or "assessment_id" in table.c
-        if not is_personal and table is not Candidate.__table__:
-            continue
-        may_read = text("SELECT has_table_privilege(:name, 'SELECT')")
-        if session.execute(may_read, {"name": table.name}).scalar_one():
-            yield table
-
-
-def rows_of(
-    table: Table, *, candidate_id: str | None = None, assessment_ids: Sequence[str] = ()
-) -> ColumnElement[bool] | None:
-    """The condition that picks a candidate's rows, or those of some answers; null where it has neither.
-
-    A row that names a candidate and an answer is picked by either.
-    """
-    if candidate_id is None:
-        key = Assessment.__table__.c.id if table is Assessment.__table__ else table.c.get("assessment_id")
-        return None if key is None else key.in_(assessment_ids)
-    if table is Candidate.__table__:
-        return table.c.id == candidate_id
-    own = [table.c.candidate_id == candidate_id] if "candidate_id" in table.c else []
-    if "assessment_id" in table.c:
-        answers = select(Assessment.id).where(Assessment.candidate_id == candidate_id)
-        own.append(table.c.assessment_id.in_(answers))
-    return or_(*own)
-
-
-def count_rows(
-    session: Session, *, candidate_id: str | None = None, assessment_ids: Sequence[str] = ()
-) -> dict[str, int]:
-    """Rows by table, of one candidate or of some answers; tables without any are left out."""
-    counts = {}
-    for table in personal_tables(session):
-        condition = rows_of(table, candidate_id=candidate_id, assessment_ids=assessment_ids)
-        if condition is None:
-            continue
-        number = session.execute(select(func.count()).select_from(table).where(condition)).scalar_one()
-        if number:
-            counts[table.name] = number
-    return counts
 
 
 def add_receipt(

@@ -144,7 +144,7 @@ def delete_candidate(services: TheServices, caller: Writer, candidate: Candidate
         ledger=services.ledger,
     )
     if receipt is None:
-        raise _not_found()
+        raise candidate_not_found()
     return erasure_view(receipt)
 
 
@@ -156,11 +156,12 @@ def load_candidate(session: Session, name: str) -> Candidate:
     """
     row = repository.find_candidate(session, name)
     if row is None:
-        raise _not_found()
+        raise candidate_not_found()
     return row
 
 
-def _not_found() -> Problem:
+def candidate_not_found() -> Problem:
+    """The same answer for what never was, is erased, or is another tenant's."""
     return Problem(
         ProblemCode.CANDIDATE_NOT_FOUND,
         "Check the identifier; send the one that the answers were handed in with.",

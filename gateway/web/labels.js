@@ -55,6 +55,7 @@ const ERROR = {
   not_provided: "Nothing to analyse here: this answer does not have it.",
   transcription_unavailable: "Spoken words are not written down on this installation. Add them as text.",
   emotion_inference_not_permitted: "The law here forbids reading emotions from voice or face for this.",
+  erased: "The answer was erased while it was analysed.",
   model_unavailable: "The model could not be reached. Try again later.",
   storage_unavailable: "The stored file could not be reached. Try again later.",
   worker_lost: "The file ended the analysis several times. Convert it to another format.",

@@ -6,8 +6,8 @@ second delivery of the same message costs nothing) and the events that clients f
 emptied, `is_known` turns false and the delivery worker sends the work again from Postgres.
 """
 
+import hashlib
 import json
-import secrets
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, Final, Literal, cast
@@ -21,6 +21,8 @@ from services.common.contracts.base import Contract
 from services.common.contracts.labels import Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, ModalityResult, Probability
 from services.common.contracts.tasks import ANALYZE_TASK, AUDIO_TRANSCRIBE, QUEUE_OF_TASK, Transcription
+from services.common.lease import Lease
+from services.common.purge import purge_group, purge_messages
 
 EVENTS_KEPT = 500
 TRANSCRIPT: Final = "transcript"
@@ -78,6 +80,15 @@ def _result_key(assessment_id: str, step: Step) -> str:
     return f"candor:result:{assessment_id}:{step}"
 
 
+def _chords_key(assessment_id: str) -> str:
+    return f"candor:chords:{assessment_id}"
+
+
+def _forgotten_key(assessment_id: str) -> str:
+    """Says that something was erased without saying what: the identifier cannot be told from its hash."""
+    return f"candor:forgotten:{hashlib.sha256(assessment_id.encode()).hexdigest()}"
+
+
 def _steps_of(modality: Modality) -> tuple[Step, ...]:
     """What an analysis may consist of."""
     return (TRANSCRIPT, modality) if modality is Modality.TEXT else (modality,)
@@ -87,11 +98,6 @@ def _worker_key(queue: str) -> str:
     return f"candor:worker:{queue}"
 
 
-_RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end"
-_RENEW = (
-    "if redis.call('get', KEYS[1]) == ARGV[1] "
-    "then return redis.call('pexpire', KEYS[1], ARGV[2]) else return 0 end"
-)
 _REPORT_PROGRESS = (
     # An erased assessment must not come back to life through a worker that is still busy with it.
     "if redis.call('hexists', KEYS[1], ARGV[1]) == 0 then return 0 end "
@@ -122,6 +128,8 @@ class WorkLedger:
             modalities: what will be analysed.
             spoken: whether the words wait for a transcript first.
         """
+        if self.is_forgotten(assessment_id):
+            return
         first = ANALYZE_TASK | ({Modality.TEXT: AUDIO_TRANSCRIBE} if spoken else {})
         key = work_key(assessment_id)
         before = self.progress(assessment_id)
@@ -133,6 +141,12 @@ class WorkLedger:
             pipe.expire(key, self._ttl_s)
             pipe.execute()
         self.publish(assessment_id, "status", {"status": "queued"})
+
+    def sent(self, assessment_id: str, group_id: str) -> None:
+        """Note the chord that counts the results of this work, so that it can be erased too."""
+        key = _chords_key(assessment_id)
+        self._redis.sadd(key, group_id)
+        self._redis.expire(key, self._ttl_s)
 
     def is_known(self, assessment_id: str) -> bool:
         """Whether Redis still remembers that this work was sent."""
@@ -186,8 +200,15 @@ class WorkLedger:
         self._redis.delete(*(_result_key(assessment_id, step) for step in STEPS))
 
     def forget(self, assessment_id: str) -> None:
-        """Erase every trace of an assessment."""
-        keys = [work_key(assessment_id), events_key(assessment_id)]
+        """Erase every trace of an assessment: state, results, messages.
+
+        Work that is being done notices by `is_forgotten`, and its result is thrown away.
+        """
+        self._redis.set(_forgotten_key(assessment_id), "1", ex=self._ttl_s)
+        for group_id in cast("set[str]", self._redis.smembers(_chords_key(assessment_id))):
+            purge_group(self._redis, group_id)
+        purge_messages(self._redis, assessment_id, queues=sorted(set(QUEUE_OF_TASK.values())))
+        keys = [work_key(assessment_id), events_key(assessment_id), _chords_key(assessment_id)]
         for step in STEPS:
             keys += [
                 _lease_key(assessment_id, step),
@@ -197,8 +218,14 @@ class WorkLedger:
             ]
         self._redis.delete(*keys)
 
+    def is_forgotten(self, assessment_id: str) -> bool:
+        """Whether it was erased within the time that finished state is kept."""
+        return bool(self._redis.exists(_forgotten_key(assessment_id)))
+
     def publish(self, assessment_id: str, event: str, data: dict[str, Any]) -> None:
-        """Append an event for those who follow the assessment."""
+        """Append an event for those who follow the assessment, unless it was erased."""
+        if self.is_forgotten(assessment_id):
+            return
         key = events_key(assessment_id)
         with self._redis.pipeline() as pipe:
             pipe.xadd(key, {"event": event, "data": json.dumps(data)}, maxlen=EVENTS_KEPT, approximate=True)
@@ -269,32 +296,10 @@ class WorkLedger:
         states = cast(list[str | None], self._redis.mget([_worker_key(queue) for queue in queues]))
         return dict(zip(queues, states, strict=True))
 
-    def take_lease(self, assessment_id: str, step: Step, *, lease_s: float) -> "Lease | None":
+    def take_lease(self, assessment_id: str, step: Step, *, lease_s: float) -> Lease | None:
         """Claim the work for this worker; null while another living worker holds it."""
         lease = Lease(self._redis, _lease_key(assessment_id, step), lease_s=lease_s)
         return lease if lease.take() else None
-
-
-class Lease:
-    """An exclusive claim that expires unless it is renewed."""
-
-    def __init__(self, redis: "Redis", key: str, *, lease_s: float) -> None:
-        self._redis, self._key = redis, key
-        self._owner = secrets.token_hex(8)
-        self._lease_ms = int(lease_s * 1000)
-        self.renew_every_s = lease_s / 3
-
-    def take(self) -> bool:
-        """Claim it; false while another owner holds it."""
-        return bool(self._redis.set(self._key, self._owner, nx=True, px=self._lease_ms))
-
-    def renew(self) -> bool:
-        """Extend it; false if it expired or went to another owner."""
-        return bool(self._redis.eval(_RENEW, 1, self._key, self._owner, self._lease_ms))
-
-    def release(self) -> None:
-        """Give it up, if it is still ours."""
-        self._redis.eval(_RELEASE, 1, self._key, self._owner)
 
 
 def open_ledger(redis_url: str, *, ttl_s: int = 86_400, patient: bool = False) -> WorkLedger:

@@ -95,8 +95,11 @@ def create_celery(settings: CommonSettings, *, patient: bool = True) -> Celery:
     return app
 
 
-def send_analyses(app: Celery, analyses: list[AnalyzeTask], combine: CombineTask) -> None:
+def send_analyses(app: Celery, analyses: list[AnalyzeTask], combine: CombineTask) -> str | None:
     """Send the chord of one assessment: its analyses, then fusion with the list of their results.
+
+    Returns:
+        The group that counts the results; null where there is nothing to count.
 
     Raises:
         ValueError: there is nothing to analyse.
@@ -106,7 +109,8 @@ def send_analyses(app: Celery, analyses: list[AnalyzeTask], combine: CombineTask
         raise ValueError("an assessment needs at least one analysis")
     header = [_signature(app, task) for task in analyses]
     body = app.signature(FUSION_COMBINE, kwargs={"payload": combine.model_dump(mode="json")})
-    chord(header, app=app)(body)
+    counted = chord(header, app=app)(body).parent
+    return None if counted is None else str(counted.id)
 
 
 def _signature(app: Celery, task: AnalyzeTask) -> Signature:

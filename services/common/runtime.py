@@ -14,8 +14,9 @@ from redis.exceptions import RedisError
 from services.common.contracts.labels import Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, ModalityResult
 from services.common.contracts.tasks import AnalyzeTask, Transcription
-from services.common.errors import TemporaryError
-from services.common.ledger import TRANSCRIPT, Lease, ModalityProgress, Step, WorkLedger, open_ledger
+from services.common.errors import InputError, TemporaryError
+from services.common.lease import Lease
+from services.common.ledger import TRANSCRIPT, ModalityProgress, Step, WorkLedger, open_ledger
 from services.common.logging import get_logger
 from services.common.media import MediaFile, Progress
 from services.common.outcomes import (
@@ -45,6 +46,9 @@ PROGRESS_EVERY_S = 0.3
 MAX_RETRIES = 5
 RETRY_GRACE_S = 30.0
 """How long after its due time a retry may start before the work counts as lost."""
+
+
+ERASED = "The answer was erased while it was analysed."
 
 
 class StepRuntime(ABC, Generic[Outcome]):
@@ -125,7 +129,9 @@ class StepRuntime(ABC, Generic[Outcome]):
         return outcome
 
     def _attempt(self, celery_task: "Task[Any, Any]", task: AnalyzeTask) -> Outcome:
-        """Work, unless this work has already cost too many workers."""
+        """Work, unless it was erased meanwhile or has already cost too many workers."""
+        if self.ledger.is_forgotten(task.assessment_id):
+            return self._erased()
         attempts = self.ledger.count_attempt(task.assessment_id, self.step)
         if attempts > self._settings.max_attempts:
             log.error("worker_lost", assessment_id=task.assessment_id, step=self.step)
@@ -134,14 +140,22 @@ class StepRuntime(ABC, Generic[Outcome]):
                 f"The media ended the analysis {attempts - 1} times; convert it to another format and retry.",
             )
         progress = self._throttled_progress(task.assessment_id)
-        progress(0.0)
         try:
+            progress(0.0)
             outcome = self.work(task, progress)
+        except InputError as fault:
+            outcome = self.fail(fault.code, fault.reason)
         except TemporaryError as fault:
             self.ledger.clear_attempts(task.assessment_id, self.step)
+            if self.ledger.is_forgotten(task.assessment_id):
+                return self._erased()
             outcome = self._retry_or_fail(celery_task, task.assessment_id, fault)
         self.ledger.clear_attempts(task.assessment_id, self.step)
-        return outcome
+        return self._erased() if self.ledger.is_forgotten(task.assessment_id) else outcome
+
+    def _erased(self) -> Outcome:
+        """An outcome that tells nothing; the chord is counted on, and fusion finds nothing to report."""
+        return self.fail(ErrorCode.ERASED, ERASED)
 
     def _retry_or_fail(
         self, celery_task: "Task[Any, Any]", assessment_id: str, fault: TemporaryError
@@ -155,7 +169,10 @@ class StepRuntime(ABC, Generic[Outcome]):
         return self.fail(fault.code, f"{fault.reason} It was tried {tries + 1} times.")
 
     def _throttled_progress(self, assessment_id: str) -> Progress:
-        """A progress callback that writes a few times a second; losing one write loses nothing."""
+        """A progress callback that writes a few times a second; losing one write loses nothing.
+
+        It raises `InputError` once the assessment was erased, which stops the work.
+        """
         last = -PROGRESS_EVERY_S
         first, end = self.shares
 
@@ -168,7 +185,9 @@ class StepRuntime(ABC, Generic[Outcome]):
             done = first + (end - first) * min(max(share, 0.0), 1.0)
             state = ModalityProgress(status=ModalityStatus.RUNNING, share=done)
             try:
-                self.ledger.report_progress(assessment_id, self.modality, state)
+                is_known = self.ledger.report_progress(assessment_id, self.modality, state)
+                if not is_known and self.ledger.is_forgotten(assessment_id):
+                    raise InputError(ErrorCode.ERASED, ERASED)
             except RedisError as fault:
                 log.warning("progress_not_stored", detail=str(fault))
 

@@ -25,6 +25,7 @@ from services.common.messaging import create_celery, send_analyses
 from services.common.presence import OK, SILENT_AFTER_S
 from services.common.settings import CommonSettings
 from services.common.storage import open_store
+from tests.traces import in_redis
 
 LEASE_S = 1.5
 
@@ -135,6 +136,21 @@ def test_no_copy_of_a_result_is_left_when_the_assessment_is_forgotten(
         values = [str(client.get(key)) for key in keys if client.type(key) == "string"]
     assert not [value for value in values if "emotions" in value]
     assert not [key for key in keys if key.endswith(".j")], "what the chord counts"
+
+
+def test_work_ends_and_leaves_nothing_when_the_assessment_is_forgotten_meanwhile(
+    settings: CommonSettings, ledger: WorkLedger, redis_url: str, tmp_path: Path
+) -> None:
+    send(settings, ledger, "until-erased")
+    with worker(settings, tmp_path / "log"), Redis.from_url(redis_url) as client:
+        wait_until(lambda: started(tmp_path) == 1)
+        send(settings, ledger, "succeed")
+        ledger.forget("asm_1")
+        assert b"asm_1" not in in_redis(client)
+        wait_until(lambda: reports(tmp_path) == ["asm_1 video:failed:erased"])
+        wait_until(lambda: not client.exists("unacked"))
+        assert b"asm_1" not in in_redis(client)
+        assert started(tmp_path) == 1
 
 
 def test_worker_is_known_to_be_there_while_it_lives(

@@ -44,6 +44,9 @@ def begin(media, progress) -> str:
         raise TemporaryError(ErrorCode.MODEL_UNAVAILABLE, "The model server did not answer.")
     if command == "crash":
         os.kill(os.getpid(), signal.SIGSEGV)
+    while command == "until-erased":
+        progress(0.5)
+        time.sleep(0.05)
     if command == "hang-once" and start == 1:
         progress(0.5)
         time.sleep(600)

@@ -55,6 +55,7 @@ class ErrorCode(StrEnum):
     MODEL_UNAVAILABLE = "model_unavailable"
     STORAGE_UNAVAILABLE = "storage_unavailable"
     WORKER_LOST = "worker_lost"
+    ERASED = "erased"
     TIME_LIMIT = "time_limit"
     INTERNAL = "internal"
 

@@ -250,6 +250,7 @@ class ErrorCode(OpenEnum):
     MODEL_UNAVAILABLE = "model_unavailable"
     STORAGE_UNAVAILABLE = "storage_unavailable"
     WORKER_LOST = "worker_lost"
+    ERASED = "erased"
     TIME_LIMIT = "time_limit"
     INTERNAL = "internal"
 

@@ -24,7 +24,6 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON candidate_demographics TO candor_gateway
 GRANT SELECT, INSERT ON erasures TO candor_gateway;
 GRANT UPDATE (jurisdiction, media_days, features_days, report_days) ON tenants TO candor_gateway;
 GRANT UPDATE (media_erased_at) ON assessments TO candor_gateway;
-GRANT DELETE ON candidates TO candor_gateway;
 GRANT SELECT (id) ON tenants TO candor_definer;
 CREATE POLICY across_tenants ON tenants FOR SELECT TO candor_definer USING (true);
 """
@@ -246,7 +245,6 @@ def downgrade() -> None:
     op.execute("SET LOCAL ROLE candor_owner")
     op.execute("DROP POLICY across_tenants ON tenants")
     op.execute("REVOKE SELECT (id) ON tenants FROM candor_definer")
-    op.execute("REVOKE DELETE ON candidates FROM candor_gateway")
     op.execute("REVOKE UPDATE (jurisdiction) ON tenants FROM candor_gateway")
     op.drop_constraint("fk_assessments_consents", "assessments")
     op.drop_constraint("ck_tenants_jurisdiction", "tenants")
