@@ -4,7 +4,7 @@ from datetime import datetime
 
 from candor_client.filters import as_params
 from candor_client.flow import Flow, Request, Stream, path_of
-from candor_client.models import Candidate, CandidateList, KeptVoiceSummary
+from candor_client.models import Candidate, CandidateList, Erasure, KeptVoiceSummary
 from candor_client.operation import Group, TransportT_co, iteration, operation
 
 PATH = "/v1/candidates"
@@ -47,9 +47,9 @@ class Candidates(Group[TransportT_co]):
         return self._core.fetch(Candidate, Request("GET", path_of(f"{PATH}/{{}}", candidate)))
 
     @operation("deleteCandidate")
-    def delete(self, candidate: str) -> Flow[None]:
-        """Erase a person with everything that was handed in or made of it."""
-        return self._core.discard(Request("DELETE", path_of(f"{PATH}/{{}}", candidate)))
+    def delete(self, candidate: str) -> Flow[Erasure]:
+        """Erase a person with everything that was handed in or made of it; keep the receipt's `id`."""
+        return self._core.fetch(Erasure, Request("DELETE", path_of(f"{PATH}/{{}}", candidate)))
 
     @operation("revokeCandidateTokens")
     def revoke_tokens(self, candidate: str) -> Flow[None]:
