@@ -48,7 +48,7 @@ def create_consent(services: TheServices, caller: Writer, response: Response, ne
         audit.record(
             session,
             tenant_id=caller.tenant_id,
-            actor=caller.key_id,
+            actor=caller.actor,
             action="consent.recorded",
             subject=row.id,
             details={"purpose": row.purpose},
@@ -137,14 +137,14 @@ def withdraw_consent(services: TheServices, caller: Writer, consent_id: ConsentI
             audit.record(
                 session,
                 tenant_id=caller.tenant_id,
-                actor=caller.key_id,
+                actor=caller.actor,
                 action="consent.withdrawn",
                 subject=consent_id,
             )
     erase_withdrawn(
         consent_id,
         tenant_id=caller.tenant_id,
-        actor=caller.key_id,
+        actor=caller.actor,
         engine=services.engine,
         store=services.store,
         ledger=services.ledger,

@@ -45,7 +45,7 @@ def update_tenant(services: TheServices, caller: Administrator, change: TenantCh
     if change.retention is not None:
         changes |= change.retention.model_dump(exclude_unset=True)
     with tenant_session(services.engine, caller.tenant_id) as session:
-        return tenant_view(change_tenant(session, caller.tenant_id, changes, actor=caller.key_id))
+        return tenant_view(change_tenant(session, caller.tenant_id, changes, actor=caller.actor))
 
 
 def tenant_view(row: Tenant) -> TenantView:

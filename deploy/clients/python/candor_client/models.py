@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from pydantic import AwareDatetime, Field
 
@@ -95,6 +96,35 @@ class Attempt(Resource):
     What the receiver answered; null where it did not.
     """
     error: AttemptError | None = None
+
+
+class AuditEvent(Resource):
+    """
+    One entry. Each hash is over the entry and the hash before it, so that a change shows.
+    """
+
+    id: str
+    sequence: int
+    """
+    1 for the tenant's first entry; none is missing.
+    """
+    actor: str
+    """
+    A key (`key_…`), `candidate`, `operator` or `system`.
+    """
+    action: str
+    subject: str
+    """
+    What it was done to; a pseudonym (`sub_…`) where that is personal.
+    """
+    about: str | None = None
+    """
+    What the subject means; null once its candidate is erased.
+    """
+    details: dict[str, Any]
+    created_at: AwareDatetime
+    previous_hash: str
+    hash: str
 
 
 class Blink(Resource):
@@ -1331,6 +1361,15 @@ class ApiKey(Resource):
     """
     The key that a rotation put in its place: `key_…`.
     """
+
+
+class AuditEventList(Resource):
+    """
+    A page of the log, newest first.
+    """
+
+    data: list[AuditEvent]
+    has_more: bool
 
 
 class Benchmark(Resource):
