@@ -87,7 +87,9 @@ class GatewaySettings(BaseSettings):
         default=120.0, gt=0, description="An attempt that nobody reports on is made again after this."
     )
     webhook_disable_after_s: float = Field(
-        default=432_000.0, gt=0, description="An endpoint that fails all that time is disabled (5 days)."
+        default=432_000.0,
+        gt=0,
+        description="An endpoint that did nothing but fail for so long is disabled (5 days).",
     )
     webhook_keep_events_s: float = Field(
         default=2_592_000.0, gt=432_000.0, description="Events and their log are kept so long (30 days)."

@@ -98,7 +98,11 @@ class GuardedClient:
             raise SendError(AttemptError.TIMEOUT, f"no answer within {self._timeout_s:g} s") from fault
         except httpcore.ProtocolError as fault:
             raise SendError(AttemptError.BAD_RESPONSE, "the answer is not HTTP") from fault
-        except (httpcore.NetworkError, OSError) as fault:
+        except (
+            httpcore.NetworkError,
+            OSError,
+            ValueError,
+        ) as fault:  # ValueError: names that TLS cannot take
             raise _of_network(fault) from fault
 
 

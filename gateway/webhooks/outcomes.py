@@ -59,7 +59,8 @@ def record(
         endpoint_id: where to.
         leased_until: by which a lease is recognised: whoever has taken over decides, not we.
         outcome: what it came to.
-        disable_after_s: an endpoint that fails for so long is disabled.
+        disable_after_s: an endpoint that fails for so long is disabled, once a delivery has had all its
+            attempts: where events are rare, a first failure says little.
         jitter: 0 to 1, random.
     """
     # The endpoint before the delivery, as changes of an endpoint take them, and with a lock that leaves
@@ -110,7 +111,7 @@ def _failed(
     failing_s = (moment - endpoint.failing_since).total_seconds()
     if outcome.status_code == GONE:
         _disable(session, endpoint, DisabledReason.GONE)
-    elif failing_s >= disable_after_s:
+    elif delay_s is None and failing_s >= disable_after_s:
         _disable(session, endpoint, DisabledReason.FAILING)
 
 

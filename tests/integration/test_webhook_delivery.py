@@ -201,7 +201,9 @@ def test_endpoint_is_disabled_when_the_receiver_says_gone(scene: Scene, receiver
     assert scene.deliver() == 0
 
 
-def test_endpoint_is_disabled_when_it_fails_for_days(scene: Scene, receiver: Receiver) -> None:
+def test_endpoint_is_disabled_when_it_fails_for_days_and_to_the_last_attempt(
+    scene: Scene, receiver: Receiver
+) -> None:
     endpoint = scene.register(receiver)
     receiver.replies = [Reply(500)]
     scene.report()
@@ -209,6 +211,9 @@ def test_endpoint_is_disabled_when_it_fails_for_days(scene: Scene, receiver: Rec
     assert scene.endpoint(endpoint)["failing_since"] is not None
     scene.set("webhook_endpoints", "failing_since = now() - interval '5 days 1 minute'")
     scene.make_due()
+    scene.deliver()
+    assert scene.endpoint(endpoint)["status"] == "enabled"
+    scene.set("webhook_deliveries", "attempts = 9, due_at = now()")
     scene.deliver()
     failing = scene.endpoint(endpoint)
     assert (failing["status"], failing["disabled_reason"]) == ("disabled", "failing")
