@@ -8,6 +8,7 @@ import pytest
 from candor_client import (
     AuthenticationError,
     Client,
+    ConflictError,
     ConnectionFailedError,
     InvalidRequestError,
     NotFoundError,
@@ -59,6 +60,14 @@ def test_a_post_is_repeated_under_one_key_when_the_connection_breaks(kind: str) 
     assert harness.clock.slept == [0.5, 1.0]
 
 
+def test_the_answer_of_the_first_copy_is_fetched_when_it_is_still_at_work(kind: str) -> None:
+    running = problem(409, "idempotency_key_in_use", retry_after="2")
+    server = FakeServer(httpx.ReadTimeout("silence"), running, answer(QUESTION))
+    harness = Harness(kind, server)
+    assert harness.run(lambda client: client.questions.create(text="Why?")).id == "q_1"
+    assert harness.clock.slept == [0.5, 3.0]
+
+
 def test_every_post_has_a_key_of_its_own_when_two_are_sent(kind: str) -> None:
     server = FakeServer(answer(QUESTION))
     harness = Harness(kind, server)
@@ -103,6 +112,7 @@ def test_the_cause_is_kept_when_nobody_answers(kind: str) -> None:
         (401, AuthenticationError),
         (403, PermissionDeniedError),
         (404, NotFoundError),
+        (409, ConflictError),
         (422, InvalidRequestError),
         (418, ApiError),
         (507, ServerError),

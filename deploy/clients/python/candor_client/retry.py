@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 RETRIED_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
-STILL_RUNNING = "idempotency_in_progress"
+STILL_RUNNING = "idempotency_key_in_use"
 """The 409 of a request whose first copy is still at work: its answer comes later."""
 
 
