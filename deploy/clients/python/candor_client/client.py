@@ -11,6 +11,7 @@ import httpx
 from candor_client.operation import Core
 from candor_client.resources.api_keys import ApiKeys
 from candor_client.resources.assessments import Assessments
+from candor_client.resources.audit_events import AuditEvents
 from candor_client.resources.benchmarks import Benchmarks
 from candor_client.resources.candidates import Candidates
 from candor_client.resources.exports import Exports
@@ -45,6 +46,7 @@ class _Resources(Generic[TransportT]):
         self.webhook_endpoints = WebhookEndpoints(core, transport)
         self.events = Events(core, transport)
         self.api_keys = ApiKeys(core, transport)
+        self.audit_events = AuditEvents(core, transport)
         self.consents = Consents(core, transport)
         self.tenant = Tenants(core, transport)
         self.erasures = Erasures(core, transport)
