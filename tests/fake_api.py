@@ -14,6 +14,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from gateway.routes.pages import router
+from services.common.contracts.interview import AnswerStatus
+from services.common.interview import Answer, build_interview_report, status_of
 from tests.fake_reports import HOSTILE, report_of
 
 KEY = "cnd_test"
@@ -48,6 +50,7 @@ class FakeGateway:
         self.candidate_only = candidate_only
         self.tokens_are_good = True
         self.assessments: dict[str, Assessment] = {}
+        self.interviews: dict[str, dict[str, Any]] = {}
         self.asked_for_events = 0
         self.last_form: dict[str, str] = {}
 
@@ -66,6 +69,23 @@ class FakeGateway:
             "created_at": (datetime.now(UTC) - timedelta(minutes=minutes_ago)).isoformat(),
         }
         self.assessments[assessment["id"]] = assessment
+        return assessment
+
+    def add_interview(self, questions: list[str]) -> dict[str, Any]:
+        interview = {
+            "id": f"int_{len(self.interviews) + 1:03}",
+            "candidate": "me",
+            "title": None,
+            "questions": questions,
+            "created_at": datetime.now(UTC).isoformat(),
+        }
+        self.interviews[interview["id"]] = interview
+        return interview
+
+    def answer(self, interview: dict[str, Any], place: int, kind: str, **options: Any) -> Assessment:
+        """An answer to the question at `place` of the interview."""
+        assessment = self.add(kind, **options)
+        assessment |= {"question": interview["questions"][place], "interview": interview["id"]}
         return assessment
 
     async def progress(self, assessment: Assessment) -> AsyncIterator[tuple[str, dict[str, Any]]]:
@@ -104,6 +124,7 @@ def create_fake(state: FakeGateway) -> FastAPI:
     app.include_router(router)
     _add_collections(app, state)
     _add_assessment(app, state)
+    _add_interviews(app, state)
 
     @app.middleware("http")
     async def authenticate(request: Request, call_next: Any) -> Response:
@@ -148,6 +169,7 @@ def _add_collections(app: FastAPI, state: FakeGateway) -> None:
         kind = next(kind for kind in KINDS if kind in state.last_form)
         assessment = state.add(kind, status="queued")
         assessment["question"] = state.last_form["question"]
+        assessment["interview"] = state.last_form.get("interview")
         return JSONResponse(assessment | {"candidate_token": f"cndt_{assessment['id']}"}, status_code=202)
 
 
@@ -187,8 +209,86 @@ def _add_assessment(app: FastAPI, state: FakeGateway) -> None:
         return StreamingResponse(stream(), media_type="text/event-stream")
 
 
+def _add_interviews(app: FastAPI, state: FakeGateway) -> None:
+    @app.get("/v1/interviews")
+    async def listing() -> Any:
+        rows = [view_of(state, interview) for interview in reversed(state.interviews.values())]
+        return {"data": rows, "has_more": False}
+
+    @app.post("/v1/interviews", status_code=201)
+    async def create(request: Request) -> Any:
+        body = await request.json()
+        return view_of(state, state.add_interview(body["questions"]))
+
+    @app.get("/v1/interviews/{interview_id}")
+    async def one(interview_id: str) -> Any:
+        found = state.interviews.get(interview_id)
+        return view_of(state, found) if found else problem(404, "interview_not_found", "It is not there.")
+
+    @app.delete("/v1/interviews/{interview_id}", status_code=204)
+    async def delete(interview_id: str) -> None:
+        state.interviews.pop(interview_id, None)
+
+    @app.get("/v1/interviews/{interview_id}/report")
+    async def report(interview_id: str) -> Any:
+        interview = state.interviews[interview_id]
+        made = build_interview_report(
+            [answer_of(state, interview, question) for question in interview["questions"]],
+            interview_id=interview_id,
+            created_at=datetime.now(UTC),
+        )
+        return made.model_dump(mode="json")
+
+
+def answer_of(state: FakeGateway, interview: dict[str, Any], question: str) -> Answer:
+    """One question of the interview with the answer that counts. One that waits is done when asked again."""
+    text = QUESTIONS[int(question.removeprefix("q_"))]
+    given = [
+        row
+        for row in reversed(state.assessments.values())
+        if row.get("interview") == interview["id"] and row["question"] == question
+    ]
+    if not given:
+        return Answer(question, text)
+    latest, *earlier = given
+    waiting = latest["status"] == "queued"
+    if waiting:
+        latest["status"] = "succeeded"
+    return Answer(
+        question,
+        text,
+        status=AnswerStatus.PROCESSING if waiting else AnswerStatus(latest["status"]),
+        report=None if waiting else report_of(latest),
+        assessment=latest["id"],
+        path=f"/v1/assessments/{latest['id']}/report",
+        earlier=tuple(row["id"] for row in earlier),
+        answered_at=datetime.fromisoformat(latest["created_at"]),
+    )
+
+
+def view_of(state: FakeGateway, interview: dict[str, Any]) -> dict[str, Any]:
+    answers = [answer_of(state, interview, question) for question in interview["questions"]]
+    return interview | {
+        "status": status_of(answer.status for answer in answers),
+        "answered": sum(answer.assessment is not None for answer in answers),
+        "questions": [
+            {
+                "question": answer.question,
+                "text": answer.text,
+                "status": answer.status,
+                "assessment": answer.assessment,
+                "earlier": answer.earlier,
+            }
+            for answer in answers
+        ],
+    }
+
+
 def main() -> None:
     state = FakeGateway(step_s=1.5)
+    interview = state.add_interview(["q_0", "q_1", "q_2"])
+    state.answer(interview, 0, "video", minutes_ago=30)
+    state.answer(interview, 1, "audio", minutes_ago=20)
     for number, kind in enumerate(("text", "audio", "video")):
         state.add(kind, minutes_ago=3000 - 900 * number)
     state.add("video", status="partially_succeeded", minutes_ago=12)

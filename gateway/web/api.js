@@ -77,17 +77,19 @@ const read = async (path, options) => (await request(path, options)).json();
 const assessmentPath = (id) => `/v1/assessments/${encodeURIComponent(id)}`;
 
 /** A request about one answer: with the token that came with it, or the key where that is no good any more. */
-async function requestAnswer(id, part = "", options = {}) {
+const requestAnswer = (id, part = "", options = {}) => requestOpened(assessmentPath(id) + part, id, options);
+
+async function requestOpened(path, id, options) {
   const token = answerTokens.of(id);
   if (token) {
     try {
-      return await request(assessmentPath(id) + part, { token, ...options });
+      return await request(path, { token, ...options });
     } catch (fault) {
       if (!fault.code?.startsWith("candidate_token_")) throw fault;
       answerTokens.drop(id);
     }
   }
-  return request(assessmentPath(id) + part, options);
+  return request(path, options);
 }
 
 const readAnswer = async (id, part, options) => (await requestAnswer(id, part, options)).json();
@@ -105,6 +107,29 @@ export function assessments({ after } = {}) {
   const query = new URLSearchParams({ limit: "10" });
   if (after) query.set("starting_after", after);
   return read(`/v1/assessments?${query}`);
+}
+
+const interviewPath = (id) => `/v1/interviews/${encodeURIComponent(id)}`;
+
+export const interview = (id, signal) => read(interviewPath(id), { signal });
+const answersOf = ({ questions: asked }) => asked.flatMap(({ assessment: id, earlier }) => (id ? [id, ...earlier] : []));
+
+/** Opened by the token of the first answer, which opens all that came after it. */
+export async function interviewReport(found, signal) {
+  const [first] = answersOf(found).sort();
+  return (await requestOpened(`${interviewPath(found.id)}/report`, first, { signal })).json();
+}
+
+export async function removeInterview(found) {
+  await request(interviewPath(found.id), { method: "DELETE" });
+  answersOf(found).forEach(answerTokens.drop);
+}
+
+export const interviews = () => read("/v1/interviews?limit=5");
+
+export function createInterview({ candidate, questions }) {
+  const more = { "Content-Type": "application/json", "Idempotency-Key": idempotencyKey() };
+  return read("/v1/interviews", { method: "POST", headers: more, body: JSON.stringify({ candidate, questions }) });
 }
 
 function idempotencyKey() {
@@ -146,7 +171,8 @@ function parse(text) {
   }
 }
 
-const pause = (ms, signal) =>
+/** Wait, or less if `signal` says that nobody waits any more. */
+export const pause = (ms, signal) =>
   new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
     signal.addEventListener("abort", () => { clearTimeout(timer); resolve(); }, { once: true });

@@ -1,9 +1,12 @@
-// Which view is shown. Addresses: `#/` and `#/answers/<id>`; `#key=…` hands the access key over once.
+// Which view is shown. Addresses: `#/`, `#/answers/<id>`, `#/interviews/new` and `#/interviews/<id>`;
+// `#key=…` hands the access key over once.
 
 import { accessKey } from "./api.js";
 import { answerView } from "./answer.js";
 import { el, focusHeading, show } from "./dom.js";
 import { homeView } from "./home.js";
+import { interviewView } from "./interview.js";
+import { newInterviewView } from "./interview_form.js";
 import { answerTokens } from "./tokens.js";
 
 const main = document.getElementById("main");
@@ -29,9 +32,8 @@ async function navigate({ message = "", moveFocus = true } = {}) {
     keyView(root, message);
   } else {
     const context = { root, signal, goHome: () => { location.hash = "#/"; }, signOut };
-    const match = /^#\/answers\/([^/]+)$/.exec(location.hash);
     try {
-      await (match ? answerView(context, decodeURIComponent(match[1])) : homeView(context));
+      await viewOf(location.hash)(context);
     } catch (fault) {
       if (signal.aborted) return;
       if (fault.status === 401) return signOut(fault.message);
@@ -39,6 +41,13 @@ async function navigate({ message = "", moveFocus = true } = {}) {
     }
   }
   if (!signal.aborted && moveFocus) focusHeading(root);
+}
+
+function viewOf(address) {
+  const [, kind, id] = /^#\/(answers|interviews)\/([^/]+)$/.exec(address) ?? [];
+  if (!kind) return homeView;
+  if (kind === "answers") return (context) => answerView(context, decodeURIComponent(id));
+  return id === "new" ? newInterviewView : (context) => interviewView(context, decodeURIComponent(id));
 }
 
 function signOut(message = "") {

@@ -1,59 +1,22 @@
 // The form for a new answer: a question, a file or a text, and whose answer it is.
 
-import * as api from "./api.js";
-import { announce, el, show } from "./dom.js";
-import { fileSize, percent, plural } from "./format.js";
-import { ACCEPT, ANALYSED, KIND_NAME, kindOf } from "./media.js";
+import { Incomplete, answerForm } from "./answer_form.js";
+import { el } from "./dom.js";
 
 const CANDIDATE = "candor.candidate";
-const STEADY_WORDS = 150;
 
 export function composeForm({ questions, signal, onSent, signOut }) {
   if (!questions.length) return noQuestions();
-  const answer = answerChoice();
   const candidate = candidateField();
-  const problem = el("div", { class: "problem", role: "alert", hidden: true });
-  const submit = el("button", { class: "primary", type: "submit" }, "Analyse my answer");
-  const actions = el("div", { class: "actions" }, submit);
-  const complain = (fault) => {
-    show(problem, el("p", {}, fault.message), fault.fields?.length && el("ul", {}, fault.fields.map((text) => el("li", {}, text))));
-    problem.hidden = false;
-    fault.control?.focus();
+  const fill = (form, node) => {
+    form.set("question", new FormData(node).get("question"));
+    form.set("candidate", candidate.name());
+    form.set("purpose", "self_practice");
   };
-
-  async function send(event) {
-    event.preventDefault();
-    problem.hidden = true;
-    let form;
-    try {
-      form = collect(formNode, answer, candidate.input);
-    } catch (fault) {
-      return complain(fault);
-    }
-    localStorage.setItem(CANDIDATE, candidate.input.value.trim());
-    const upload = uploadProgress(signal);
-    show(actions, upload.node);
-    fieldset.disabled = true;
-    upload.stop.focus();
-    try {
-      return onSent(await api.submit(form, { onProgress: upload.set, signal: upload.signal }));
-    } catch (fault) {
-      fieldset.disabled = false;
-      show(actions, submit);
-      if (fault.status === 401) return signOut(fault.message);
-      submit.focus();
-      if (fault.name === "AbortError") return announce("The upload was stopped.");
-      return complain(fault);
-    }
-  }
-
-  const fieldset = el("fieldset", { class: "plain" },
-    el("legend", { class: "visually-hidden" }, "New answer"), questionChoice(questions), answer.node, candidate.node);
-  const formNode = el("form", { class: "compose", novalidate: true, on: { submit: send } }, fieldset, problem, actions);
-  return formNode;
+  return answerForm({ above: [questionChoice(questions)], below: [candidate.node], fill, signal, onSent, signOut });
 }
 
-function noQuestions() {
+export function noQuestions() {
   return el("div", {},
     el("h2", {}, "There are no questions yet"),
     el("p", {}, "Ask whoever runs this installation to add one: the interface has ", el("code", {}, "POST /v1/questions"), " for it."));
@@ -82,72 +45,8 @@ function questionChoice(questions) {
     el("legend", { class: "field-title" }, "Question"), chosen, questions.length > 1 && toggle, options);
 }
 
-function answerChoice() {
-  const upload = fileField();
-  const text = textField();
-  const choose = (byText) => {
-    upload.node.hidden = byText;
-    text.node.hidden = !byText;
-  };
-  const tab = (value, label, byText) =>
-    el("label", { class: "segment" },
-      el("input", { type: "radio", name: "way", value, checked: !byText, on: { change: () => choose(byText) } }),
-      el("span", {}, label));
-  choose(false);
-  const node = el("fieldset", { class: "field" },
-    el("legend", { class: "field-title" }, "Your answer"),
-    el("div", { class: "segments" }, tab("file", "Upload a file", false), tab("text", "Write it", true)),
-    upload.node, text.node);
-  return { node, upload, text, isText: () => !text.node.hidden };
-}
-
-function fileField() {
-  const input = el("input", {
-    id: "file", type: "file", accept: ACCEPT, class: "visually-hidden", "aria-describedby": "file-hint file-chosen",
-  });
-  const chosen = el("p", { class: "chosen", id: "file-chosen", "aria-live": "polite" });
-  const zone = el("label", { class: "drop", for: "file" },
-    el("span", { class: "drop-title" }, "Drop a file here, or ", el("span", { class: "drop-link" }, "choose one")),
-    el("span", { class: "hint", id: "file-hint" }, "Video, sound, PDF, Word (.docx) or plain text"));
-  let file = null;
-
-  const take = (next) => {
-    file = next;
-    const kind = next && kindOf(next);
-    zone.classList.toggle("has-file", Boolean(kind));
-    if (!next) return show(chosen);
-    if (!kind) return show(chosen, el("strong", {}, next.name), " cannot be read. Choose a video, a sound recording, a PDF, a Word (.docx) or a text file.");
-    return show(chosen, el("strong", {}, next.name), ` · ${KIND_NAME[kind]}, ${fileSize(next.size)}. ${ANALYSED[kind]}`);
-  };
-  const over = (event) => { event.preventDefault(); zone.classList.add("over"); };
-  const leave = () => zone.classList.remove("over");
-  input.addEventListener("change", () => take(input.files[0] ?? null));
-  zone.addEventListener("dragenter", over);
-  zone.addEventListener("dragover", over);
-  zone.addEventListener("dragleave", leave);
-  zone.addEventListener("drop", (event) => {
-    event.preventDefault();
-    leave();
-    if (event.dataTransfer.files.length) take(event.dataTransfer.files[0]);
-  });
-  return { node: el("div", { class: "file-field" }, input, zone, chosen), input, file: () => file };
-}
-
-function textField() {
-  const count = el("p", { class: "hint", id: "text-count" });
-  const input = el("textarea", { id: "text", rows: "9", spellcheck: "true", "aria-describedby": "text-count" });
-  const update = () => {
-    const words = input.value.trim().split(/\s+/).filter(Boolean).length;
-    count.textContent = words >= STEADY_WORDS
-      ? `${plural(words, "word", "words")}.`
-      : `${plural(words, "word", "words")}. From about ${STEADY_WORDS} on, the estimate becomes steadier.`;
-  };
-  input.addEventListener("input", update);
-  update();
-  return { node: el("div", {}, el("label", { class: "visually-hidden", for: "text" }, "Your answer in your own words"), input, count), input };
-}
-
-function candidateField() {
+/** Whose answer it is; `name()` remembers it for the next time, or throws `Incomplete`. */
+export function candidateField() {
   const input = el("input", {
     id: "candidate", name: "candidate", type: "text", required: true, maxlength: "200", autocomplete: "off",
     value: localStorage.getItem(CANDIDATE) || "me", "aria-describedby": "candidate-hint",
@@ -155,48 +54,11 @@ function candidateField() {
   const node = el("div", { class: "field" },
     el("label", { class: "field-title", for: "candidate" }, "Whose answer is it?"), input,
     el("p", { class: "hint", id: "candidate-hint" }, "Any name or number. Answers under the same one count as one person."));
-  return { node, input };
-}
-
-class Incomplete extends Error {
-  constructor(message, control) {
-    super(message);
-    this.control = control;
-  }
-}
-
-/** The multipart form, or `Incomplete` with the control that needs attention. */
-function collect(formNode, answer, candidate) {
-  const form = new FormData();
-  form.set("question", new FormData(formNode).get("question"));
-  if (!candidate.value.trim()) throw new Incomplete("Say whose answer it is; “me” will do.", candidate);
-  form.set("candidate", candidate.value.trim());
-  form.set("purpose", "self_practice");
-  if (answer.isText()) {
-    const text = answer.text.input.value.trim();
-    if (!text) throw new Incomplete("Write your answer first, or choose a file instead.", answer.text.input);
-    form.set("text", text);
-    return form;
-  }
-  const file = answer.upload.file();
-  if (!file) throw new Incomplete("Choose a file first, or write your answer instead.", answer.upload.input);
-  const kind = kindOf(file);
-  if (!kind) throw new Incomplete("This kind of file cannot be read. Choose a video, a sound recording, a PDF, a Word (.docx) or a text file.", answer.upload.input);
-  if (!file.size) throw new Incomplete("The file is empty. Choose another one.", answer.upload.input);
-  form.set(kind, file, file.name);
-  return form;
-}
-
-function uploadProgress(outer) {
-  const controller = new AbortController();
-  outer.addEventListener("abort", () => controller.abort(), { once: true });
-  const bar = el("progress", { id: "upload", max: "1", value: "0" });
-  const label = el("label", { for: "upload" }, "Uploading …");
-  const stop = el("button", { class: "quiet", type: "button", on: { click: () => controller.abort() } }, "Stop");
-  announce("Uploading your answer.");
-  const set = (share) => {
-    bar.value = share;
-    label.textContent = share < 1 ? `Uploading … ${percent(share)}` : "Uploaded. Checking the file …";
+  const name = () => {
+    const given = input.value.trim();
+    if (!given) throw new Incomplete("Say whose answer it is; “me” will do.", input);
+    localStorage.setItem(CANDIDATE, given);
+    return given;
   };
-  return { node: el("div", { class: "uploading" }, label, bar, stop), set, stop, signal: controller.signal };
+  return { node, name };
 }

@@ -3,31 +3,46 @@
 import * as api from "./api.js";
 import { composeForm } from "./compose.js";
 import { announce, confirmDialog, el, show } from "./dom.js";
-import { when } from "./format.js";
-import { STATUS } from "./labels.js";
+import { plural, when } from "./format.js";
+import { INTERVIEW_STATE, STATUS, interviewState, interviewTitle } from "./labels.js";
 import { KIND_NAME } from "./media.js";
 
 export async function homeView({ root, signal, signOut }) {
   document.title = "Candor";
   const form = el("div", { class: "card" }, el("p", { class: "waiting" }, "Fetching the questions …"));
   const past = el("section", { class: "past", "aria-labelledby": "past-title" });
+  const rounds = el("section", { class: "past", "aria-labelledby": "interviews-title", hidden: true });
   show(
     root,
     el("div", { class: "intro" },
       el("h1", {}, "Practise an answer"),
       el("p", { class: "lead" },
-        "Upload a recording or write your answer, and see how words, voice and face come across – each on its own, and together.")),
-    el("div", { class: "columns" }, form, past),
+        "Upload a recording or write your answer, and see how words, voice and face come across – each on its own, and together."),
+      el("p", { class: "lead" }, el("a", { href: "#/interviews/new" }, "Practise several questions in a row"))),
+    el("div", { class: "columns" }, form, el("div", {}, rounds, past)),
   );
-  const [questions, answers] = await Promise.all([api.questions(), api.assessments()]);
+  const [questions, answers, interviews] = await Promise.all([api.questions(), api.assessments(), api.interviews()]);
   if (signal.aborted) return;
   const onSent = (assessment) => { location.hash = `#/answers/${assessment.id}`; };
   show(form, composeForm({ questions: questions.data, signal, onSent, signOut }));
+  pastInterviews(rounds, interviews.data);
   pastAnswers(past, { page: answers, questions: questions.data, signOut });
 }
 
 const questionText = (assessment, questions) =>
   questions.find((question) => question.id === assessment.question)?.text ?? "An earlier question";
+
+function pastInterviews(section, interviews) {
+  section.hidden = interviews.length === 0;
+  show(section,
+    el("h2", { id: "interviews-title" }, "Interviews"),
+    el("ul", { class: "answers" }, interviews.map((interview) =>
+      el("li", { class: "answer" },
+        el("a", { class: "answer-link", href: `#/interviews/${encodeURIComponent(interview.id)}` },
+          el("span", { class: "answer-question" }, interviewTitle(interview)),
+          el("span", { class: "answer-meta" }, plural(interview.questions.length, "question", "questions"), ` · ${interview.candidate}`)),
+        el("span", { class: `state state-${INTERVIEW_STATE[interview.status]}` }, interviewState(interview))))));
+}
 
 function pastAnswers(section, { page, questions, signOut }) {
   const items = el("ul", { class: "answers" });

@@ -1,5 +1,7 @@
 // The words of the page for the labels and codes of the interface.
 
+import { when } from "./format.js";
+
 export const EMOTIONS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"];
 export const MODALITIES = ["text", "audio", "video"];
 
@@ -14,6 +16,7 @@ export const TRAITS = {
 };
 
 export const STATUS = {
+  unanswered: "No answer yet",
   queued: "Waiting",
   processing: "Being analysed",
   running: "Being analysed",
@@ -26,6 +29,18 @@ export const STATUS = {
 };
 
 export const FINAL = new Set(["succeeded", "partially_succeeded", "failed", "canceled", "expired"]);
+
+/** Which state's colour an interview wears. */
+export const INTERVIEW_STATE = { open: "queued", processing: "processing", completed: "succeeded" };
+
+/** `1 of 3 answered`, and what comes after that. */
+export function interviewState({ status, answered, questions }) {
+  if (status === "processing") return STATUS.processing;
+  return status === "completed" ? "Answered" : `${answered} of ${questions.length} answered`;
+}
+
+/** Its title, or when it was begun. */
+export const interviewTitle = (interview) => interview.title ?? `Interview of ${when(interview.created_at)}`;
 
 /** Why a frame could not be measured. */
 export const LOST = {

@@ -8,9 +8,10 @@ With weights that sum to 1, n answers x_j and their mean m = Σ w_j x_j, the int
 
     m ± sqrt( (t · SE)² + (Σ w_j h_j)² ),     SE² = Σ w_j (x_j - m)² / (n - 1)
 
-where t is Student's 97.5 % quantile for n - 1 degrees of freedom and h_j half the answer's own interval, 0
-where it has none. SE is that of Hartung & Knapp (2001, Statistics in Medicine 20) for a mean of results whose
-precision grows with their weight. The answers' own intervals share the model's error, so they do not shrink.
+where t is Student's 97.5 % quantile for n - 1 degrees of freedom and h_j half the answer's own interval (the
+second sum is a mean over the answers that have one). SE is that of Hartung & Knapp (2001, Statistics in
+Medicine 20) for a mean of results whose precision grows with their weight. The answers' own intervals share
+the model's error, so they do not shrink as answers come together.
 """
 
 import math
@@ -82,7 +83,11 @@ def pooled(parts: Sequence[Part]) -> InterviewScore:
 
 
 def _own_reach(parts: Sequence[Part]) -> tuple[float, float]:
-    """How far the answers' own intervals reach below and above, on average."""
-    below = math.fsum(part.weight * (part.own.value - part.own.low) for part in parts if part.own)
-    above = math.fsum(part.weight * (part.own.high - part.own.value) for part in parts if part.own)
-    return below, above
+    """How far the answers' own intervals reach below and above, on average over those that have one."""
+    known = [(part.weight, part.own) for part in parts if part.own is not None]
+    total = math.fsum(weight for weight, _ in known)
+    if total <= 0.0:
+        return 0.0, 0.0
+    below = math.fsum(weight * (own.value - own.low) for weight, own in known)
+    above = math.fsum(weight * (own.high - own.value) for weight, own in known)
+    return below / total, above / total

@@ -18,9 +18,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sy
 from deploy.activation_words import activation_words
 from deploy.salience_words import region_words
 from services.common.contracts.face import FaceRegion
-from services.common.contracts.labels import EMOTIONS
+from services.common.contracts.labels import EMOTIONS, TRAITS
 from tests.e2e.conftest import Installation
-from tests.fake_api import KEY, FakeGateway, create_fake, problem
+from tests.fake_api import KEY, QUESTIONS, FakeGateway, create_fake, problem
 from tests.fake_reports import (
     FACE_PLACES,
     HOSTILE,
@@ -698,6 +698,61 @@ def test_report_names_the_fault_when_a_channel_failed(open_page: Open) -> None:
     expect(visit.page.get_by_role("complementary", name="Not analysed")).to_contain_text("No face was seen")
 
 
+def test_interview_is_answered_question_by_question_when_there_is_only_a_keyboard(open_page: Open) -> None:
+    visit = open_page(viewport={"width": 360, "height": 740})
+    visit.home()
+    page = visit.page
+    page.get_by_role("link", name="Practise several questions in a row").press("Enter")
+    page.get_by_label(QUESTIONS[1]).press("Space")
+    assert page.get_by_role("checkbox", checked=True).count() == 2
+    page.get_by_role("button", name="Begin").press("Enter")
+    for number, question in ((1, QUESTIONS[0]), (2, QUESTIONS[2])):
+        expect(page.get_by_text(f"Question {number} of 2", exact=True)).to_be_visible()
+        expect(page.locator("#next-title")).to_have_text(question)
+        page.get_by_label("Upload a file").press("ArrowRight")
+        page.get_by_label("Your answer in your own words").fill("I learnt it by teaching it.")
+        page.get_by_role("button", name="Analyse my answer").press("Enter")
+    expect(page.locator("h1")).to_be_focused()
+    expect(page.locator("#announcer")).to_have_text("Handed in. That was the last question.")
+    assert visit.state.last_form["interview"] == "int_001"
+    expect(page.get_by_text("From the answers to 2 of 2 questions.")).to_be_visible()
+    expect(page.locator(".report-meta .state")).to_have_text("Answered")
+    whole = page.get_by_role("region", name="All answers together")
+    expect(whole.get_by_text("compared with question by question")).to_be_visible()
+    page.get_by_role("button", name=f"Answer again: {QUESTIONS[0]}").press("Enter")
+    expect(page.locator("#next-title")).to_be_focused()
+    page.get_by_role("link", name=f"Report: {QUESTIONS[0]}").press("Enter")
+    expect(page.get_by_role("heading", name="What this rests on")).to_be_visible()
+
+
+def test_interview_shows_each_answer_beside_the_whole(open_page: Open) -> None:
+    state = FakeGateway()
+    interview = state.add_interview(["q_0", "q_1", "q_3"])
+    state.answer(interview, 0, "audio")
+    state.answer(interview, 0, "video")
+    state.answer(interview, 1, "video", status="partially_succeeded")
+    visit = open_page(state)
+    visit.home()
+    visit.page.get_by_role("link", name="Interview of").click()
+    rows = visit.page.get_by_role("region", name="Question by question").locator(".asked-question")
+    expect(rows).to_have_count(3)
+    expect(rows.nth(0).get_by_role("link")).to_have_text(["Its own report", "Earlier answer"])
+    expect(rows.nth(0).locator(".strip span")).to_have_count(len(EMOTIONS))
+    expect(rows.nth(0)).to_contain_text("of speech")
+    expect(rows.nth(0)).to_contain_text("Percentiles beside others who answered this question")
+    expect(rows.nth(1)).to_contain_text("No face was seen")
+    expect(rows.nth(2).get_by_role("button")).to_have_text("Answer this question")
+    expect(rows.nth(2)).to_contain_text(HOSTILE)
+    whole = visit.page.get_by_role("region", name="All answers together")
+    expect(whole.locator(".spread-tick")).to_have_count(2 * (len(EMOTIONS) + len(TRAITS)))
+    for missing in ("null", "NaN", "undefined"):
+        expect(visit.page.locator("main")).not_to_contain_text(missing)
+    visit.page.get_by_role("button", name="Delete this interview").click()
+    visit.page.get_by_role("button", name="Delete", exact=True).click()
+    expect(visit.page.get_by_role("heading", name="Practise an answer")).to_be_visible()
+    assert state.interviews == {}
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 320])
 def test_no_accessibility_fault_is_found_when_any_view_is_open(
@@ -708,6 +763,9 @@ def test_no_accessibility_fault_is_found_when_any_view_is_open(
         state.add(kind)
     state.add("video", status="partially_succeeded")
     state.add("video", status="queued")
+    interview = state.add_interview(["q_0", "q_1", "q_2", "q_3"])
+    for place, kind in enumerate(("video", "audio", "text")):
+        state.answer(interview, place, kind)
     visit = open_page(state, viewport={"width": width, "height": 740}, color_scheme=scheme)
     visit.page.goto(visit.address)
     expect(visit.page.get_by_label("Access key", exact=True)).to_be_visible()
@@ -724,6 +782,12 @@ def test_no_accessibility_fault_is_found_when_any_view_is_open(
         for summary in visit.page.locator("summary").all():
             summary.click()
         assert accessibility_faults(visit.page) == []
+    visit.page.goto(f"{visit.address}/#/interviews/new")
+    expect(visit.page.get_by_role("button", name="Begin")).to_be_visible()
+    assert accessibility_faults(visit.page) == []
+    visit.page.goto(f"{visit.address}/#/interviews/{interview['id']}")
+    expect(visit.page.get_by_role("heading", name="Question by question")).to_be_visible()
+    assert accessibility_faults(visit.page) == []
     visit.page.goto(f"{visit.address}/#/answers/asm_005")
     expect(visit.page.get_by_role("progressbar", name="Voice: progress")).to_be_visible()
     assert accessibility_faults(visit.page) == []

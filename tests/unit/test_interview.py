@@ -140,6 +140,8 @@ def test_interval_is_as_wide_as_the_answers_own_when_they_agree() -> None:
     score = pooled([Part(0.6, 0.3, own), Part(0.6, 0.7, own)])
     assert (score.value, score.low, score.high) == pytest.approx((0.6, 0.5, 0.75))
     assert score.spread == pytest.approx(0.0)
+    partly = pooled([Part(0.6, 0.3, own), Part(0.6, 0.7)])
+    assert (partly.low, partly.high) == pytest.approx((0.5, 0.75))
 
 
 def test_interval_stays_within_0_and_1_when_two_answers_contradict_each_other() -> None:

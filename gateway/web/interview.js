@@ -1,0 +1,125 @@
+// One interview: the question to answer next, all answers together, and each on its own.
+
+import * as api from "./api.js";
+import { answerForm } from "./answer_form.js";
+import { announce, confirmDialog, el, focusHeading, show } from "./dom.js";
+import { when } from "./format.js";
+import { interviewReportView } from "./interview_report.js";
+import { INTERVIEW_STATE, interviewState, interviewTitle } from "./labels.js";
+
+const ASK_AGAIN_MS = 2500;
+
+export async function interviewView(context, id) {
+  const { root, signal } = context;
+  show(root, el("p", { class: "waiting" }, "Fetching the interview …"));
+  let interview = await api.interview(id, signal);
+  if (signal.aborted) return;
+  document.title = `${interviewTitle(interview)} – Candor`;
+  const state = el("span", {});
+  const next = el("div", { class: "next" });
+  const results = el("div", { class: "report" });
+  show(root, heading(interview, state), next, results, deleteButton(() => interview, context.goHome));
+
+  const answer = (question) => show(next, question && nextCard(interview, question, { ...context, onSent: handedIn }));
+  const focusNext = () => {
+    const title = next.querySelector("h2");
+    title.tabIndex = -1;
+    title.focus({ preventScroll: true });
+    next.scrollIntoView({ block: "start" });
+  };
+  const handedIn = async () => {
+    await refresh();
+    const question = unanswered(interview);
+    answer(question);
+    announce(question ? "Handed in. The next question is here." : "Handed in. That was the last question.");
+    question ? focusNext() : focusHeading(root);
+    watch();
+  };
+  const refresh = async () => {
+    interview = await api.interview(id, signal);
+    state.className = `state state-${INTERVIEW_STATE[interview.status]}`;
+    state.textContent = interviewState(interview);
+    show(results, await reported(interview, signal, answerAgain));
+  };
+  const answerAgain = (questionId) => {
+    answer(interview.questions.find((entry) => entry.question === questionId));
+    focusNext();
+  };
+
+  let watching = false;
+  async function watch() {
+    if (watching) return;
+    watching = true;
+    while (!signal.aborted && interview.questions.some((entry) => entry.status === "processing")) {
+      await api.pause(ASK_AGAIN_MS, signal);
+      // what has the focus is not drawn anew under somebody's hands
+      if (!signal.aborted && !results.contains(document.activeElement)) await refresh().catch(() => {});
+    }
+    watching = false;
+  }
+
+  await refresh();
+  if (signal.aborted) return;
+  answer(unanswered(interview));
+  watch();
+}
+
+const unanswered = (interview) => interview.questions.find((entry) => entry.status === "unanswered");
+
+async function reported(interview, signal, onAnswer) {
+  try {
+    return interviewReportView(await api.interviewReport(interview, signal), onAnswer);
+  } catch (fault) {
+    if (fault.status !== 403) throw fault;
+    return interview.answered > 0 && el("p", { class: "notice" }, fault.message);
+  }
+}
+
+function heading(interview, state) {
+  return el("header", { class: "report-head" },
+    el("p", {}, el("a", { href: "#/", class: "back" }, "All answers")),
+    el("h1", {}, interviewTitle(interview)),
+    el("p", { class: "report-meta" }, state,
+      el("span", {}, interview.candidate),
+      interview.title && el("time", { datetime: interview.created_at }, when(interview.created_at))));
+}
+
+function nextCard(interview, question, { signal, signOut, onSent }) {
+  const place = interview.questions.indexOf(question) + 1;
+  const fill = (form) => {
+    form.set("question", question.question);
+    form.set("candidate", interview.candidate);
+    form.set("interview", interview.id);
+  };
+  const title = el("div", { class: "field" },
+    el("p", { class: "field-title" }, `Question ${place} of ${interview.questions.length}`),
+    el("h2", { class: "question-chosen", id: "next-title" }, question.text),
+    question.assessment && el("p", { class: "hint" }, "The new answer takes the place of the one before, which is kept."));
+  return el("section", { class: "card", "aria-labelledby": "next-title" },
+    answerForm({ above: [title], fill, signal, onSent, signOut }));
+}
+
+function deleteButton(current, goHome) {
+  const problem = el("p", { class: "problem", role: "alert", hidden: true });
+  const ask = async () => {
+    const sure = await confirmDialog({
+      title: "Delete this interview?",
+      text: "Every answer in it is erased for good, with recordings, texts, results and reports. This cannot be undone.",
+      yes: "Delete",
+    });
+    if (!sure) return;
+    try {
+      await api.removeInterview(current());
+    } catch (fault) {
+      if (fault.status !== 404) {
+        problem.textContent = fault.message;
+        problem.hidden = false;
+        return;
+      }
+    }
+    announce("The interview was deleted.");
+    goHome();
+  };
+  return el("div", { class: "delete" }, problem,
+    el("button", { class: "danger outline", type: "button", on: { click: ask } }, "Delete this interview"));
+}
