@@ -699,7 +699,7 @@ def test_report_names_the_fault_when_a_channel_failed(open_page: Open) -> None:
 
 
 def test_interview_is_answered_question_by_question_when_there_is_only_a_keyboard(open_page: Open) -> None:
-    visit = open_page(viewport={"width": 360, "height": 740})
+    visit = open_page(FakeGateway(candidate_only=True), viewport={"width": 360, "height": 740})
     visit.home()
     page = visit.page
     page.get_by_role("link", name="Practise several questions in a row").press("Enter")
