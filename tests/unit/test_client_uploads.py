@@ -1,12 +1,16 @@
 """Handing in answers: the form, files that are read while they are sent, and sending them again."""
 
+import asyncio
 import io
+import tracemalloc
+from collections.abc import AsyncIterable, Iterable
 from pathlib import Path
+from typing import cast
 
 import httpx
 import pytest
 
-from candor_client import ConnectionFailedError
+from candor_client import AsyncClient, Client, ConnectionFailedError
 from tests.client_harness import FakeServer, Harness, answer, assessment, problem
 
 pytestmark = pytest.mark.parametrize("kind", ["blocking", "awaiting"])
@@ -146,3 +150,40 @@ def test_a_key_of_ones_own_is_sent_when_it_is_given(kind: str) -> None:
         )
     )
     assert server.requests[0].headers["idempotency-key"] == "application-7"
+
+
+class Sink(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Takes a body piece by piece and keeps nothing of it."""
+
+    def __init__(self) -> None:
+        self.size_bytes = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        for piece in cast("Iterable[bytes]", request.stream):
+            self.size_bytes += len(piece)
+        return httpx.Response(202, json=ACCEPTED.json())
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        async for piece in cast("AsyncIterable[bytes]", request.stream):
+            self.size_bytes += len(piece)
+        return httpx.Response(202, json=ACCEPTED.json())
+
+
+def test_memory_stays_flat_when_a_large_file_is_sent(kind: str, tmp_path: Path) -> None:
+    path, sink = tmp_path / "answer.mp4", Sink()
+    with path.open("wb") as file:
+        file.truncate(64 * 2**20)
+    answer_to = {"candidate": "anna", "question": "q_1", "video": path}
+    blocking = Client("http://candor.test", transport=sink)
+    awaiting = AsyncClient("http://candor.test", transport=sink)
+    tracemalloc.start()
+    try:
+        if kind == "blocking":
+            blocking.assessments.create(**answer_to)  # type: ignore[arg-type]
+        else:
+            asyncio.run(awaiting.assessments.create(**answer_to))  # type: ignore[arg-type]
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert sink.size_bytes > 64 * 2**20
+    assert peak_bytes < 4 * 2**20
