@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
+from gateway import repository
 from gateway.ids import Prefix, id_pattern
 from gateway.webhooks.events import EventType, emit
 from gateway.webhooks.secrets import secret_of
@@ -164,6 +165,22 @@ def test_events_go_with_their_assessment_when_it_is_erased(
     assert events(gateway) == []
     with admin_engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM webhook_deliveries")).scalar_one() == 0
+
+
+def test_work_that_ends_without_a_report_is_an_event_and_a_reported_answer_is_not_canceled(
+    gateway: Any, store_report: Callable[..., None]
+) -> None:
+    canceled, expired, reported = (gateway.post().json()["id"] for _ in range(3))
+    store_report(reported, gateway.tenant.tenant, status="failed")
+    with tenant_session(gateway.services.engine, gateway.tenant.tenant) as session:
+        for assessment in (canceled, canceled, reported):
+            repository.cancel(session, assessment)
+        repository.expire(session, expired)
+    assert sorted((event["data"]["id"], event["type"]) for event in events(gateway)) == [
+        (canceled, "assessment.canceled"),
+        (expired, "assessment.expired"),
+        (reported, "assessment.failed"),
+    ]
 
 
 def test_old_events_are_forgotten_with_their_deliveries_in_every_tenant(
