@@ -6,7 +6,7 @@ every minute. Several workers, and so several beats, do no harm: each run claims
 
 from functools import cached_property
 
-from celery import Celery
+from celery import Celery, signals
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -27,6 +27,8 @@ from services.common.settings import CommonSettings
 
 log = get_logger(__name__)
 FORGET_EVERY_S = 60.0
+STOP_WITHIN_S = 8.0
+"""Less than the ten seconds that docker gives a container between asking it to stop and killing it."""
 IN_MEMORY_SCHEDULER = "celery.beat:Scheduler"
 """Celery's default keeps a file, which a read-only container has no place for."""
 
@@ -71,6 +73,11 @@ class DeliveryRuntime:
         except SQLAlchemyError as fault:
             log.warning("deliveries_postponed", detail=str(fault))
 
+    def stop(self) -> None:
+        """Let what is being sent be noted, so that a restart costs no duplicates."""
+        if "pump" in self.__dict__ and not self.pump.stop(timeout_s=STOP_WITHIN_S):
+            log.warning("deliveries_broken_off")
+
     def forget(self) -> None:
         """Erase what is too old; the next run goes on where this one stops."""
         try:
@@ -110,6 +117,7 @@ def create_worker(common: CommonSettings, settings: GatewaySettings) -> Celery:
     def forget() -> None:
         runtime.forget()
 
+    signals.worker_process_shutdown.connect(lambda **_: runtime.stop(), weak=False)
     every_s = {
         DELIVERY_RECOVER: settings.recover_every_s,
         DELIVERY_SEND: settings.webhook_deliver_every_s,

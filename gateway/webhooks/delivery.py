@@ -83,6 +83,7 @@ class DeliveryPump:
         self._state = threading.Condition()
         self._to: Counter[str] = Counter()
         self._running = 0
+        self._stopping = False
 
     def run(self) -> int:
         """Begin as many deliveries as there are idle threads, and return their number at once.
@@ -102,9 +103,15 @@ class DeliveryPump:
         with self._state:
             return self._state.wait_for(lambda: self._running == 0, timeout_s)
 
+    def stop(self, *, timeout_s: float) -> bool:
+        """Begin nothing more, and whether everything that was begun has been noted within `timeout_s`."""
+        with self._state:
+            self._stopping = True
+        return self.wait(timeout_s=timeout_s)
+
     def _claim(self, *, most: int) -> list[Claimed]:
         """Lease what is due; the caller holds the lock."""
-        if most <= 0:
+        if most <= 0 or self._stopping:
             return []
         with Session(self._engine) as session, session.begin():
             rows = session.execute(

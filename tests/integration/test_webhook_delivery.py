@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -349,12 +348,9 @@ def test_log_of_an_assessment_is_erased_though_it_is_being_sent(
     assert left == 0
 
 
-def test_message_comes_twice_with_one_id_when_the_worker_is_killed_after_sending(
-    scene: Scene, receiver: Receiver, database: DatabaseUrls, redis_url: str, tmp_path: Path
-) -> None:
-    endpoint = scene.register(receiver)
-    receiver.hold.clear()
-    log = tmp_path / "delivery.log"
+@pytest.fixture
+def worker(database: DatabaseUrls, redis_url: str, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The real delivery worker; its log is in `delivery.log`."""
     environment = {
         **os.environ,
         "GATEWAY_DATABASE_URL": database.gateway,
@@ -362,20 +358,28 @@ def test_message_comes_twice_with_one_id_when_the_worker_is_killed_after_sending
         "CANDOR_REDIS_URL": redis_url,
     }
     with (
-        log.open("wb") as output,
+        (tmp_path / "delivery.log").open("wb") as output,
         subprocess.Popen(
             [sys.executable, "-m", "gateway.tasks"],
             cwd=REPOSITORY,
             env=environment,
             stdout=output,
             stderr=subprocess.STDOUT,
-        ) as worker,
+        ) as process,
     ):
-        try:
-            scene.report()
-            assert receiver.arrived.acquire(timeout=60), log.read_text()[-3000:]
-        finally:
-            worker.send_signal(signal.SIGKILL)
+        yield process
+        process.kill()
+
+
+def test_message_comes_twice_with_one_id_when_the_worker_is_killed_after_sending(
+    scene: Scene, receiver: Receiver, worker: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    endpoint = scene.register(receiver)
+    receiver.hold.clear()
+    scene.report()
+    assert receiver.arrived.acquire(timeout=90), (tmp_path / "delivery.log").read_text()[-3000:]
+    worker.kill()
+    worker.wait(timeout=30)
     receiver.hold.set()
     assert scene.deliver() == 0  # leased
     scene.make_due()
@@ -384,6 +388,23 @@ def test_message_comes_twice_with_one_id_when_the_worker_is_killed_after_sending
     assert (first.headers["webhook-id"], first.body) == (second.headers["webhook-id"], second.body)
     [delivery] = scene.deliveries(endpoint)
     assert (delivery["status"], errors(delivery)) == ("delivered", [(204, None)])
+
+
+def test_message_that_is_being_sent_is_noted_when_the_worker_is_told_to_stop(
+    scene: Scene, receiver: Receiver
+) -> None:
+    endpoint = scene.register(receiver)
+    receiver.hold.clear()
+    for _ in range(4):
+        scene.report()
+    pump = scene.pump(webhook_per_endpoint=1)
+    assert pump.run() == 1
+    assert receiver.arrived.acquire(timeout=20)
+    assert not pump.stop(timeout_s=0)
+    receiver.hold.set()
+    assert pump.stop(timeout_s=30)
+    assert sorted(row["status"] for row in scene.deliveries(endpoint)) == ["delivered", *["pending"] * 3]
+    assert pump.run() == 0
 
 
 @pytest.fixture
