@@ -84,6 +84,7 @@ def test_the_example_runs_when_it_is_copied(code: str, environment: dict[str, st
     said = run([sys.executable, "-c", given + code + called], environment, tmp_path)
     assert said.strip()
     assert ("asm_1" in said) == bool(received)
+    assert "failed" not in said
 
 
 def test_the_curl_examples_run_from_top_to_bottom(environment: dict[str, str], tmp_path: Path) -> None:
@@ -92,6 +93,7 @@ def test_the_curl_examples_run_from_top_to_bottom(environment: dict[str, str], t
     script = "\n".join(examples(CLIENTS / "curl" / "README.md", language="sh"))
     said = run(["bash", "-euo", "pipefail", "-c", script], environment, tmp_path)
     assert "event: report" in said
+    assert '"status":"succeeded"' in said
     assert "unknown_question" in said
 
 
