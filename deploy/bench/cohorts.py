@@ -7,7 +7,6 @@ they were.
 """
 
 import json
-import os
 import random
 import tempfile
 import time
@@ -22,6 +21,7 @@ import typer
 from sqlalchemy import Engine, create_engine, text
 
 from deploy.bench import cohort_data as data
+from deploy.bench.machine import commit, machine
 from deploy.bench.stopwatch import WARM_UPS, Stopwatch, Times
 from deploy.embedded.servers import Postgres
 from deploy.embedded.supervisor import running
@@ -87,16 +87,21 @@ def bench(
             with database((folder or Path(name)) / f"{reports}") as urls:
                 measured.append(measure(urls, reports, runs=runs))
             if results is not None:
-                document = {
-                    "load_average": os.getloadavg(),
-                    "cores": os.cpu_count(),
-                    "runs": runs,
-                    "sizes": [asdict(size) | {"bytes_per_norm": size.bytes_per_norm} for size in measured],
-                }
-                results.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+                results.write_text(json.dumps(document(measured, runs), indent=2) + "\n", encoding="utf-8")
     typer.echo(table(measured))
     if any(size.wrong_rows or not size.norms_as_before for size in measured):
         raise typer.Exit(1)
+
+
+def document(sizes: Sequence[Size], runs: int) -> dict[str, object]:
+    """The results for machines. Times in milliseconds."""
+    return {
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit(),
+        "machine": machine(),
+        "runs": runs,
+        "sizes": [asdict(size) | {"bytes_per_norm": size.bytes_per_norm} for size in sizes],
+    }
 
 
 @contextmanager

@@ -1,21 +1,17 @@
 """The results for machines, and what they were measured on."""
 
-import os
-import platform
-import shutil
-import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
+from deploy.bench.machine import commit, machine
 from deploy.bench.memory import Growth
 from deploy.bench.paths import LIMIT, PEER, WHOLE, Measurement
 from deploy.bench.timing import Run, Spread, paired_ratio, processor_share, stage_shares, stage_times
 from services.common.serving.registry import load_manifest
-from services.common.settings import REPOSITORY, CommonSettings
+from services.common.settings import CommonSettings
 
 PACKAGES = (
     "av",
@@ -78,27 +74,6 @@ def _run(run: Run) -> dict[str, Any]:
     return {"cpu_s": run.cpu_s, "wall_s": run.wall_s, "stages_s": dict(run.stages)}
 
 
-def machine(*, core: int | None) -> dict[str, Any]:
-    """The processor, how many cores there are, and which one was measured."""
-    return {
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "measured_on_core": core,
-        "load_average": [round(load, 2) for load in os.getloadavg()],
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-    }
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or "unknown"
-
-
 def versions() -> dict[str, str | None]:
     """Versions of the packages that do the work, None for one that is not installed."""
     return {name: _version(name) for name in PACKAGES}
@@ -115,18 +90,3 @@ def model_versions() -> dict[str, int]:
     """Version of every model in the models folder."""
     folder = CommonSettings().models_dir
     return {path.name: load_manifest(folder, path.name).version for path in sorted(folder.iterdir())}
-
-
-def commit() -> str | None:
-    """The commit of the checkout, with `+` where tracked files differ from it; None outside of one."""
-    git = shutil.which("git")
-    if git is None or not (REPOSITORY / ".git").exists():
-        return None
-
-    def ask(*args: str) -> str:
-        done = subprocess.run(  # noqa: S603
-            [git, *args], cwd=REPOSITORY, capture_output=True, text=True, check=False
-        )
-        return done.stdout.strip()
-
-    return ask("rev-parse", "--short=10", "HEAD") + ("+" if ask("status", "--porcelain", "-uno") else "")
