@@ -36,21 +36,31 @@ def analyze(
             "how this person usually sounds. Nothing is kept.",
         ),
     ] = None,
+    interview: Annotated[
+        bool,
+        typer.Option(
+            "--interview",
+            help="The files are answers of one person: put them together in one report at the end "
+            "(with --json its last line, with --out interview.report.json).",
+        ),
+    ] = False,
 ) -> None:
     """Analyse each file as one answer. Exit code 2 if a file cannot be used at all."""
     from deploy.analysis import UnusableFileError
 
+    reports: list[Report | None] = []
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
     enrolment = _enrolment(enrol or [])
-    unusable = 0
     for path in files:
         try:
-            _analyze_one(path, as_json=as_json, out=out, enrolment=enrolment)
+            reports.append(_analyze_one(path, as_json=as_json, out=out, enrolment=enrolment))
         except UnusableFileError as fault:
             typer.echo(f"candor: {fault}", err=True)
-            unusable += 1
-    if unusable:
+            reports.append(None)
+    if interview:
+        _put_together(files, reports, as_json=as_json, out=out)
+    if None in reports:
         raise typer.Exit(EXIT_UNUSABLE)
 
 
@@ -73,7 +83,7 @@ def _enrolment(paths: "Sequence[Path]") -> "VoiceSummary | None":
 
 def _analyze_one(
     path: Path, *, as_json: bool, out: Path | None, enrolment: "VoiceSummary | None" = None
-) -> None:
+) -> "Report":
     from deploy.analysis import analyze_file, probe
     from deploy.progress import modality_bars
     from deploy.report_view import print_report
@@ -96,6 +106,37 @@ def _analyze_one(
     peaks = ", ".join(f"{name} {peak / 2**20:.0f} MiB" for name, peak in analysis.peak_bytes.items())
     typer.echo(f"{path.name}: {elapsed_s:.1f} s; peak memory {peaks}", err=True)
     raise_if_nothing_came_out(report, path)
+    return report
+
+
+def _put_together(
+    files: "Sequence[Path]", reports: "Sequence[Report | None]", *, as_json: bool, out: Path | None
+) -> None:
+    """The report of an interview whose questions are the files."""
+    from datetime import UTC, datetime
+
+    from deploy.interview_view import print_interview
+    from services.common.contracts.interview import AnswerStatus
+    from services.common.interview import Answer, build_interview_report
+
+    answers = [
+        Answer(
+            question=f"file:{path.name}",
+            text=path.name,
+            status=AnswerStatus(report.status) if report else AnswerStatus.FAILED,
+            report=report,
+            assessment=report.assessment_id if report else None,
+        )
+        for path, report in zip(files, reports, strict=True)
+    ]
+    together = build_interview_report(answers, interview_id="files", created_at=datetime.now(UTC))
+    document = together.model_dump_json()
+    if out is not None:
+        (out / "interview.report.json").write_text(document + "\n", encoding="utf-8")
+    if as_json:
+        typer.echo(document)
+    else:
+        print_interview(together)
 
 
 def raise_if_nothing_came_out(report: "Report", path: Path) -> None:

@@ -38,7 +38,7 @@ function wholeCard({ overall, answers, warnings }) {
     overall.traits && el("div", { class: "part" },
       el("h3", {}, "Traits, by words"),
       spreadList(traits.map(([trait, words]) => [words.name, overall.traits[trait], each("traits", trait)]))),
-    el("p", { class: "hint" }, "The dot is the mean and each tick one answer. The band says how much answers differ: the mean of very many such answers would lie in it 95 times of 100."),
+    el("p", { class: "hint" }, "The dot is the mean and each tick one answer. The band is where the mean would lie 95 times of 100 with other answers: wide where answers differ, and missing where they are too few to tell."),
     fineprint(warnings));
 }
 

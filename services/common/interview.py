@@ -2,7 +2,7 @@
 
 Lengths decide: traits are weighted by words, emotions by the seconds of speech and face behind them, so that
 one short answer does not count as much as three long ones. Nothing is ranked over the whole: norms belong to
-a question, and no cohort holds interviews (decision record 0014).
+a question, and no cohort holds interviews (decision record 0015).
 """
 
 import math

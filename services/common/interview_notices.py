@@ -67,7 +67,7 @@ def _of_the_whole(replaced: int, reports: Sequence[Report]) -> list[Notice]:
         notices.append(
             Notice(
                 code="few_answers",
-                detail="One or two answers can hardly say how much a person's answers differ.",
+                detail="One or two answers cannot say how much a person's answers differ.",
             )
         )
     if _models_differ(reports):

@@ -4,14 +4,15 @@ The mean of calibrated probabilities is the linear opinion pool. It is never sur
 same evidence taken together could be (Ranjan & Gneiting 2010, "Combining probability forecasts", Journal of
 the Royal Statistical Society B 72): the words and pictures of all answers are not here to be judged anew.
 
-With weights that sum to 1, n answers x_j and their mean m = Σ w_j x_j, the interval is
+With weights that sum to 1 and the mean m = Σ w_j x_j of n answers, the interval says how much they differ:
 
-    m ± sqrt( (t · SE)² + (Σ w_j h_j)² ),     SE² = Σ w_j (x_j - m)² / (n - 1)
-
-where t is Student's 97.5 % quantile for n - 1 degrees of freedom and h_j half the answer's own interval (the
-second sum is a mean over the answers that have one). SE is that of Hartung & Knapp (2001, Statistics in
-Medicine 20) for a mean of results whose precision grows with their weight. The answers' own intervals share
-the model's error, so they do not shrink as answers come together.
+- Where answers come with intervals of their own (traits), it is the mean of those, m - B Σ w_j b_j to
+  m + B Σ w_j a_j, widened by Birge's ratio where the answers differ by more than their intervals allow:
+  B² = max(1, Σ (x_j - m)² / σ_j² / (n - 1)), σ_j = half width / 1.96 (Birge 1932, Physical Review 40; the
+  scale factor of the Particle Data Group). The intervals share the model's error, so they do not shrink.
+- Where they do not (emotions), it is m ± t sqrt(Σ w_j (x_j - m)² / (n - 1)) from three answers on, with
+  Student's 97.5 % quantile for n - 1 degrees of freedom (Hartung & Knapp 2001, Statistics in Medicine 20).
+  Two answers cannot tell: their t is 12.7, and nearly any interval the whole scale.
 """
 
 import math
@@ -26,6 +27,9 @@ STUDENT_T = (
     2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
 )  # fmt: skip
 """97.5 % quantiles for 1 to 30 degrees of freedom; beyond that the last is taken, which is a little wide."""
+NORMAL_Z = 1.96
+FEWEST = 3
+"""Answers without intervals of their own from which on one can be given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,35 +63,40 @@ def pooled(parts: Sequence[Part]) -> InterviewScore:
         parts: at least one, with weights that sum to 1. A single one is returned as it is.
     """
     values = [part.value for part in parts]
-    mean = min(max(math.fsum(part.weight * part.value for part in parts), min(values)), max(values))
     count = len(parts)
-    low = high = spread = None
-    if count > 1:
-        scatter = math.fsum(part.weight * (part.value - mean) ** 2 for part in parts) / (count - 1)
-        spread = math.sqrt(count * scatter)
-        reach = STUDENT_T[min(count - 1, len(STUDENT_T)) - 1] * math.sqrt(scatter)
-        below, above = _own_reach(parts)
-        low = max(0.0, mean - math.hypot(reach, below))
-        high = min(1.0, mean + math.hypot(reach, above))
-    elif parts[0].own is not None:
-        low, high = parts[0].own.low, parts[0].own.high
+    mean = min(max(math.fsum(part.weight * part.value for part in parts), min(values)), max(values))
+    scatter = math.fsum(part.weight * (part.value - mean) ** 2 for part in parts) / max(1, count - 1)
+    reach = _own_reach(parts, mean) or _reach_of_scatter(scatter, count)
     return InterviewScore(
         value=mean,
-        low=low,
-        high=high,
-        spread=spread,
+        low=None if reach is None else max(0.0, mean - reach[0]),
+        high=None if reach is None else min(1.0, mean + reach[1]),
+        spread=math.sqrt(count * scatter) if count > 1 else None,
         lowest=min(values),
         highest=max(values),
         answers=count,
     )
 
 
-def _own_reach(parts: Sequence[Part]) -> tuple[float, float]:
-    """How far the answers' own intervals reach below and above, on average over those that have one."""
-    known = [(part.weight, part.own) for part in parts if part.own is not None]
-    total = math.fsum(weight for weight, _ in known)
+def _own_reach(parts: Sequence[Part], mean: float) -> tuple[float, float] | None:
+    """How far the interval reaches below and above, by the answers' own; null where none has one."""
+    known = [
+        (part.weight, part.value, part.own) for part in parts if part.own and part.own.low < part.own.high
+    ]
+    total = math.fsum(weight for weight, _, _ in known)
     if total <= 0.0:
-        return 0.0, 0.0
-    below = math.fsum(weight * (own.value - own.low) for weight, own in known)
-    above = math.fsum(weight * (own.high - own.value) for weight, own in known)
-    return below / total, above / total
+        return None
+    chi_squared = math.fsum(
+        (value - mean) ** 2 / ((own.high - own.low) / 2.0 / NORMAL_Z) ** 2 for _, value, own in known
+    )
+    ratio = math.sqrt(max(1.0, chi_squared / max(1, len(known) - 1)))
+    below = math.fsum(weight * (own.value - own.low) for weight, _, own in known)
+    above = math.fsum(weight * (own.high - own.value) for weight, _, own in known)
+    return ratio * below / total, ratio * above / total
+
+
+def _reach_of_scatter(scatter: float, count: int) -> tuple[float, float] | None:
+    if count < FEWEST:
+        return None
+    reach = STUDENT_T[min(count - 1, len(STUDENT_T)) - 1] * math.sqrt(scatter)
+    return reach, reach

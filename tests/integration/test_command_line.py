@@ -74,9 +74,14 @@ def test_reports_are_written_when_a_folder_is_given(essay: Path, tmp_path: Path)
     assert (tmp_path / "reports" / "answer.txt.report.json").read_text() == done.stdout
 
 
-def test_one_line_is_printed_for_each_when_there_are_several_files(essay: Path) -> None:
-    done = candor("analyze", essay, essay, "--json")
-    assert [json.loads(line)["status"] for line in done.stdout.splitlines()] == ["succeeded"] * 2
+def test_one_line_is_printed_for_each_and_one_for_all_when_they_are_an_interview(essay: Path) -> None:
+    done = candor("analyze", essay, "/nowhere.mp4", essay, "--json", "--interview")
+    *each, together = map(json.loads, done.stdout.splitlines())
+    assert [report["status"] for report in each] == ["succeeded"] * 2
+    assert (together["overall"]["questions"], together["overall"]["reported"]) == (3, 2)
+    assert [answer["status"] for answer in together["answers"]] == ["succeeded", "failed", "succeeded"]
+    traits = {name: score["value"] for name, score in together["overall"]["traits"].items()}
+    assert traits == pytest.approx(each[0]["fused"]["traits"])
 
 
 @pytest.mark.parametrize(

@@ -144,9 +144,29 @@ def test_interval_is_as_wide_as_the_answers_own_when_they_agree() -> None:
     assert (partly.low, partly.high) == pytest.approx((0.5, 0.75))
 
 
-def test_interval_stays_within_0_and_1_when_two_answers_contradict_each_other() -> None:
-    score = pooled([Part(0.0, 0.5), Part(1.0, 0.5)])
-    assert (score.value, score.low, score.high) == (0.5, 0.0, 1.0)
+def test_interval_widens_by_birges_ratio_when_answers_differ_more_than_their_own_allow() -> None:
+    values = [0.4, 0.5, 0.6]
+    own = [Estimate(value=value, low=value - 0.05, high=value + 0.05) for value in values]
+    score = pooled([Part(value, 1 / 3, around) for value, around in zip(values, own, strict=True)])
+    ratio = math.sqrt(2 * (0.1 / (0.05 / 1.96)) ** 2 / 2)
+    assert (score.low, score.high) == pytest.approx((0.5 - ratio * 0.05, 0.5 + ratio * 0.05))
+    close = [Part(value, 0.5, Estimate(value=value, low=0.3, high=0.7)) for value in (0.49, 0.51)]
+    assert (pooled(close).low, pooled(close).high) == pytest.approx((0.3, 0.7))
+
+
+def test_interval_stays_within_0_and_1_when_answers_contradict_each_other() -> None:
+    own = Estimate(value=0.1, low=0.0, high=0.2), Estimate(value=0.9, low=0.8, high=1.0)
+    score = pooled([Part(around.value, 0.5, around) for around in own])
+    assert (score.value, score.low, score.high) == pytest.approx((0.5, 0.0, 1.0))
+    bare = pooled([Part(0.0, 0.25), Part(0.0, 0.25), Part(1.0, 0.5)])
+    assert (bare.low, bare.high) == (0.0, 1.0)
+
+
+def test_two_answers_give_no_interval_when_they_have_none_of_their_own() -> None:
+    score = pooled([Part(0.2, 0.5), Part(0.4, 0.5)])
+    assert (score.value, score.low, score.high) == (pytest.approx(0.3), None, None)
+    assert (score.lowest, score.highest) == (0.2, 0.4)
+    assert score.spread == pytest.approx(0.2 / math.sqrt(2))
 
 
 def test_a_tiny_answer_moves_nothing_when_it_weighs_nothing() -> None:

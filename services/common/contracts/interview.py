@@ -46,13 +46,13 @@ class AnswerStatus(StrEnum):
 class InterviewScore(Contract):
     """One score over several answers: their mean, by how much was said or seen in each.
 
-    `low` and `high` say how much the answers differ: they would enclose the mean of very many such answers
-    95 times of 100. Two answers can hardly tell, so they lie far apart then. For traits they are never
-    narrower than the mean of the answers' own intervals.
+    `low` and `high` are the range in which the mean would lie 95 times of 100 with other answers like these.
+    For traits it is the mean of the answers' own intervals, wider where answers differ more than those allow.
+    For the rest it rests on the differences alone, and two answers cannot tell.
     """
 
     value: Probability
-    low: Probability | None = Field(default=None, description="Null where one answer cannot tell.")
+    low: Probability | None = Field(default=None, description="Null where so few answers cannot tell.")
     high: Probability | None = None
     spread: Probability | None = Field(
         default=None, description="Standard deviation between the answers; null for one answer."
