@@ -39,7 +39,10 @@ def evaluate(
     from services.common.settings import CommonSettings
 
     if model not in DEFAULTS:
-        typer.echo(f"candor: {model} is measured by `candor train {model} --report`.", err=True)
+        advice = "is measured by `candor train fusion --report`"
+        if model is ModelChoice.NORMS:
+            advice = "have no score; they are made by `candor train norms`"
+        typer.echo(f"candor: {model} {advice}.", err=True)
         raise typer.Exit(EXIT_UNUSABLE)
     settings = CommonSettings()
     folder = require_folder(data or settings.data)

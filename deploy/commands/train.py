@@ -1,7 +1,9 @@
 """`candor train`: fit and export a new version of a model, or measure a system it is compared with."""
 
+import json
 import logging
 import sys
+from collections.abc import Callable
 from enum import StrEnum
 from importlib import import_module
 from importlib.util import find_spec
@@ -14,13 +16,14 @@ EXIT_UNUSABLE = 2
 
 
 class ModelChoice(StrEnum):
-    """What can be trained and scored, by the name that people use; speech is only scored."""
+    """What can be trained and scored, by the name that people use; speech is only scored, norms only made."""
 
     TEXT = "text"
     VOICE = "voice"
     FACE = "face"
     SPEECH = "speech"
     FUSION = "fusion"
+    NORMS = "norms"
 
     @property
     def package(self) -> str:
@@ -31,6 +34,7 @@ class ModelChoice(StrEnum):
             "face": "services.video.training",
             "speech": "services.audio.training.speech",
             "fusion": "fusion.training",
+            "norms": "fusion.training",
         }
         return packages[self]
 
@@ -59,7 +63,11 @@ def train(
             "what writes speech down is not trained here; measure it with: candor evaluate speech"
         )
     require_training_packages()
-    if list_systems:
+    if model is ModelChoice.NORMS:
+        if list_systems or report or markdown or system is not None:
+            raise _unusable("norms have no systems and no results; make them with: candor train norms")
+        _make_norms(data, models_dir=models_dir)
+    elif list_systems:
         _list_systems(model)
     elif report or markdown:
         _show(model, _results(results_dir), as_markdown=markdown)
@@ -93,6 +101,32 @@ def _train(model: ModelChoice, data: Path | None, *, models_dir: Path | None, se
             progress=lambda share: display.update(task, completed=share),
         )
     typer.echo(manifest.model_dump_json())
+
+
+def _make_norms(data: Path | None, *, models_dir: Path | None) -> None:
+    """Write `fusion/norms/*.json` (`FUSION_NORMS_DIR`) for the served models."""
+    from deploy.norms import make_norms
+    from deploy.progress import progress_display
+    from fusion.settings import FusionSettings
+    from services.common.settings import CommonSettings
+
+    settings = CommonSettings()
+    folder = require_folder(data or settings.data)
+    norms_dir = FusionSettings().norms_dir
+    _log_to_stderr()
+    with progress_display(visible=sys.stderr.isatty()) as display:
+
+        def stage(name: str) -> Callable[[float], None]:
+            task = display.add_task(f"norms: {name}", total=1.0)
+            return lambda share: display.update(task, completed=share)
+
+        try:
+            people = make_norms(
+                folder, models_dir=models_dir or settings.models_dir, folder=norms_dir, stage=stage
+            )
+        except FileNotFoundError as fault:
+            raise _unusable(fault) from fault
+    typer.echo(json.dumps({str(norms_dir / name): count for name, count in people.items()}))
 
 
 def _score_voice(data: Path, *, models_dir: Path, display: Any) -> None:
