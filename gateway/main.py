@@ -18,6 +18,7 @@ from gateway.middleware import RequestShell
 from gateway.openapi import install_openapi
 from gateway.rate_limits import REQUESTS, UPLOADS, Limiter, RateLimits
 from gateway.routes import (
+    access_exports,
     api_keys,
     assessments,
     audit_events,
@@ -28,6 +29,7 @@ from gateway.routes import (
     events,
     exports,
     health,
+    impact_ratios,
     interview_reports,
     interviews,
     pages,
@@ -90,6 +92,8 @@ def create_app(
         interviews,
         interview_reports,
         voice_summaries,
+        access_exports,
+        impact_ratios,
         consents,
         erasures,
         questions,

@@ -63,6 +63,7 @@ class GatewaySettings(BaseSettings):
     )
     recover_every_s: float = Field(default=5.0, gt=0)
     recover_batch: int = Field(default=100, gt=0, description="Assessments that one run looks at, at most.")
+    sweep_every_s: float = Field(default=600.0, gt=0, description="How often retention is looked after.")
     recheck_after_s: float = Field(default=5.0, gt=0, description="Until one is looked at again.")
     idle_after_s: float = Field(
         default=10.0,

@@ -1,7 +1,8 @@
 """The delivery worker: `python -m gateway.tasks` takes messages off the queue `delivery` and sets the pace.
 
-Its own beat sends `delivery.recover` every few seconds, `delivery.send` every second and `delivery.forget`
-every minute. Several workers, and so several beats, do no harm: each run claims its own work.
+Its own beat sends `delivery.recover` every few seconds, `delivery.send` every second, `delivery.forget`
+every minute and `delivery.sweep` every ten. Several workers, and so several beats, do no harm: each run
+claims its own work, or finds it done.
 """
 
 from functools import cached_property
@@ -13,17 +14,25 @@ from sqlalchemy.orm import Session
 
 from gateway.dispatch import CeleryDispatcher
 from gateway.recovery import Recovery
+from gateway.retention import Sweep
 from gateway.settings import GatewaySettings
 from gateway.webhooks.delivery import DeliveryPump
 from gateway.webhooks.guarded_http import GuardedClient
 from gateway.webhooks.store import forget_events
 from gateway.webhooks.targets import TargetRules
-from services.common.contracts.tasks import DELIVERY_FORGET, DELIVERY_RECOVER, DELIVERY_SEND, QUEUE_OF_TASK
+from services.common.contracts.tasks import (
+    DELIVERY_FORGET,
+    DELIVERY_RECOVER,
+    DELIVERY_SEND,
+    DELIVERY_SWEEP,
+    QUEUE_OF_TASK,
+)
 from services.common.db.session import create_engine_for
-from services.common.ledger import open_ledger
+from services.common.ledger import WorkLedger, open_ledger
 from services.common.logging import configure_logging, get_logger
 from services.common.messaging import create_celery, run_worker
 from services.common.settings import CommonSettings
+from services.common.storage import open_store
 
 log = get_logger(__name__)
 FORGET_EVERY_S = 60.0
@@ -48,12 +57,19 @@ class DeliveryRuntime:
         )
 
     @cached_property
+    def ledger(self) -> WorkLedger:
+        return open_ledger(self._common.redis_url.get_secret_value(), ttl_s=self._common.result_ttl_s)
+
+    @cached_property
+    def sweeper(self) -> Sweep:
+        return Sweep(engine=self.engine, store=open_store(self._common.storage_url), ledger=self.ledger)
+
+    @cached_property
     def recovery(self) -> Recovery:
-        ledger = open_ledger(self._common.redis_url.get_secret_value(), ttl_s=self._common.result_ttl_s)
         return Recovery(
             engine=self.engine,
-            dispatcher=CeleryDispatcher(self._app, ledger),
-            ledger=ledger,
+            dispatcher=CeleryDispatcher(self._app, self.ledger),
+            ledger=self.ledger,
             settings=self._settings,
         )
 
@@ -89,6 +105,16 @@ class DeliveryRuntime:
         if gone:
             log.info("events_forgotten", events=gone)
 
+    def sweep(self) -> None:
+        """Erase what was kept long enough."""
+        try:
+            swept = self.sweeper.run()
+        except SQLAlchemyError as fault:
+            log.warning("sweep_postponed", detail=str(fault))
+            return
+        if swept:
+            log.info("swept", **swept)
+
     def recover(self) -> None:
         """One bounded run; an outage of the database waits for the next one."""
         try:
@@ -117,11 +143,16 @@ def create_worker(common: CommonSettings, settings: GatewaySettings) -> Celery:
     def forget() -> None:
         runtime.forget()
 
+    @app.task(name=DELIVERY_SWEEP, ignore_result=True, acks_late=False)
+    def sweep() -> None:
+        runtime.sweep()
+
     signals.worker_process_shutdown.connect(lambda **_: runtime.stop(), weak=False)
     every_s = {
         DELIVERY_RECOVER: settings.recover_every_s,
         DELIVERY_SEND: settings.webhook_deliver_every_s,
         DELIVERY_FORGET: FORGET_EVERY_S,
+        DELIVERY_SWEEP: settings.sweep_every_s,
     }
     app.conf.beat_schedule = {
         task: {

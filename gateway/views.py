@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from gateway.repository import StoredAssessment
 from gateway.schemas import AssessmentView, MediaView, ModalityView, Purpose
 from services.common.contracts.labels import AssessmentStatus, Modality, ModalityStatus
-from services.common.contracts.results import ErrorCode
+from services.common.contracts.results import ErrorCode, Notice, Report
+from services.common.db.models import Assessment
 from services.common.ledger import ModalityProgress
 
 Progress = Mapping[Modality, ModalityProgress]
@@ -56,6 +57,17 @@ def assessment_view(stored: StoredAssessment, progress: Progress) -> AssessmentV
         media_erased_at=row.media_erased_at,
         created_at=row.created_at,
     )
+
+
+def with_retention(report: Report, row: Assessment) -> Report:
+    """`report`, which says so where the media that it was made from is gone."""
+    if row.media_erased_at is None:
+        return report
+    notice = Notice(
+        code="media_erased",
+        detail=f"What was handed in was erased on {row.media_erased_at:%Y-%m-%d}: its retention had ended.",
+    )
+    return report.model_copy(update={"warnings": [*report.warnings, notice]})
 
 
 def _modalities(stored: StoredAssessment, progress: Progress) -> dict[Modality, ModalityView]:

@@ -10,7 +10,7 @@ from gateway.openapi import AUTHENTICATED, problems
 from gateway.report_access import readable_purposes, require_readable
 from gateway.routes.assessments import AssessmentId, open_assessment, view_of
 from gateway.schemas import Purpose, ReportList
-from gateway.views import has_ended
+from gateway.views import has_ended, with_retention
 from services.common.contracts.results import Report
 from services.common.db.session import tenant_session
 
@@ -56,7 +56,7 @@ def get_report(services: TheServices, caller: ReaderOrCandidate, assessment_id: 
         require_readable(session, caller, Purpose(stored.row.purpose))
         document = repository.find_report(session, assessment_id)
     if document is not None:
-        return Report.model_validate(document)
+        return with_retention(Report.model_validate(document), stored.row)
     view = view_of(services, stored)
     if has_ended(view):
         raise Problem(

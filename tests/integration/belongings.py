@@ -94,11 +94,12 @@ MAKERS: tuple[Callable[[Belongings, Any], None], ...] = (
 
 QUERIES: dict[str, Callable[[Belongings], str] | None] = {
     "limit": None,
+    "include_media": None,
+    "purpose": None,
     "archived": None,
     "status": None,
     "type": None,
     "expand": None,
-    "purpose": None,
     "actor": None,
     "action": None,
     "subject": lambda mine: mine.ids["key_id"],
@@ -131,6 +132,7 @@ BODIES: dict[str, Callable[[Belongings], dict[str, Any]]] = {
     "rotateWebhookSecret": lambda _: {"json": {"overlap_s": 0}},
     "replayEvent": lambda mine: {"json": {"endpoint_id": mine.ids["endpoint_id"]}},
     "createApiKey": lambda _: {"json": {"name": "other", "scopes": ["reports:read"]}},
+    "keepDemographics": lambda _: {"json": {"sex": "female"}},
     "createConsent": lambda _: {"json": CONSENT},
     "updateTenant": lambda _: {"json": {"jurisdiction": "other"}},
     "rotateApiKey": lambda _: {"json": {"overlap_s": 0}},

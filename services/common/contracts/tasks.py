@@ -19,6 +19,7 @@ FUSION_COMBINE = "fusion.combine"
 DELIVERY_RECOVER = "delivery.recover"
 DELIVERY_SEND = "delivery.send"
 DELIVERY_FORGET = "delivery.forget"
+DELIVERY_SWEEP = "delivery.sweep"
 
 ANALYZE_TASK: dict[Modality, str] = {
     Modality.TEXT: TEXT_ANALYZE,
@@ -35,6 +36,7 @@ QUEUE_OF_TASK: dict[str, str] = {
     DELIVERY_RECOVER: "delivery",
     DELIVERY_SEND: "delivery",
     DELIVERY_FORGET: "delivery",
+    DELIVERY_SWEEP: "delivery",
 }
 
 

@@ -15,7 +15,7 @@ from candor_client.resources.audit_events import AuditEvents
 from candor_client.resources.benchmarks import Benchmarks
 from candor_client.resources.candidates import Candidates
 from candor_client.resources.exports import Exports
-from candor_client.resources.governance import Consents, Erasures, Tenants
+from candor_client.resources.governance import Consents, Erasures, ImpactRatios, Tenants
 from candor_client.resources.health import Health
 from candor_client.resources.interviews import Interviews
 from candor_client.resources.questions import Questions
@@ -50,6 +50,7 @@ class _Resources(Generic[TransportT]):
         self.consents = Consents(core, transport)
         self.tenant = Tenants(core, transport)
         self.erasures = Erasures(core, transport)
+        self.impact_ratios = ImpactRatios(core, transport)
         self.health = Health(core, transport)
 
 

@@ -858,6 +858,20 @@ class Question(Resource):
     """
 
 
+class RaceEthnicity(OpenEnum):
+    """
+    The categories of the EEO-1 Component 1 report, which Local Law 144 refers to.
+    """
+
+    HISPANIC_OR_LATINO = "hispanic_or_latino"
+    WHITE = "white"
+    BLACK_OR_AFRICAN_AMERICAN = "black_or_african_american"
+    NATIVE_HAWAIIAN_OR_PACIFIC_ISLANDER = "native_hawaiian_or_pacific_islander"
+    ASIAN = "asian"
+    NATIVE_AMERICAN_OR_ALASKA_NATIVE = "native_american_or_alaska_native"
+    TWO_OR_MORE_RACES = "two_or_more_races"
+
+
 class Readability(Resource):
     words_per_sentence: float
     syllables_per_word: float
@@ -1024,6 +1038,16 @@ class SecretRotation(Resource):
     """
     Seconds in which both secrets sign; 0 where the former one has leaked.
     """
+
+
+class Sex(OpenEnum):
+    """
+    As Local Law 144's audits count it.
+    """
+
+    FEMALE = "female"
+    MALE = "male"
+    OTHER = "other"
 
 
 class Span(Resource):
@@ -1474,6 +1498,15 @@ class DeliveryList(Resource):
     """
 
 
+class DemographicsChange(Resource):
+    """
+    What a candidate chose to say; what is left out is not kept.
+    """
+
+    sex: Sex | None = None
+    race_ethnicity: RaceEthnicity | None = None
+
+
 class DriftHalves(Resource):
     """
     The earlier half of the people against the later half.
@@ -1578,6 +1611,78 @@ class Fused(Resource):
     1 minus the Jensen-Shannon divergence (base 2) of voice and face; null with one channel.
     """
     channels: list[ChannelWeight] = Field([], validate_default=True)
+
+
+class ImpactGroup(Resource):
+    """
+    One group. Numbers are null where it is too small to be shown.
+    """
+
+    sex: Sex | None = None
+    race_ethnicity: RaceEthnicity | None = None
+    n: int | None = None
+    """
+    People of the group.
+    """
+    above_median: int | None = None
+    """
+    Those above the median of the sample.
+    """
+    rate: float | None = None
+    """
+    Their share, 0 to 1.
+    """
+    rate_low: float | None = None
+    """
+    Lower end of the 95 % interval (Wilson).
+    """
+    rate_high: float | None = None
+    """
+    Upper end.
+    """
+    ratio: float | None = None
+    """
+    The share over the best group's.
+    """
+    ratio_low: float | None = None
+    """
+    Lower end of the 95 % interval (Katz).
+    """
+    ratio_high: float | None = None
+    """
+    Upper end.
+    """
+    below_four_fifths: bool = False
+    reason: str | None = None
+    """
+    Why there are no numbers: `group_too_small`.
+    """
+
+
+class ImpactReport(Resource):
+    """
+    Shares above the median by group, over the best group's share.
+    """
+
+    score: str
+    purpose: Purpose
+    question: str | None = None
+    n: int
+    """
+    People with this score, each counted once, with the latest answer.
+    """
+    unknown: int
+    """
+    Those of them who said nothing of themselves.
+    """
+    min_group: int
+    """
+    Fewest people of a group that is shown.
+    """
+    sex: list[ImpactGroup]
+    race_ethnicity: list[ImpactGroup]
+    intersectional: list[ImpactGroup]
+    note: str
 
 
 class InterviewOverall(Resource):

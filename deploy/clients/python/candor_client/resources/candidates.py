@@ -1,10 +1,11 @@
 """The people who answer, by the platform's own identifiers."""
 
 from datetime import datetime
+from typing import Any
 
 from candor_client.filters import as_params
-from candor_client.flow import Flow, Request, Stream, path_of
-from candor_client.models import Candidate, CandidateList, Erasure, KeptVoiceSummary
+from candor_client.flow import Flow, Request, Stream, given, path_of
+from candor_client.models import Candidate, CandidateList, Erasure, KeptVoiceSummary, RaceEthnicity, Sex
 from candor_client.operation import Group, TransportT_co, iteration, operation
 
 PATH = "/v1/candidates"
@@ -66,3 +67,29 @@ class Candidates(Group[TransportT_co]):
     def delete_voice_summary(self, candidate: str) -> Flow[None]:
         """Erase what is kept of a person's voice. Answers and reports stay."""
         return self._core.discard(Request("DELETE", path_of(f"{PATH}/{{}}/voice-summary", candidate)))
+
+    @operation("exportCandidate")
+    def export(self, candidate: str, *, include_media: bool = False) -> Flow[dict[str, Any]]:
+        """Everything that is kept of a person, explained; for them to have. Needs the scope `admin`."""
+        params = {"include_media": include_media or None}
+        request = Request("GET", path_of(f"{PATH}/{{}}/access_export", candidate), params=params)
+        answer = yield from self._core.send(request)
+        exported: dict[str, Any] = answer.json()
+        return exported
+
+    @operation("keepDemographics")
+    def keep_demographics(
+        self,
+        candidate: str,
+        *,
+        sex: Sex | str | None = None,
+        race_ethnicity: RaceEthnicity | str | None = None,
+    ) -> Flow[None]:
+        """Keep what a person says of themselves, for impact ratios alone; what is left out is not kept."""
+        body = given(sex=sex, race_ethnicity=race_ethnicity)
+        return self._core.discard(Request("PUT", path_of(f"{PATH}/{{}}/demographics", candidate), json=body))
+
+    @operation("deleteDemographics")
+    def delete_demographics(self, candidate: str) -> Flow[None]:
+        """Erase what a person said of themselves."""
+        return self._core.discard(Request("DELETE", path_of(f"{PATH}/{{}}/demographics", candidate)))

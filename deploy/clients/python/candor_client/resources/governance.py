@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from candor_client.flow import Flow, Request, Stream, given, path_of
-from candor_client.models import Consent, ConsentList, Erasure, Jurisdiction, Purpose, Tenant
+from candor_client.models import Consent, ConsentList, Erasure, ImpactReport, Jurisdiction, Purpose, Tenant
 from candor_client.operation import Group, TransportT_co, iteration, operation
 
 CONSENTS, TENANT, ERASURES = "/v1/consents", "/v1/tenant", "/v1/erasures"
@@ -84,3 +84,15 @@ class Erasures(Group[TransportT_co]):
     def get(self, erasure_id: str) -> Flow[Erasure]:
         """What was erased and when; not whose it was."""
         return self._core.fetch(Erasure, Request("GET", path_of(f"{ERASURES}/{{}}", erasure_id)))
+
+
+class ImpactRatios(Group[TransportT_co]):
+    """Whether groups of people fare alike."""
+
+    @operation("getImpactRatios")
+    def get(
+        self, *, score: str, question: str | None = None, purpose: Purpose | str | None = None
+    ) -> Flow[ImpactReport]:
+        """Shares above the median by group, over the best group's share. Needs the scope `admin`."""
+        params = {"score": score, "question": question, "purpose": purpose}
+        return self._core.fetch(ImpactReport, Request("GET", "/v1/impact_ratios", params=params))
