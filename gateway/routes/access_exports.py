@@ -14,7 +14,7 @@ from gateway.report_access import readable_purposes
 from gateway.routes.candidates import CandidateName, load_candidate
 from services.common.db.session import tenant_session
 
-router = APIRouter(prefix="/v1/candidates/{candidate:path}/access_export", tags=["candidates"])
+router = APIRouter(prefix="/v1/candidates/{candidate:path}/access_export", tags=["governance"])
 EXAMPLE = {
     "candidate_id": "cand_01kajb3z6v8m2q4n7x9r5t1w3z",
     "created_at": "2026-03-09T10:00:00+00:00",

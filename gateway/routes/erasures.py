@@ -14,7 +14,7 @@ from gateway.receipts import erasure_view
 from services.common.db.models import Erasure
 from services.common.db.session import tenant_session
 
-router = APIRouter(prefix="/v1/erasures", tags=["candidates"])
+router = APIRouter(prefix="/v1/erasures", tags=["governance"])
 ErasureId = Annotated[str, Path(description="`era_…`", examples=["era_01kajb3z6v8m2q4n7x9r5t1w42"])]
 _ID = re.compile(id_pattern(Prefix.ERASURE))
 

@@ -23,7 +23,7 @@ from gateway.routes.candidates import CandidateName, load_candidate
 from gateway.schemas import Purpose
 from services.common.db.session import tenant_session
 
-router = APIRouter(tags=["impact"])
+router = APIRouter(tags=["governance"])
 
 DEMOGRAPHICS_EXAMPLE: dict[str, Any] = {"sex": "female", "race_ethnicity": "asian"}
 NOTE = (
