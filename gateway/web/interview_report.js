@@ -31,17 +31,18 @@ function wholeCard({ overall, answers, warnings }) {
   return section("All answers together",
     el("p", { class: "lead" }, `From the answers to ${overall.reported} of ${plural(overall.questions, "question", "questions")}.`),
     overall.emotions && el("div", { class: "part" },
-      el("h3", {}, "Perceived emotions, by seconds of speech and face"),
+      el("h3", {}, `Perceived emotions of ${from(overall.emotions)}, by seconds of speech and face`),
       el("p", {}, headline(values(overall.emotions))),
       spreadList(EMOTIONS.map((emotion) => [capital(emotion), overall.emotions[emotion], each("emotions", emotion), `emotion-${emotion}`]))),
     overall.congruence && el("p", { class: "part" }, `Voice and face agree to ${percent(overall.congruence.value)} on average${between(overall.congruence)}.`),
     overall.traits && el("div", { class: "part" },
-      el("h3", {}, "Traits, by words"),
+      el("h3", {}, `Traits from ${from(overall.traits)}, by words`),
       spreadList(traits.map(([trait, words]) => [words.name, overall.traits[trait], each("traits", trait)]))),
     el("p", { class: "hint" }, "The dot is the mean and each tick one answer. The band is where the mean would lie 95 times of 100 with other answers: wide where answers differ, and missing where they are too few to tell."),
     fineprint(warnings));
 }
 
+const from = (scores) => plural(Object.values(scores)[0].answers, "answer", "answers");
 const values = (scores) => Object.fromEntries(Object.entries(scores).map(([name, score]) => [name, score.value]));
 const between = (score) => (score.answers > 1 ? ` (from ${percent(score.lowest)} to ${percent(score.highest)})` : "");
 const fineprint = (notices) =>
@@ -64,7 +65,7 @@ const interval = (score) => (score.low === null ? "" : `, band from ${percent(sc
 function spreadTrack(score, ticks) {
   return el("span", { class: "spread-track", "aria-hidden": "true" },
     score.low !== null && el("span", { class: "spread-band", vars: { "--from": score.low, "--to": score.high } }),
-    ticks.map((at) => el("span", { class: "spread-tick", vars: { "--at": at } })),
+    score.answers > 1 && ticks.map((at) => el("span", { class: "spread-tick", vars: { "--at": at } })),
     el("span", { class: "spread-dot", vars: { "--at": score.value } }));
 }
 

@@ -243,9 +243,10 @@ def _answer(
 
 
 def _missing(report: Report) -> list[Notice]:
-    """Why channels of an answer are missing; one that was never handed in needs no reason."""
-    return [
-        Notice(code=result.error_code, detail=result.reason or "This part could not be analysed.")
+    """Why channels of an answer are missing, each reason once; one that was never handed in needs none."""
+    reasons = {
+        result.error_code: result.reason or "This part could not be analysed."
         for result in report.modalities.values()
         if result.error_code is not None and result.error_code is not ErrorCode.NOT_PROVIDED
-    ]
+    }
+    return [Notice(code=code, detail=detail) for code, detail in reasons.items()]

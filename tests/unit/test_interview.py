@@ -263,7 +263,7 @@ def test_failed_and_missing_answers_are_counted_and_said() -> None:
         error_code=ErrorCode.NO_SPEECH,
         reason="Speak up and record again.",
     )
-    failed = report(silent)
+    failed = report(silent, silent.model_copy(update={"modality": Modality.TEXT}))
     parts = answers(whole(1), failed, None, None)
     parts[1] = Answer("q_1", "Why?", status=AnswerStatus.FAILED, report=failed, assessment="asm_1")
     parts[3] = Answer("q_3", "Why?", status=AnswerStatus.PROCESSING, assessment="asm_3", earlier=("asm_0",))
