@@ -11,8 +11,10 @@ from rich.text import Text
 from services.common.contracts.norms import Cohort, NormSource, Reference
 from services.common.contracts.results import BenchmarkEntry
 
-STRIP_CELLS = 30
+STRIP_CELLS = 24
 ROUGH_BELOW = 100
+CLOSE = 0.02
+ALIKE = "like most"
 TWO_DEVIATIONS_AT_HALF = 98.0
 YOU, MIDDLE, MOST, HALF, EMPTY = "●", "━", "─", "┃", " "
 LEGEND = f"{YOU} this answer; {MOST} eight of ten people; {MIDDLE} the middle four; {HALF} their middle"
@@ -66,6 +68,11 @@ def strip(value: float, deciles: Sequence[float], *, cells: int = STRIP_CELLS) -
     return "".join(drawn)
 
 
+def alike(value: float, deciles: Sequence[float]) -> bool:
+    """Whether eight of ten people, and the score with them, lie so close that a place means nothing."""
+    return deciles[8] - deciles[0] < CLOSE and abs(value - deciles[4]) < CLOSE
+
+
 def rank(percentile: float) -> str:
     """`63 of 100`; only a score that really is above everybody's is said to be."""
     if percentile >= 100.0:
@@ -79,7 +86,8 @@ def _table(rows: Iterable[Row]) -> Table:
     )
     for name, value, percentile, deciles in rows:
         span = f"{deciles[0]:.2f} to {deciles[8]:.2f}"
-        table.add_row(name, f"{value:.2f}", strip(value, deciles), rank(percentile), span)
+        place = ALIKE if alike(value, deciles) else rank(percentile)
+        table.add_row(_short(name), f"{value:.2f}", strip(value, deciles), place, span)
     return table
 
 
@@ -93,8 +101,13 @@ def _wider(benchmark: Mapping[str, BenchmarkEntry]) -> list[RenderableType]:
             _name(one.cohort): "too few" if one.percentile is None else f"{rank(one.percentile)} ({one.n})"
             for one in entry.others
         }
-        table.add_row(name, *(places.get(cohort, "") for cohort in cohorts))
+        table.add_row(_short(name), *(places.get(cohort, "") for cohort in cohorts))
     return [Text("beside wider groups"), table]
+
+
+def _short(score: str) -> str:
+    """`openness` for `trait.openness`."""
+    return score.rpartition(".")[2]
 
 
 def _name(cohort: Cohort) -> str:

@@ -110,10 +110,10 @@ export function shareBars(rows) {
  * @param {number} value
  * @param {number[]} deciles the nine scores between the others' tenths
  */
-export function strip(value, deciles) {
+export function amongOthers(value, deciles) {
   const span = (name, from, to) => el("span", { class: name, vars: { "--from": deciles[from], "--to": deciles[to] } });
-  return el("div", { class: "strip", "aria-hidden": "true" },
-    span("strip-most", 0, 8), span("strip-middle", 2, 6),
-    el("span", { class: "strip-half", vars: { "--at": deciles[4] } }),
-    el("span", { class: "strip-dot", vars: { "--at": value } }));
+  return el("div", { class: "among", "aria-hidden": "true" },
+    span("among-most", 0, 8), span("among-middle", 2, 6),
+    el("span", { class: "among-half", vars: { "--at": deciles[4] } }),
+    el("span", { class: "among-dot", vars: { "--at": value } }));
 }

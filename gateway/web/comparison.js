@@ -1,11 +1,12 @@
 // Where the scores stand among other people: this question's, wider groups', and those of public recordings.
 
-import { strip } from "./charts.js";
+import { amongOthers } from "./charts.js";
 import { el, section } from "./dom.js";
 import { capital, percent, plural, whole } from "./format.js";
 import { scoreName } from "./labels.js";
 
 const ROUGH_BELOW = 100;
+const CLOSE = 0.02;
 const TWO_DEVIATIONS_AT_HALF = 98;
 const KIND = { role: "Same role", tag: "Tag", question: "Same question", tenant: "Every answer" };
 
@@ -74,6 +75,9 @@ function references(sources) {
   ];
 }
 
+/** Whether eight of ten lie so close together, and you with them, that a place among them means nothing. */
+export const alike = (value, deciles) => deciles[8] - deciles[0] < CLOSE && Math.abs(value - deciles[4]) < CLOSE;
+
 /** `63 of 100`; only a score that really is above everybody's is said to be. */
 export function rank(percentile) {
   if (percentile >= 100) return "all";
@@ -85,8 +89,8 @@ function standings(rows) {
   return el("ul", { class: "standings" }, rows.map(([name, value, { percentile, mean, deciles }]) =>
     el("li", {},
       el("p", { class: "trait-head" }, el("span", { class: "trait-name" }, capital(scoreName(name))),
-        el("span", {}, "higher than ", el("strong", {}, rank(percentile)))),
-      strip(value, deciles),
+        el("span", {}, alike(value, deciles) ? "much like the others" : ["higher than ", el("strong", {}, rank(percentile))])),
+      amongOthers(value, deciles),
       el("p", { class: "poles" }, el("span", {}, `you ${percent(value)}`),
         el("span", {}, `average ${percent(mean)}, eight of ten ${percent(deciles[0])} to ${percent(deciles[8])}`)))));
 }

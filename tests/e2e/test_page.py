@@ -807,6 +807,8 @@ def test_recording_becomes_a_report_when_everything_is_real(
     expect(page.get_by_role("heading", name="How you came across")).to_be_visible(timeout=120_000)
     expect(page.get_by_text("Voice and face agree to")).to_be_visible()
     expect(page.locator(".timeline rect").first).to_be_visible()
+    beside = page.get_by_role("region", name="Beside others")
+    expect(beside.get_by_role("heading", name="GRID: 10 people")).to_be_visible()
     expect(page.locator(".report-meta .state")).to_have_text("Partly complete")
     assert accessibility_faults(page) == []
     page.get_by_role("button", name="Delete this answer").click()

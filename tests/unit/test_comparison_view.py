@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from deploy.comparison_view import comparison_view, rank, strip
+from deploy.comparison_view import alike, comparison_view, rank, strip
 from fusion.benchmark import Others, benchmark
 from services.common.contracts.results import BenchmarkEntry
 from services.common.histogram import Histogram
@@ -36,6 +36,13 @@ def test_strip_shows_the_score_among_the_others_when_drawn(value: float, drawn: 
 )
 def test_rank_is_never_everybody_when_somebody_scored_higher(percentile: float, words: str) -> None:
     assert rank(percentile) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "width", "same"), [(0.005, 0.01, True), (0.005, 0.1, False), (0.2, 0.01, False)]
+)
+def test_no_place_is_named_when_nearly_everybody_scores_alike(value: float, width: float, same: bool) -> None:
+    assert alike(value, [width * tenth / 8 for tenth in range(9)]) is same
 
 
 def test_public_recordings_are_named_with_their_size_when_nobody_else_answered() -> None:

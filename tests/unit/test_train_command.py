@@ -97,3 +97,9 @@ def test_every_published_row_names_its_data_and_commit_when_read() -> None:
         assert file.commit
         assert len(file.data_hash["ravdess"]) == 64
         assert all(row.seeds and row.figures for row in file.rows)
+
+
+def test_norms_say_how_they_are_made_when_results_are_asked_for(run: Run) -> None:
+    done = run("norms", "--report")
+    assert done.exit_code == 2
+    assert "make them with: candor train norms" in done.stderr
