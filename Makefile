@@ -50,6 +50,10 @@ bench: venv ## What an analysis costs, against a limit timed beside it (ARGS="--
 bench-cohorts: venv ## What a benchmark costs with 10 thousand to 1 million reports (ARGS="--size 10000")
 	$(BIN)/python -m deploy.bench.cohorts $(ARGS)
 
+.PHONY: bench-export
+bench-export: venv-dev ## What an export of 10 thousand answers takes in time and memory (ARGS="--size 10000")
+	$(BIN)/python -m deploy.bench.export $(ARGS)
+
 .PHONY: bench-fer
 bench-fer: .venv-fer/bin/python ## Install the fer package beside, so that the benchmark can compare with it
 .venv-fer/bin/python:

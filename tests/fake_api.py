@@ -33,7 +33,8 @@ Assessment = dict[str, Any]
 class FakeGateway:
     """State of the stand-in. `events` off makes the page fall back to asking.
 
-    `candidate_only` opens reports with the token that came with the answer alone, as in the EU.
+    `candidate_only` opens reports with the token that came with the answer alone, as in the EU, where
+    `consent_required` is the rule as well.
     """
 
     def __init__(
@@ -43,11 +44,13 @@ class FakeGateway:
         events: bool = True,
         refuse: Response | None = None,
         candidate_only: bool = False,
+        consent_required: bool = False,
     ) -> None:
         self.step_s = step_s
         self.events = events
         self.refuse = refuse
         self.candidate_only = candidate_only
+        self.consent_required = consent_required
         self.tokens_are_good = True
         self.assessments: dict[str, Assessment] = {}
         self.interviews: dict[str, dict[str, Any]] = {}
@@ -156,6 +159,13 @@ def _add_collections(app: FastAPI, state: FakeGateway) -> None:
         now = datetime.now(UTC).isoformat()
         rows = [{"id": f"q_{i}", "text": text, "created_at": now} for i, text in enumerate(QUESTIONS)]
         return {"data": rows, "has_more": False}
+
+    @app.get("/v1/tenant")
+    async def tenant() -> Any:
+        return {
+            "id": "ten_1",
+            "rules": [{"purpose": "self_practice", "consent_required": state.consent_required}],
+        }
 
     @app.get("/v1/assessments")
     async def listing(limit: int = 20, starting_after: str | None = None) -> Any:

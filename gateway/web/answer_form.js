@@ -1,6 +1,7 @@
 // The form that hands an answer in: a file or a text, whatever stands around it, and the upload.
 
 import * as api from "./api.js";
+import { consentField } from "./consent.js";
 import { announce, el, show } from "./dom.js";
 import { fileSize, percent, plural } from "./format.js";
 import { ACCEPT, ANALYSED, KIND_NAME, kindOf } from "./media.js";
@@ -15,6 +16,7 @@ const STEADY_WORDS = 150;
  */
 export function answerForm({ above, below = [], fill, signal, onSent, signOut }) {
   const answer = answerChoice();
+  const consent = consentField();
   const problem = el("div", { class: "problem", role: "alert", hidden: true });
   const submit = el("button", { class: "primary", type: "submit" }, "Analyse my answer");
   const actions = el("div", { class: "actions" }, submit);
@@ -28,9 +30,12 @@ export function answerForm({ above, below = [], fill, signal, onSent, signOut })
     event.preventDefault();
     problem.hidden = true;
     const form = new FormData();
+    await consent.ready;
     try {
       fill(form, formNode);
       addAnswer(form, answer);
+      if (consent.isMissing()) throw new Incomplete("Agree first, or nothing can be analysed.", consent.input);
+      consent.put(form);
     } catch (fault) {
       return complain(fault);
     }
@@ -51,7 +56,7 @@ export function answerForm({ above, below = [], fill, signal, onSent, signOut })
   }
 
   const fieldset = el("fieldset", { class: "plain" },
-    el("legend", { class: "visually-hidden" }, "New answer"), above, answer.node, below);
+    el("legend", { class: "visually-hidden" }, "New answer"), above, answer.node, below, consent.node);
   const formNode = el("form", { class: "compose", novalidate: true, on: { submit: send } }, fieldset, problem, actions);
   return formNode;
 }

@@ -95,6 +95,7 @@ async function requestOpened(path, id, options) {
 const readAnswer = async (id, part, options) => (await requestAnswer(id, part, options)).json();
 
 export const questions = () => read("/v1/questions?limit=100");
+export const tenant = () => read("/v1/tenant");
 export const assessment = (id, signal) => readAnswer(id, "", { signal });
 export const report = (id, signal) => readAnswer(id, "/report", { signal });
 

@@ -169,12 +169,16 @@ def test_video_becomes_a_report_when_it_is_uploaded(open_page: Open) -> None:
 
 
 def test_own_report_opens_in_a_new_tab_when_only_the_candidate_may_read_it(open_page: Open) -> None:
-    visit = open_page(FakeGateway(candidate_only=True))
+    visit = open_page(FakeGateway(candidate_only=True, consent_required=True))
     somebody_elses = visit.state.add()
     visit.home()
     visit.page.set_input_files("#file", files=[VIDEO])
     visit.page.get_by_role("button", name="Analyse my answer").click()
+    expect(visit.page.get_by_role("alert")).to_contain_text("Agree first")
+    visit.page.get_by_label("I agree that my answer").check()
+    visit.page.get_by_role("button", name="Analyse my answer").click()
     expect(visit.page.get_by_role("heading", name="How you came across")).to_be_visible()
+    assert {"consent_version", "consented_at"} < set(visit.state.last_form)
     own = list(visit.state.assessments)[-1]
     visit.page.evaluate("sessionStorage.clear()")
     visit.report(own)
