@@ -39,11 +39,13 @@ $$
 # A candidate counts once in each norm, with the answer that was handed in last (identifiers sort by
 # time). The difference between "last of all" and "last of those that were not changed" is what an insertion
 # adds, and what a deletion takes. One tenant's changes take turns, so that nobody counts twice and nothing
-# locks crosswise. What changes is one statement, for any number of answers; it names nothing but columns
-# and constants that its plan does not hang on, so that it is planned once per connection.
+# locks crosswise. What changes is one statement, for any number of answers, planned once per connection: of
+# its parameters none changes the plan, and a connection that was there when the tables were empty must not
+# go on reading them from end to end.
 COUNT = """
 CREATE FUNCTION candor_count_norms() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
 AS $$
 DECLARE
     sign constant integer := CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END;
@@ -81,9 +83,7 @@ BEGIN
         SELECT tenant_id, candidate_id, model_key, a.assessment_id, a.month, a.cohorts, a.scores,
                a.score_values, false
         FROM people JOIN public.answer_scores AS a USING (tenant_id, candidate_id, model_key)
-        WHERE NOT EXISTS (
-            SELECT FROM changed AS c
-            WHERE (c.assessment_id, c.model_key) = (a.assessment_id, a.model_key))
+        WHERE (a.assessment_id, a.model_key) NOT IN (SELECT assessment_id, model_key FROM changed)
     ), members AS MATERIALIZED (
         SELECT f.norm_id, f.tenant_id, a.candidate_id, a.assessment_id, a.month, a.is_changed,
                s.score, round(s.value * 1000)::smallint AS bin
