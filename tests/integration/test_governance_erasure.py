@@ -26,6 +26,7 @@ from services.common.db.models import (
     VoiceSummaryRow,
 )
 from services.common.db.session import tenant_session
+from services.common.ledger import ModalityProgress
 from tests.fakes import FaultyStore
 from tests.integration.test_gateway_api import MP4
 from tests.traces import in_folder, in_postgres, in_redis
@@ -200,3 +201,34 @@ def test_erasure_is_told_by_receipt_when_webhooks_are_sent(
     assert receipt in json.dumps(events)
     with tenant_session(gateway_engine, gateway.tenant.tenant) as session:
         assert session.scalars(select(Erasure.id)).all() == [receipt]
+
+
+def test_withdrawal_during_the_analysis_stops_it_and_leaves_nothing(
+    make_gateway: Callable[..., Any], admin_engine: Engine, redis_url: str
+) -> None:
+    gateway = make_gateway()
+    gateway.client.patch("/v1/tenant", json={"jurisdiction": "eu"})
+    answer = gateway.post(
+        files={"video": ("v.mp4", MP4)}, consent_version="1", consented_at="2026-03-02T09:20:00Z"
+    ).json()
+    ledger, running = gateway.services.ledger, answer["id"]
+    lease = ledger.take_lease(running, Modality.VIDEO, lease_s=60)
+    ledger.report_progress(
+        running, Modality.VIDEO, ModalityProgress(status=ModalityStatus.RUNNING, share=0.4)
+    )
+    assert gateway.client.get(f"/v1/assessments/{running}").json()["status"] == "processing"
+    with Redis.from_url(redis_url) as redis:
+        assert found_in(in_redis(redis), [running]) == [running]
+
+        withdrawn = gateway.client.post(f"/v1/consents/{answer['consent']}/withdraw")
+        assert withdrawn.json()["status"] == "withdrawn"
+
+        assert ledger.is_forgotten(running), "the worker is told at its next progress report"
+        ledger.keep_result(running, report_of(running).modalities[Modality.TEXT])
+        lease.release()
+        assert found_in(in_redis(redis), [running, SPOKEN]) == []
+        assert redis.llen("video") == redis.llen("audio") == redis.llen("text") == 0
+    assert gateway.stored_files() == []
+    assert found_in(in_postgres(admin_engine), [running]) == []
+    assert gateway.client.get(f"/v1/assessments/{running}").status_code == 404
+    assert gateway.client.get("/v1/events").json()["data"][0]["type"] == "consent.withdrawn"
