@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from gateway import repository
 from gateway.paging import page_of, page_statement
 from gateway.repository import Cursor, StoredAssessment
-from gateway.schemas import MAX_EXTERNAL_ID_CHARS, Printable, Purpose, Tag
+from gateway.schemas import MAX_EXTERNAL_ID_CHARS, Moment, Printable, Purpose, Tag
 from services.common.contracts.labels import AssessmentStatus
 from services.common.db.models import Assessment, Candidate, ReportRow
 
@@ -58,14 +58,14 @@ def wanted_answers(
     purpose: Annotated[Purpose | None, Query(description="Answers handed in for this.")] = None,
     tag: Annotated[Tag | None, Query(description="Answers with this tag.", examples=["role:nurse"])] = None,
     created_from: Annotated[
-        AwareDatetime | None,
+        Moment | None,
         Query(
             description="Handed in at this moment or later, with an offset from UTC.",
             examples=["2026-03-01T00:00:00Z"],
         ),
     ] = None,
     created_before: Annotated[
-        AwareDatetime | None,
+        Moment | None,
         Query(
             description="Handed in before this moment: the first of the next range.",
             examples=["2026-04-01T00:00:00Z"],

@@ -55,7 +55,11 @@ class ProblemCode(StrEnum):
     INTERVIEW_NOT_FOUND = "interview_not_found"
     REPORT_NOT_READY = "report_not_ready"
     REPORT_UNAVAILABLE = "report_unavailable"
+    UPLOAD_NOT_FOUND = "upload_not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
+    UPLOAD_OFFSET_MISMATCH = "upload_offset_mismatch"
+    UPLOAD_ENDED = "upload_ended"
+    UPLOADS_EXHAUSTED = "uploads_exhausted"
     IDEMPOTENCY_KEY_IN_USE = "idempotency_key_in_use"
     QUESTION_ANSWERED = "question_answered"
     BODY_TOO_LARGE = "body_too_large"
@@ -66,6 +70,9 @@ class ProblemCode(StrEnum):
     MEDIA_TYPE_MISMATCH = "media_type_mismatch"
     VALIDATION_FAILED = "validation_failed"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    UPLOAD_CHECKSUM_MISMATCH = "upload_checksum_mismatch"
+    UPLOAD_INCOMPLETE = "upload_incomplete"
+    UNKNOWN_UPLOAD = "unknown_upload"
     MEDIA_REQUIRED = "media_required"
     MEDIA_CONFLICT = "media_conflict"
     MEDIA_EMPTY = "media_empty"
@@ -119,7 +126,11 @@ PROBLEMS: dict[ProblemCode, tuple[int, str]] = {
     ProblemCode.INTERVIEW_NOT_FOUND: (404, "There is no such interview"),
     ProblemCode.REPORT_NOT_READY: (404, "The report is not ready yet"),
     ProblemCode.REPORT_UNAVAILABLE: (404, "There will be no report"),
+    ProblemCode.UPLOAD_NOT_FOUND: (404, "There is no such upload"),
     ProblemCode.METHOD_NOT_ALLOWED: (405, "The method is not allowed here"),
+    ProblemCode.UPLOAD_OFFSET_MISMATCH: (409, "The upload goes on at another offset"),
+    ProblemCode.UPLOAD_ENDED: (409, "The upload takes no more bytes"),
+    ProblemCode.UPLOADS_EXHAUSTED: (409, "There are too many unfinished uploads"),
     ProblemCode.IDEMPOTENCY_KEY_IN_USE: (409, "A request with this idempotency key is running"),
     ProblemCode.QUESTION_ANSWERED: (409, "The question has been answered"),
     ProblemCode.BODY_TOO_LARGE: (413, "The body is too large"),
@@ -130,6 +141,9 @@ PROBLEMS: dict[ProblemCode, tuple[int, str]] = {
     ProblemCode.MEDIA_TYPE_MISMATCH: (415, "The file is not what its name says"),
     ProblemCode.VALIDATION_FAILED: (422, "The request is not valid"),
     ProblemCode.IDEMPOTENCY_KEY_REUSED: (422, "The idempotency key belongs to another request"),
+    ProblemCode.UPLOAD_CHECKSUM_MISMATCH: (422, "The bytes that came are not those announced"),
+    ProblemCode.UPLOAD_INCOMPLETE: (422, "The upload is not complete"),
+    ProblemCode.UNKNOWN_UPLOAD: (422, "The upload is unknown"),
     ProblemCode.MEDIA_REQUIRED: (422, "The answer is missing"),
     ProblemCode.MEDIA_CONFLICT: (422, "The parts of the answer exclude each other"),
     ProblemCode.MEDIA_EMPTY: (422, "The file is empty"),
@@ -197,8 +211,8 @@ class Problem(HTTPException):
 
 
 def problem_type(code: str) -> str:
-    """The `type` member: a name, not an address, since there is nothing to fetch behind it."""
-    return f"urn:candor:problem:{code}"
+    """The `type` member: the code's page in the catalogue of this installation."""
+    return f"/errors/{code}"
 
 
 def problem_document(problem: Problem, *, request_id: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ SINGLE_FIELDS = (
     "consent_version",
     "consented_at",
 )
-REPEATED_FIELDS = ("tags",)
+REPEATED_FIELDS = ("tags", "upload")
 FIELDS = SINGLE_FIELDS + REPEATED_FIELDS
 
 

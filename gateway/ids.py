@@ -16,6 +16,7 @@ class Prefix(StrEnum):
     CANDIDATE = "cand"
     QUESTION = "q"
     ASSESSMENT = "asm"
+    UPLOAD = "up"
     INTERVIEW = "int"
     REQUEST = "req"
     AUDIT_EVENT = "aud"

@@ -4,9 +4,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.schemas import Printable, Scope
+from gateway.schemas import Moment, Printable, Scope
 
 MAX_NAME_CHARS = 100
 MAX_OVERLAP_S = 30 * 86_400
@@ -37,7 +37,7 @@ class KeyStatus(StrEnum):
 
 KeyName = Annotated[Printable, Field(max_length=MAX_NAME_CHARS)]
 Expiry = Annotated[
-    AwareDatetime | None,
+    Moment | None,
     Field(description="When the key ceases to be good, with a time zone; null for never."),
 ]
 

@@ -26,6 +26,7 @@ from gateway.routes import (
     candidates,
     consents,
     erasures,
+    errors,
     events,
     exports,
     health,
@@ -36,6 +37,7 @@ from gateway.routes import (
     questions,
     reports,
     tenant,
+    uploads,
     voice_summaries,
     webhook_endpoints,
     webhook_events,
@@ -86,6 +88,7 @@ def create_app(
     install_openapi(app)
     for module in (
         assessments,
+        uploads,
         reports,
         exports,
         events,
@@ -107,16 +110,24 @@ def create_app(
         candidates,  # last of those below /v1/candidates: it takes any path
     ):
         app.include_router(module.router)
+    app.include_router(errors.router)
     app.include_router(pages.router)
     _add_layers(app, settings, common)
     app.add_middleware(
         RequestShell,
         metrics=services.metrics,
         max_body_bytes=settings.max_json_bytes,
-        streaming_path=assessments.PATH,
+        streams=_streams,
         drain_s=settings.drain_s,
     )
     return app
+
+
+def _streams(method: str, path: str) -> bool:
+    """Whether a request brings media, which may be large."""
+    return (method == "POST" and path == assessments.PATH) or (
+        method == "PATCH" and path.startswith(f"{uploads.PATH}/")
+    )
 
 
 def _add_layers(app: FastAPI, settings: GatewaySettings, common: CommonSettings) -> None:

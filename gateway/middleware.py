@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 
 import structlog
 from anyio import move_on_after
@@ -29,7 +30,7 @@ class RequestShell:
         app: what to wrap.
         metrics: where requests are counted, by route template.
         max_body_bytes: for every route that does not stream its body itself.
-        streaming_path: the one path whose POST does (it has limits of its own).
+        streams: tells the requests that do (they have limits of their own).
         drain_s: how long an upload that was refused is read on.
     """
 
@@ -39,13 +40,13 @@ class RequestShell:
         *,
         metrics: GatewayMetrics,
         max_body_bytes: int,
-        streaming_path: str,
+        streams: Callable[[str, str], bool],
         drain_s: float,
     ) -> None:
         self._app = app
         self._metrics = metrics
         self._max_body_bytes = max_body_bytes
-        self._streaming_path = streaming_path
+        self._streams = streams
         self._drain_s = drain_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,7 +57,7 @@ class RequestShell:
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        streams = scope["path"] == self._streaming_path and scope["method"] == "POST"
+        streams = self._streams(scope["method"], scope["path"])
         body = RequestBody(scope, receive, max_bytes=None if streams else self._max_body_bytes)
         await self._run(scope, body, send, request_id)
 

@@ -20,7 +20,8 @@ Candor turns one interview answer into a report: Big Five traits from the words,
 from voice and face, one fused view, and a place among other candidates. All of it are estimates, and
 none is a verdict on a person.
 
-Send `Authorization: Bearer <key>`. Errors are `application/problem+json` (RFC 9457); decide by `code`.
+Send `Authorization: Bearer <key>`. Errors are `application/problem+json` (RFC 9457); decide by `code`,
+and read about each at its `type`, or about all of them at `/errors`.
 """
 
 
@@ -38,7 +39,7 @@ def upload_body() -> dict[str, Any]:
         for name, text in media.items()
     }
     form["properties"]["text"] = {"type": "string", "description": "A typed answer; excludes `document`."}
-    form["anyOf"] = [{"required": [name]} for name in (*media, "text")]
+    form["anyOf"] = [{"required": [name]} for name in (*media, "text", "upload")]
     form["examples"] = [
         {
             "candidate": "applicant-4711",

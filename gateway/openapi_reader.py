@@ -23,7 +23,6 @@ TAGS: dict[str, str] = {
     "tenant": "Jurisdiction and retention: which law applies, and how long things are kept.",
     "governance": "Access, erasure, impact ratios.",
     "audit": "Who did what, in an order that cannot be changed unseen.",
-    "errors": "What can go wrong, and what to do then.",
     "health": "Whether the gateway lives and can work.",
 }
 """Subjects in the order in which an integrator meets them."""

@@ -1,16 +1,28 @@
 """What the interface shows. Kept apart from the tables, so that either can change alone."""
 
+import re
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    model_validator,
+)
 
 from services.common.contracts.labels import AssessmentStatus, MediaKind, Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, Report
 
 MAX_EXTERNAL_ID_CHARS = 200
 MAX_TAGS = 20
+_DATE = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
+MAX_UPLOADS = 4
 MAX_TAG_CHARS = 64
 MAX_QUESTION_CHARS = 2000
 MAX_VERSION_CHARS = 64
@@ -61,11 +73,24 @@ def not_ahead(moment: datetime) -> datetime:
     return moment
 
 
+def written_out(value: object) -> object:
+    """`value`, unless it is a number, which would be read as seconds since 1970.
+
+    Raises:
+        ValueError: it is.
+    """
+    if isinstance(value, datetime) or (isinstance(value, str) and _DATE.match(value)):
+        return value
+    raise ValueError("must be a date and time such as 2026-03-02T09:30:00Z")
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(written_out)]
+"""A date and time with its offset from UTC."""
 Printable = Annotated[str, AfterValidator(printable)]
 ExternalId = Annotated[Printable, Field(max_length=MAX_EXTERNAL_ID_CHARS)]
 Tag = Annotated[Printable, Field(max_length=MAX_TAG_CHARS)]
 ConsentVersion = Annotated[Printable, Field(max_length=MAX_VERSION_CHARS)]
-ConsentedAt = Annotated[AwareDatetime, AfterValidator(not_ahead)]
+ConsentedAt = Annotated[Moment, AfterValidator(not_ahead)]
 
 
 class AssessmentForm(BaseModel):
@@ -93,6 +118,11 @@ class AssessmentForm(BaseModel):
         default=[],
         max_length=MAX_TAGS,
         description="Cohorts to compare with, besides the question's. `role:nurse` names a post.",
+    )
+    upload: list[Annotated[Printable, Field(max_length=64)]] = Field(
+        default=[],
+        max_length=MAX_UPLOADS,
+        description="Identifiers of complete uploads, in place of parts or beside them.",
     )
     consent: Annotated[Printable, Field(max_length=64)] | None = Field(
         default=None,
@@ -272,7 +302,7 @@ class QuestionChange(BaseModel):
     text: Annotated[Printable, Field(max_length=MAX_QUESTION_CHARS)] | None = Field(
         default=None, description="Another wording; only while nobody has answered."
     )
-    archived: bool | None = Field(
+    archived: StrictBool | None = Field(
         default=None, description="Keeps it out of new answers and interviews, or lets it in again."
     )
 

@@ -34,6 +34,10 @@ class GatewaySettings(BaseSettings):
     max_audio_bytes: int = Field(default=256 * 1024 * 1024, gt=0)
     max_document_bytes: int = Field(default=20 * 1024 * 1024, gt=0)
     max_text_bytes: int = Field(default=256 * 1024, gt=0)
+    max_open_uploads: int = Field(default=100, gt=0, description="Unfinished uploads per tenant.")
+    upload_ttl_s: float = Field(
+        default=86_400.0, gt=0, description="Until an upload that no answer took is erased."
+    )
     max_json_bytes: int = Field(default=64 * 1024, gt=0)
     drain_s: float = Field(
         default=10.0, ge=0, description="How long a refused upload is read on, so that the client sees why."

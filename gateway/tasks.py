@@ -16,6 +16,7 @@ from gateway.dispatch import CeleryDispatcher
 from gateway.recovery import Recovery
 from gateway.retention import Sweep
 from gateway.settings import GatewaySettings
+from gateway.sweeps import sweep_requests
 from gateway.webhooks.delivery import DeliveryPump
 from gateway.webhooks.guarded_http import GuardedClient
 from gateway.webhooks.store import forget_events
@@ -32,7 +33,7 @@ from services.common.ledger import WorkLedger, open_ledger
 from services.common.logging import configure_logging, get_logger
 from services.common.messaging import create_celery, run_worker
 from services.common.settings import CommonSettings
-from services.common.storage import open_store
+from services.common.storage import ObjectStore, open_store
 
 log = get_logger(__name__)
 FORGET_EVERY_S = 60.0
@@ -62,7 +63,11 @@ class DeliveryRuntime:
 
     @cached_property
     def sweeper(self) -> Sweep:
-        return Sweep(engine=self.engine, store=open_store(self._common.storage_url), ledger=self.ledger)
+        return Sweep(engine=self.engine, store=self.store, ledger=self.ledger)
+
+    @cached_property
+    def store(self) -> ObjectStore:
+        return open_store(self._common.storage_url)
 
     @cached_property
     def recovery(self) -> Recovery:
@@ -108,6 +113,7 @@ class DeliveryRuntime:
     def sweep(self) -> None:
         """Erase what was kept long enough."""
         try:
+            sweep_requests(self.engine, self.store)
             swept = self.sweeper.run()
         except SQLAlchemyError as fault:
             log.warning("sweep_postponed", detail=str(fault))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -107,13 +108,11 @@ class UploadReceiver:
         if not self._ended:
             raise _malformed()
         self._store_typed_answer()
-        if not self._media:
+        if not self._media and not any(self._fields.get("upload", ())):
             raise Problem(
                 ProblemCode.MEDIA_REQUIRED, "Send at least one of the parts video, audio, document or text."
             )
-        kinds = {part.kind for part in self._media}
-        if {MediaKind.DOCUMENT, MediaKind.TEXT} <= kinds:
-            raise Problem(ProblemCode.MEDIA_CONFLICT, "Send either `document` or `text`, not both.")
+        together(self._media, [])
         return Received(fields=self._fields, media=self._media)
 
     def discard(self) -> None:
@@ -214,6 +213,21 @@ class UploadReceiver:
 
     def _on_end(self) -> None:
         self._ended = True
+
+
+def together(parts: Sequence[MediaRef], uploaded: Sequence[MediaRef]) -> list[MediaRef]:
+    """The media of one answer, as it came with the form and before it.
+
+    Raises:
+        Problem: `media_conflict`, they exclude each other.
+    """
+    media = [*parts, *uploaded]
+    kinds = [part.kind for part in media]
+    if len(set(kinds)) < len(kinds):
+        raise Problem(ProblemCode.MEDIA_CONFLICT, "Send each kind of media once.")
+    if {MediaKind.DOCUMENT, MediaKind.TEXT} <= set(kinds):
+        raise Problem(ProblemCode.MEDIA_CONFLICT, "Send either `document` or `text`, not both.")
+    return media
 
 
 def _malformed() -> Problem:

@@ -111,7 +111,7 @@ def answer(document: Any, status: int = 200, **headers: str) -> httpx.Response:
 
 def problem(status: int, code: str, **headers: str) -> httpx.Response:
     document = {
-        "type": f"urn:candor:problem:{code}",
+        "type": f"/errors/{code}",
         "title": "It went wrong",
         "status": status,
         "detail": "Do something else.",

@@ -110,7 +110,7 @@ class FakeGateway:
 
 def problem(status: int, code: str, detail: str, **more: Any) -> JSONResponse:
     body = {
-        "type": f"urn:candor:problem:{code}",
+        "type": f"/errors/{code}",
         "title": code,
         "status": status,
         "detail": detail,

@@ -34,8 +34,9 @@ from gateway.interviews import placed
 from gateway.keys import KeyHolder
 from gateway.openapi import AUTHENTICATED, problems, upload_body
 from gateway.repository import StoredAssessment
+from gateway.resumable import take
 from gateway.schemas import AcceptedAssessment, AssessmentList, AssessmentView
-from gateway.uploads import Received, receive_upload
+from gateway.uploads import Received, receive_upload, together
 from gateway.views import assessment_view
 from services.common.db.session import tenant_session
 
@@ -76,6 +77,8 @@ _ID = re.compile(id_pattern(Prefix.ASSESSMENT))
             ProblemCode.UNKNOWN_CONSENT,
             ProblemCode.CONSENT_REQUIRED,
             ProblemCode.EMOTION_INFERENCE_NOT_PERMITTED,
+            ProblemCode.UNKNOWN_UPLOAD,
+            ProblemCode.UPLOAD_INCOMPLETE,
             ProblemCode.STORAGE_UNAVAILABLE,
             ProblemCode.STORAGE_FULL,
         ),
@@ -112,10 +115,9 @@ def _keep(
     form = parse_form(received.fields)
     with tenant_session(services.engine, tenant_id) as session:
         form = placed(session, form)
+        media = together(received.media, take(session, form.upload))
         candidate_id = repository.ensure_candidate(session, tenant_id=tenant_id, external_id=form.candidate)
-        admission = admit(
-            session, tenant_id=tenant_id, candidate_id=candidate_id, form=form, media=received.media
-        )
+        admission = admit(session, tenant_id=tenant_id, candidate_id=candidate_id, form=form, media=media)
         for part in admission.turned_away:
             services.store.delete(part.key)
         stored = repository.add_assessment(

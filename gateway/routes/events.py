@@ -15,9 +15,22 @@ from gateway.schemas import AssessmentView
 
 router = APIRouter(prefix="/v1/assessments/{assessment_id}/events", tags=["assessments"])
 
-EXAMPLE = (
-    'id: 1772443800000-0\nevent: modality\ndata: {"modality": "video", "status": "running", "share": 0.4}\n\n'
-)
+EVENT = {
+    "type": "object",
+    "description": "One event of the stream, by its fields.",
+    "properties": {
+        "id": {"type": "string"},
+        "event": {"type": "string", "enum": ["status", "modality", "report"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+        "retry": {"type": "integer"},
+    },
+    "required": ["data"],
+}
+EXAMPLE = {
+    "id": "1772443800000-0",
+    "event": "modality",
+    "data": '{"modality": "video", "status": "running", "share": 0.4}',
+}
 
 
 @router.get(
@@ -31,7 +44,7 @@ EXAMPLE = (
                 "`status` (the whole assessment) first, `modality` with each change, `report` last; "
                 "comments keep the connection open."
             ),
-            "content": {"text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLE}},
+            "content": {"text/event-stream": {"schema": EVENT, "example": EXAMPLE}},
         },
         **problems(*AUTHENTICATED, ProblemCode.ASSESSMENT_NOT_FOUND, ProblemCode.VALIDATION_FAILED),
     },

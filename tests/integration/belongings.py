@@ -82,12 +82,17 @@ def _governance(mine: Belongings, _: Any) -> None:
         mine.keep("erasure_id", session.scalars(select(Erasure.id)).one())
 
 
+def _upload(mine: Belongings, _: Any) -> None:
+    mine.keep("upload_id", mine.make("/v1/uploads", kind="video", size_bytes=3)["id"])
+
+
 MAKERS: tuple[Callable[[Belongings, Any], None], ...] = (
     _question,
     _webhooks,
     _assessment,
     _interview,
     _key,
+    _upload,
     _governance,
 )
 """In this order; each puts its path parameters into `ids` and what nobody may read into `secrets`."""
@@ -124,6 +129,11 @@ BODIES: dict[str, Callable[[Belongings], dict[str, Any]]] = {
         "files": {"text": (None, "I like to learn.")},
     },
     "createCandidate": lambda _: {"json": {"external_id": "c"}},
+    "createUpload": lambda _: {"json": {"kind": "video", "size_bytes": 3}},
+    "sendUploadPiece": lambda _: {
+        "content": b"abc",
+        "headers": {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"},
+    },
     "createInterview": lambda mine: {"json": {"candidate": "c", "questions": [mine.ids["question_id"]]}},
     "createQuestion": lambda _: {"json": {"text": "Why?"}},
     "changeQuestion": lambda _: {"json": {"archived": True}},

@@ -30,7 +30,7 @@ def assert_problem(answer: httpx.Response, status: int, code: str) -> dict[str, 
     body: dict[str, Any] = answer.json()
     assert (answer.status_code, body["status"], body["code"]) == (status, status, code), body
     assert set(body) == {"type", "title", "status", "detail", "code", "request_id", "errors"}
-    assert body["type"] == f"urn:candor:problem:{code}"
+    assert body["type"] == f"/errors/{code}"
     assert body["request_id"] == answer.headers["x-request-id"]
     return body
 

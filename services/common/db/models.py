@@ -30,7 +30,7 @@ from services.common.db.models_governance import (
     Erasure,
 )
 from services.common.db.models_interviews import Interview, InterviewQuestion
-from services.common.db.models_requests import IdempotencyKey
+from services.common.db.models_requests import IdempotencyKey, Upload, UploadPart
 from services.common.db.models_webhooks import EventRow, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
@@ -45,6 +45,8 @@ __all__ = [
     "IdempotencyKey",
     "Interview",
     "InterviewQuestion",
+    "Upload",
+    "UploadPart",
     "WebhookAttempt",
     "WebhookDelivery",
     "WebhookEndpoint",

@@ -1,8 +1,19 @@
 """What a request needs to be answered once. Written by `gateway`."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, LargeBinary, SmallInteger, func
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    UniqueConstraint,
+    func,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -46,3 +57,45 @@ class IdempotencyKey(Base):
     assessment_id: Mapped[str | None] = mapped_column(SORTABLE_ID)
     candidate_id: Mapped[str | None] = mapped_column(SORTABLE_ID)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Upload(Base):
+    """Media on its way in, in pieces. Gone once an answer has taken it, or when its time is over.
+
+    `media` is what the complete object is; null until it is put together. A `problem` ends the upload.
+    """
+
+    __tablename__ = "uploads"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "id"),
+        CheckConstraint("received_bytes BETWEEN 0 AND size_bytes", name="received_bytes"),
+        Index("ix_uploads_expires_at", "expires_at"),
+    )
+
+    id: Mapped[str] = mapped_column(SORTABLE_ID, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(SORTABLE_ID, ForeignKey("tenants.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    filename: Mapped[str | None]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str | None]
+    received_bytes: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    media: Mapped[dict[str, Any] | None]
+    problem: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime]
+
+
+class UploadPart(Base):
+    """One piece of an upload, an object of its own until all are there."""
+
+    __tablename__ = "upload_parts"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "upload_id"], ["uploads.tenant_id", "uploads.id"], ondelete="CASCADE"
+        ),
+    )
+
+    upload_id: Mapped[str] = mapped_column(SORTABLE_ID, primary_key=True)
+    offset_bytes: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(SORTABLE_ID)
+    key: Mapped[str]

@@ -1,4 +1,4 @@
-"""What a request needs to be answered once: idempotency keys."""
+"""What a request needs to be answered once: idempotency keys, resumable uploads."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,12 +9,16 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-TABLES = ("idempotency_keys",)
+TABLES = ("idempotency_keys", "uploads", "upload_parts")
 
 GRANTS = """
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_keys TO candor_gateway;
 GRANT SELECT (tenant_id, key_hash, created_at), DELETE ON idempotency_keys TO candor_definer;
 CREATE POLICY across_tenants ON idempotency_keys TO candor_definer USING (true);
+GRANT SELECT, INSERT, DELETE, UPDATE (received_bytes, media, problem) ON uploads TO candor_gateway;
+GRANT SELECT, INSERT, DELETE ON upload_parts TO candor_gateway;
+GRANT SELECT (id, tenant_id, expires_at) ON uploads TO candor_definer;
+CREATE POLICY across_tenants ON uploads FOR SELECT TO candor_definer USING (true);
 """
 
 SWEEP_KEYS = """
@@ -33,7 +37,18 @@ AS $$
     SELECT count(*)::integer FROM gone;
 $$
 """
-FUNCTIONS = ((SWEEP_KEYS, "candor_sweep_idempotency_keys(integer)"),)
+EXPIRED_UPLOADS = """
+CREATE FUNCTION candor_expired_uploads(most integer)
+RETURNS TABLE (upload_id text, tenant_id text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT id, uploads.tenant_id FROM public.uploads WHERE expires_at < now() ORDER BY expires_at LIMIT most;
+$$
+"""
+FUNCTIONS = (
+    (SWEEP_KEYS, "candor_sweep_idempotency_keys(integer)"),
+    (EXPIRED_UPLOADS, "candor_expired_uploads(integer)"),
+)
 
 
 def _id(name: str, *, nullable: bool = False) -> sa.Column[str]:
@@ -74,6 +89,37 @@ def _create_idempotency_keys() -> None:
     op.create_index("ix_idempotency_keys_candidate", table, ["tenant_id", "candidate_id"])
 
 
+def _create_uploads() -> None:
+    op.create_table(
+        "uploads",
+        _id("id"),
+        _id("tenant_id"),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("filename", sa.Text),
+        sa.Column("size_bytes", sa.BigInteger, nullable=False),
+        sa.Column("sha256", sa.Text),
+        sa.Column("received_bytes", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("media", JSONB),
+        sa.Column("problem", sa.Text),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_uploads"),
+        sa.UniqueConstraint("tenant_id", "id", name="uq_uploads_tenant_id_id"),
+        sa.CheckConstraint("received_bytes BETWEEN 0 AND size_bytes", name="ck_uploads_received_bytes"),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], "fk_uploads_tenants", ondelete="CASCADE"),
+    )
+    op.create_index("ix_uploads_expires_at", "uploads", ["expires_at"])
+    op.create_table(
+        "upload_parts",
+        _id("upload_id"),
+        sa.Column("offset_bytes", sa.BigInteger, nullable=False),
+        _id("tenant_id"),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("upload_id", "offset_bytes", name="pk_upload_parts"),
+        _goes_with("upload_parts", "uploads", "upload_id"),
+    )
+
+
 def _isolate(*tables: str) -> None:
     for table in tables:
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
@@ -86,6 +132,7 @@ def _isolate(*tables: str) -> None:
 
 def upgrade() -> None:
     _create_idempotency_keys()
+    _create_uploads()
     _isolate(*TABLES)
     for statement in filter(None, map(str.strip, GRANTS.split(";"))):
         op.execute(statement)
