@@ -36,13 +36,21 @@ class Answer(NamedTuple):
 
 
 def erase_assessment(
-    assessment_id: str, *, tenant_id: str, engine: Engine, store: ObjectStore, ledger: Forgetful
+    assessment_id: str,
+    *,
+    tenant_id: str,
+    engine: Engine,
+    store: ObjectStore,
+    ledger: Forgetful,
+    actor: str | None = None,
 ) -> bool:
     """Erase media, live state, results, report and row; false where there is no such assessment.
 
     It is canceled first, so that no worker, fusion or recovery adds to it. The row goes last: while
     anything is left, the assessment can still be named, and the call repeated. With the row go its
     scores, and the database counts them out of the norms in the same transaction.
+
+    Where somebody asked for it, `actor` names them (see `audit.record`) and the erasure is audited.
 
     Raises:
         TemporaryError: the object store is out of reach.
@@ -54,6 +62,14 @@ def erase_assessment(
         return False
     erase_outside([Answer(assessment_id, media)], store=store, ledger=ledger)
     with tenant_session(engine, tenant_id) as session:
+        if actor is not None:
+            audit.record(
+                session,
+                tenant_id=tenant_id,
+                actor=actor,
+                action="assessment.erased",
+                subject=assessment_id,
+            )
         repository.erase(session, assessment_id)
     return True
 

@@ -225,6 +225,7 @@ def delete_assessment(services: TheServices, caller: WriterOrCandidate, assessme
         engine=services.engine,
         store=services.store,
         ledger=services.ledger,
+        actor=caller.actor,
     )
     if not found:
         raise assessment_not_found()

@@ -40,6 +40,8 @@ def test_token_deletes_its_own_answer(gateway: Any) -> None:
     path, token = practise(gateway)
     assert gateway.client.delete(path, headers=token).status_code == 204
     assert outcome(gateway.client.get(path)) == (404, "assessment_not_found")
+    [entry] = gateway.client.get("/v1/audit_events", params={"action": "assessment.erased"}).json()["data"]
+    assert (entry["actor"], entry["about"]) == ("candidate", path.rpartition("/")[2])
 
 
 @pytest.mark.parametrize(
