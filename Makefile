@@ -124,9 +124,12 @@ format: venv-dev ## Let ruff mend what it can
 	$(BIN)/ruff format .
 
 # ── interface ────────────────────────────────────────────────────────────────────────────────────
-.PHONY: openapi lint-openapi
+.PHONY: openapi lint-openapi fuzz
 openapi: venv-dev ## Accept additions into deploy/openapi.json (ARGS="--breaking" for what breaks clients)
 	$(BIN)/python -m deploy.openapi_changes $(ARGS)
+
+fuzz: venv-dev ## Send thousands of generated requests to a real gateway (ARGS="--examples 80")
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 lint-openapi: ## Lint deploy/openapi.json with Spectral's public rules (needs node)
 	npx --yes @stoplight/spectral-cli@6.16.3 lint --fail-severity=warn --ruleset deploy/openapi-rules.yaml deploy/openapi.json

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import or_, select
 
 from gateway.audit import subjects_of
@@ -12,7 +12,7 @@ from gateway.dependencies import Administrator, AuditPage, TheServices
 from gateway.errors import ProblemCode
 from gateway.openapi import AUTHENTICATED, problems
 from gateway.paging import page_of, page_statement
-from gateway.schemas import Printable
+from gateway.schemas import Moment, Printable
 from services.common.db.models import AuditEventRow, AuditSubject
 from services.common.db.session import tenant_session
 
@@ -74,8 +74,8 @@ def list_audit_events(
     subject: Annotated[
         Name | None, Query(description="Entries about this: an identifier, or a pseudonym.")
     ] = None,
-    created_from: Annotated[AwareDatetime | None, Query(description="Written then or later.")] = None,
-    created_before: Annotated[AwareDatetime | None, Query(description="Written before that.")] = None,
+    created_from: Annotated[Moment | None, Query(description="Written then or later.")] = None,
+    created_before: Annotated[Moment | None, Query(description="Written before that.")] = None,
 ) -> AuditEventList:
     """Nobody changes or removes an entry; `python -m gateway.admin` verifies the chain."""
     statement = select(AuditEventRow)

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import AwareDatetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -16,7 +15,7 @@ from gateway.governance_schemas import ErasureView
 from gateway.openapi import AUTHENTICATED, problems
 from gateway.paging import page_of, page_statement
 from gateway.receipts import erasure_view
-from gateway.schemas import ExternalId
+from gateway.schemas import ExternalId, Moment
 from services.common.db.models import Candidate
 from services.common.db.session import tenant_session
 
@@ -44,8 +43,8 @@ def list_candidates(
     external_id: Annotated[
         ExternalId | None, Query(description="The one of exactly this identifier.")
     ] = None,
-    created_from: Annotated[AwareDatetime | None, Query(description="New then or later.")] = None,
-    created_before: Annotated[AwareDatetime | None, Query(description="New before that.")] = None,
+    created_from: Annotated[Moment | None, Query(description="New then or later.")] = None,
+    created_before: Annotated[Moment | None, Query(description="New before that.")] = None,
 ) -> CandidateList:
     """Page on with the last `id` as `starting_after`, back with the first as `ending_before`."""
     statement = select(Candidate)

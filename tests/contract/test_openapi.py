@@ -191,6 +191,7 @@ def test_upload_names_every_part(document: dict[str, Any]) -> None:
         "interview",
         "purpose",
         "tags",
+        "upload",
         "consent",
         "consent_version",
         "consented_at",
