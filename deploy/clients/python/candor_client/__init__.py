@@ -20,6 +20,7 @@ from candor_client.errors import (
     TooLargeError,
     UnexpectedAnswerError,
     UnsupportedMediaError,
+    UploadFailedError,
     WaitTimeoutError,
 )
 from candor_client.retry import RetryPolicy
@@ -51,6 +52,7 @@ __all__ = [
     "TooLargeError",
     "UnexpectedAnswerError",
     "UnsupportedMediaError",
+    "UploadFailedError",
     "WaitTimeoutError",
     "verify_webhook",
 ]

@@ -20,6 +20,7 @@ from candor_client.resources.health import Health
 from candor_client.resources.interviews import Interviews
 from candor_client.resources.questions import Questions
 from candor_client.resources.reports import Reports
+from candor_client.resources.uploads import Uploads
 from candor_client.resources.webhook_endpoints import Events, WebhookEndpoints
 from candor_client.retry import RetryPolicy
 from candor_client.transport import AwaitingTransport, BlockingTransport
@@ -37,6 +38,7 @@ class _Resources(Generic[TransportT]):
     def connect(self, core: Core, transport: TransportT) -> None:
         """Put every operation on `transport`; for tests, which bring a clock of their own."""
         self.assessments = Assessments(core, transport)
+        self.uploads = Uploads(core, transport)
         self.reports = Reports(core, transport)
         self.exports = Exports(core, transport)
         self.candidates = Candidates(core, transport)

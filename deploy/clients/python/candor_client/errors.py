@@ -26,6 +26,10 @@ class UnexpectedAnswerError(CandorClientError):
     """A success whose body is not what the interface promises: an older server, or another one."""
 
 
+class UploadFailedError(CandorClientError):
+    """All bytes of an upload came, and the server could not use them; the message has the `code`."""
+
+
 class SignatureError(CandorClientError):
     """A webhook that was not signed with the secret, or is too old. Answer 400 and use nothing of it."""
 

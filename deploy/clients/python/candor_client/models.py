@@ -675,6 +675,23 @@ class NewQuestion(Resource):
     text: str
 
 
+class NewUpload(Resource):
+    """
+    Media that will be sent in pieces.
+    """
+
+    kind: str
+    size_bytes: int
+    """
+    Of the whole.
+    """
+    filename: str | None = None
+    sha256: str | None = None
+    """
+    Of the whole; compared when all is there.
+    """
+
+
 class NewWebhookEndpoint(Resource):
     """
     Where to send events.
@@ -1112,6 +1129,48 @@ class Trait(OpenEnum):
     EXTRAVERSION = "extraversion"
     AGREEABLENESS = "agreeableness"
     NEUROTICISM = "neuroticism"
+
+
+class UploadStatus(OpenEnum):
+    """
+    How far an upload is.
+    """
+
+    OPEN = "open"
+    COMPLETE = "complete"
+    FAILED = "failed"
+
+
+class Upload(Resource):
+    """
+    One upload and how much of it has come.
+    """
+
+    id: str
+    kind: MediaKind
+    status: UploadStatus
+    size_bytes: int
+    offset: int
+    """
+    Bytes that have come; the next piece begins here.
+    """
+    content_type: str | None = None
+    """
+    What the bytes say, once all are there.
+    """
+    sha256: str | None = None
+    """
+    Of the whole, once all is there.
+    """
+    problem: str | None = None
+    """
+    Code of the problem that ended the upload.
+    """
+    created_at: AwareDatetime
+    expires_at: AwareDatetime
+    """
+    When it is erased, unless an answer has taken it.
+    """
 
 
 class VoiceMeasures(Resource):

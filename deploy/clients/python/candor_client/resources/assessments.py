@@ -28,6 +28,7 @@ class Assessments(Group[TransportT_co]):
         video: MediaSource | None = None,
         audio: MediaSource | None = None,
         document: MediaSource | None = None,
+        upload: Sequence[str] = (),
         interview: str | None = None,
         purpose: Purpose | str | None = None,
         tags: Sequence[str] = (),
@@ -46,6 +47,7 @@ class Assessments(Group[TransportT_co]):
             video: moving pictures with sound.
             audio: sound.
             document: PDF, Word or plain text; excludes `text`.
+            upload: identifiers of complete uploads (`uploads.send`), in place of files or beside them.
             interview: the interview that it belongs to.
             purpose: why the answer is analysed; the interview's, or else `self_practice`, by default.
             tags: cohorts to compare with, besides the question's.
@@ -65,6 +67,7 @@ class Assessments(Group[TransportT_co]):
             interview=interview,
             purpose=purpose,
             tags=list(tags),
+            upload=list(upload),
             consent=consent,
             consent_version=consent_version,
             consented_at=None if consented_at is None else consented_at.isoformat(),
