@@ -49,6 +49,8 @@ HEADERS: dict[str, dict[str, Any]] = {
         "example": "Tue, 01 Dec 2026 00:00:00 GMT",
     },
 }
+UNREADABLE = (ProblemCode.BAD_REQUEST, ProblemCode.BODY_TOO_LARGE, ProblemCode.VALIDATION_FAILED)
+"""What any JSON body can come to."""
 IDEMPOTENCY_KEY = {
     "name": HEADER,
     "in": "header",
@@ -71,6 +73,8 @@ def describe_layers(document: dict[str, Any]) -> None:
         for method, operation in operations.items():
             if path.startswith("/v1/"):
                 _describe_limits(operation)
+                if "application/json" in operation.get("requestBody", {}).get("content", {}):
+                    _add_problems(operation, *UNREADABLE)
                 if method == "post":
                     _describe_idempotency(operation)
                 if method == "get":

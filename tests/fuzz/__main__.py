@@ -35,6 +35,23 @@ def everything() -> Iterator[Served]:
                 yield gateway
 
 
+def command_for(gateway: Served, *, examples: int, seed: int) -> tuple[list[str], dict[str, str]]:
+    """How to run schemathesis against `gateway`, and what to add to its environment."""
+    command = [
+        str(Path(sys.executable).with_name("schemathesis")),
+        *("--config-file", str(HERE / "schemathesis.toml")),
+        *("run", f"{gateway.url}/openapi.json", "--checks", "all"),
+        *("--max-examples", str(examples), "--seed", str(seed)),
+        *("--continue-on-failure", "--no-color"),
+    ]
+    environment = {
+        "SCHEMATHESIS_HOOKS": "tests.fuzz.hooks",
+        "CANDOR_FUZZ_URL": gateway.url,
+        "CANDOR_FUZZ_KEY": gateway.key,
+    }
+    return command, environment
+
+
 def main() -> int:
     """Run, and answer with schemathesis' own exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -42,21 +59,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     options, more = parser.parse_known_args()
     with everything() as gateway:
-        command = [
-            str(Path(sys.executable).with_name("schemathesis")),
-            *("--config-file", str(HERE / "schemathesis.toml")),
-            *("run", f"{gateway.url}/openapi.json", "--checks", "all"),
-            *("--max-examples", str(options.examples), "--seed", str(options.seed)),
-            *("--continue-on-failure", "--no-color"),
-            *more,
-        ]
-        environment = {
-            **os.environ,
-            "SCHEMATHESIS_HOOKS": "tests.fuzz.hooks",
-            "CANDOR_FUZZ_URL": gateway.url,
-            "CANDOR_FUZZ_KEY": gateway.key,
-        }
-        return subprocess.run(command, env=environment, check=False).returncode
+        command, environment = command_for(gateway, examples=options.examples, seed=options.seed)
+        finished = subprocess.run([*command, *more], env={**os.environ, **environment}, check=False)
+        return finished.returncode
 
 
 if __name__ == "__main__":
