@@ -21,6 +21,7 @@ from services.common.storage import StorageFullError
 log = get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
+FOREIGN_KEY_VIOLATION = "23503"
 
 
 class ProblemCode(StrEnum):
@@ -60,6 +61,7 @@ class ProblemCode(StrEnum):
     UPLOAD_OFFSET_MISMATCH = "upload_offset_mismatch"
     UPLOAD_ENDED = "upload_ended"
     UPLOADS_EXHAUSTED = "uploads_exhausted"
+    CHANGED_MEANWHILE = "changed_meanwhile"
     IDEMPOTENCY_KEY_IN_USE = "idempotency_key_in_use"
     QUESTION_ANSWERED = "question_answered"
     BODY_TOO_LARGE = "body_too_large"
@@ -131,6 +133,7 @@ PROBLEMS: dict[ProblemCode, tuple[int, str]] = {
     ProblemCode.UPLOAD_OFFSET_MISMATCH: (409, "The upload goes on at another offset"),
     ProblemCode.UPLOAD_ENDED: (409, "The upload takes no more bytes"),
     ProblemCode.UPLOADS_EXHAUSTED: (409, "There are too many unfinished uploads"),
+    ProblemCode.CHANGED_MEANWHILE: (409, "Something changed at the same moment"),
     ProblemCode.IDEMPOTENCY_KEY_IN_USE: (409, "A request with this idempotency key is running"),
     ProblemCode.QUESTION_ANSWERED: (409, "The question has been answered"),
     ProblemCode.BODY_TOO_LARGE: (413, "The body is too large"),
@@ -328,11 +331,22 @@ def install_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(DBAPIError)
     @app.exception_handler(PoolTimeoutError)
     async def on_database(request: Request, fault: Exception) -> Response:
+        if isinstance(fault, DBAPIError) and lost_a_race(fault):
+            log.warning("changed_meanwhile", detail=str(fault))
+            problem = Problem(
+                ProblemCode.CHANGED_MEANWHILE, "What this refers to was erased at this moment; look again."
+            )
+            return problem_response(problem, request_id=request_id_of(request))
         if isinstance(fault, DBAPIError) and not is_outage(fault):
             raise fault
         log.warning("database_outage", detail=str(fault))
         problem = unavailable(ProblemCode.DATABASE_UNAVAILABLE, "The database is out of reach.")
         return problem_response(problem, request_id=request_id_of(request))
+
+
+def lost_a_race(fault: DBAPIError) -> bool:
+    """Whether a row went away between the look at it and the reference to it."""
+    return getattr(fault.orig, "sqlstate", None) == FOREIGN_KEY_VIOLATION
 
 
 def is_outage(fault: DBAPIError) -> bool:

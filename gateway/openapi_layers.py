@@ -75,6 +75,8 @@ def describe_layers(document: dict[str, Any]) -> None:
                 _describe_limits(operation)
                 if "application/json" in operation.get("requestBody", {}).get("content", {}):
                     _add_problems(operation, *UNREADABLE)
+                if method != "get" and method != "head":
+                    _add_problems(operation, ProblemCode.CHANGED_MEANWHILE)
                 if method == "post":
                     _describe_idempotency(operation)
                 if method == "get":

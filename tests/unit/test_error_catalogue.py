@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from fastapi import FastAPI
+from psycopg.errors import ForeignKeyViolation
+from sqlalchemy.exc import IntegrityError
 from starlette.testclient import TestClient
 
 from gateway.error_catalogue import ADVICE, catalogue
-from gateway.errors import PROBLEMS, ProblemCode, problem_type
+from gateway.errors import PROBLEMS, ProblemCode, install_error_handlers, problem_type
 from gateway.main import create_app
 from gateway.settings import GatewaySettings
 from services.common.settings import CommonSettings
@@ -34,6 +37,18 @@ def test_every_problem_leads_to_its_page(client: TestClient) -> None:
 def test_page_lists_every_code_once(client: TestClient) -> None:
     page = client.get("/errors").text
     assert all(page.count(f'<article id="{code}">') == 1 for code in PROBLEMS)
+
+
+def test_reference_to_what_went_away_is_a_conflict() -> None:
+    app = FastAPI()
+    install_error_handlers(app)
+
+    @app.get("/")
+    def lose() -> None:
+        raise IntegrityError("INSERT", {}, ForeignKeyViolation())
+
+    answer = TestClient(app).get("/")
+    assert (answer.status_code, answer.json()["code"]) == (409, "changed_meanwhile")
 
 
 def test_unknown_code_has_no_page(client: TestClient) -> None:
