@@ -86,7 +86,9 @@ def test_every_other_operation_refuses_a_token(gateway: Any) -> None:
                 if parameter["in"] == "path":
                     concrete = concrete.replace(f"{{{parameter['name']}}}", path.rpartition("/")[2])
             answer = gateway.client.request(method, concrete, headers=token, json={})
-            assert outcome(answer) == (403, "candidate_token_refused"), (method, template)
+            assert answer.status_code == 403, (method, template)
+            if method != "head":
+                assert outcome(answer) == (403, "candidate_token_refused"), (method, template)
     assert opened == {
         "getAssessment",
         "followAssessment",
