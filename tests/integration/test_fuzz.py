@@ -18,7 +18,7 @@ def test_no_generated_request_finds_a_fault(database: DatabaseUrls, redis_url: s
     with served(database, redis_url, tmp_path / "objects") as gateway:
         command, environment = command_for(gateway, examples=3, seed=7)
         finished = subprocess.run(
-            [*command, "--phases", "fuzzing", "--no-shrink", "--workers", "2"],
+            [*command, "--phases", "fuzzing", "--no-shrink"],
             env={**os.environ, **environment},
             cwd=REPOSITORY,
             capture_output=True,
