@@ -167,6 +167,6 @@ lock: ## Write the locks again (needs uv; UPGRADE=--upgrade takes new versions)
 	$(COMPILE) --upgrade $(EVERYWHERE) -c $(REQUIREMENTS)/dev.txt --extra local --extra training -o $(REQUIREMENTS)/training.txt
 	$(COMPILE) --upgrade $(EVERYWHERE) -c $(REQUIREMENTS)/dev.txt --extra tf-serving -o $(REQUIREMENTS)/model-server.txt
 	for image in gateway fusion; do \
-	  $(COMPILE) --upgrade $(IN_IMAGES) --extra $$image -o $(REQUIREMENTS)/$$image.txt || exit 1; done
+	  $(COMPILE) --upgrade $(EVERYWHERE) -c $(REQUIREMENTS)/dev.txt --extra $$image -o $(REQUIREMENTS)/$$image.txt || exit 1; done
 	for image in text audio video; do \
 	  $(COMPILE) --upgrade $(IN_IMAGES) --extra $$image --extra tf-serving -o $(REQUIREMENTS)/$$image.txt || exit 1; done
