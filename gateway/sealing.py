@@ -1,22 +1,19 @@
-"""Sealing of what is kept for a client, with a key that the database does not hold.
+"""Sealing of what is kept for a client, with a key that the database does not hold."""
 
-SHAKE256 of a secret and a fresh nonce gives the pad, HMAC-SHA256 over nonce and sealed bytes the proof
-(encrypt, then authenticate). Each secret seals few messages, and no pad is ever used twice.
-"""
+import base64
 
-import hashlib
-import hmac
-import secrets
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-NONCE_BYTES = 16
-TAG_BYTES = 32
+KEY_BYTES = 32
+USE = b"candor kept answers"
+"""What the derived key is for, so that it is nobody else's (RFC 5869, section 3.2)."""
 
 
 def seal(data: bytes, *, secret: bytes) -> bytes:
-    """`data`, readable only with `secret`: nonce, tag, and as many bytes as `data` has."""
-    nonce = secrets.token_bytes(NONCE_BYTES)
-    hidden = _apply_pad(data, secret=secret, nonce=nonce)
-    return nonce + _tag(nonce + hidden, secret=secret) + hidden
+    """`data`, readable only with `secret`: a Fernet token."""
+    return _sealer(secret).encrypt(data)
 
 
 def unseal(sealed: bytes, *, secret: bytes) -> bytes:
@@ -25,21 +22,12 @@ def unseal(sealed: bytes, *, secret: bytes) -> bytes:
     Raises:
         ValueError: it was sealed with another secret, or changed since.
     """
-    nonce, tag = sealed[:NONCE_BYTES], sealed[NONCE_BYTES : NONCE_BYTES + TAG_BYTES]
-    hidden = sealed[NONCE_BYTES + TAG_BYTES :]
-    if not hmac.compare_digest(tag, _tag(nonce + hidden, secret=secret)):
-        raise ValueError("not sealed with this secret")
-    return _apply_pad(hidden, secret=secret, nonce=nonce)
+    try:
+        return _sealer(secret).decrypt(sealed)
+    except InvalidToken as fault:
+        raise ValueError("not sealed with this secret") from fault
 
 
-def _apply_pad(data: bytes, *, secret: bytes, nonce: bytes) -> bytes:
-    pad = hashlib.shake_256(_derive(secret, b"pad") + nonce).digest(len(data))
-    return (int.from_bytes(data) ^ int.from_bytes(pad)).to_bytes(len(data))
-
-
-def _tag(data: bytes, *, secret: bytes) -> bytes:
-    return hmac.digest(_derive(secret, b"tag"), data, "sha256")
-
-
-def _derive(secret: bytes, use: bytes) -> bytes:
-    return hmac.digest(secret, use, "sha256")
+def _sealer(secret: bytes) -> Fernet:
+    key = HKDF(algorithm=hashes.SHA256(), length=KEY_BYTES, salt=None, info=USE).derive(secret)
+    return Fernet(base64.urlsafe_b64encode(key))

@@ -1,10 +1,12 @@
 """Sealing: only the same secret opens it, and nothing may be changed."""
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.sealing import NONCE_BYTES, TAG_BYTES, seal, unseal
+from gateway.sealing import seal, unseal
 
 
 @given(data=st.binary(max_size=300), secret=st.binary(min_size=1, max_size=64))
@@ -19,10 +21,10 @@ def test_sealing_twice_gives_other_bytes() -> None:
 def test_data_is_hidden_when_it_is_sealed() -> None:
     sealed = seal(b"cnd_secret", secret=b"s")
     assert b"cnd_secret" not in sealed
-    assert len(sealed) == NONCE_BYTES + TAG_BYTES + len(b"cnd_secret")
+    assert b"cnd_secret" not in base64.urlsafe_b64decode(sealed)
 
 
-@pytest.mark.parametrize("place", [0, NONCE_BYTES, -1])
+@pytest.mark.parametrize("place", [0, 20, -8])
 def test_sealed_data_is_refused_when_a_byte_was_changed(place: int) -> None:
     sealed = bytearray(seal(b"0 EUR", secret=b"s"))
     sealed[place] ^= 1
