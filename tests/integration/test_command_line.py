@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from services.common.contracts.labels import EMOTIONS
+from services.common.serving.registry import FACE_EMOTION, load_manifest
+from services.common.settings import CommonSettings
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 ANSWER = (
     "I have always loved to learn new things, and when our team moved to another system I read about it "
@@ -136,7 +140,8 @@ def test_the_face_is_reported_alone_when_a_clip_has_no_speech(corpora: Path) -> 
 
 
 @pytest.mark.corpora
-def test_the_served_model_is_scored_when_a_corpus_is_named(corpora: Path) -> None:
+def test_the_served_model_is_as_good_as_its_card_says_when_it_is_scored(corpora: Path) -> None:
+    """One pass over all images: the command, the code behind it, and the card."""
     done = candor("evaluate", "face", "--data", corpora, "--partition", "public", "--json")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
@@ -144,6 +149,11 @@ def test_the_served_model_is_scored_when_a_corpus_is_named(corpora: Path) -> Non
     assert keys <= set(report)
     assert report["model"] == "face_emotion"
     assert report["n"] == 3589
+    assert set(report["per_class"]) == {str(emotion) for emotion in EMOTIONS}
+    stored = load_manifest(CommonSettings().models_dir, FACE_EMOTION).metrics[0]
+    assert stored.name == "accuracy"
+    assert report["accuracy"] == pytest.approx(stored.value, abs=0.001)
+    assert report["accuracy"] >= 0.60
 
 
 @pytest.mark.parametrize(
