@@ -13,7 +13,7 @@ class AudioSettings(BaseSettings):
     The geometry of the windows is not here: it belongs to the model (`features.py`).
     """
 
-    model_config = SettingsConfigDict(env_prefix="AUDIO_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="AUDIO_", extra="ignore", env_ignore_empty=True)
 
     max_duration_s: float = Field(default=3600.0, gt=0, description="Longer sound is `media_too_long`.")
     batch_windows: int = Field(
