@@ -3,9 +3,11 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -365,10 +367,17 @@ def worker(database: DatabaseUrls, redis_url: str, tmp_path: Path) -> Iterator[s
             env=environment,
             stdout=output,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         ) as process,
     ):
         yield process
-        process.kill()
+        kill(process)
+
+
+def kill(worker: subprocess.Popen[bytes]) -> None:
+    """End a worker and its beat, which is a process of its own; one that has ended already stays so."""
+    with suppress(ProcessLookupError):
+        os.killpg(worker.pid, signal.SIGKILL)
 
 
 def test_message_comes_twice_with_one_id_when_the_worker_is_killed_after_sending(
@@ -378,7 +387,7 @@ def test_message_comes_twice_with_one_id_when_the_worker_is_killed_after_sending
     receiver.hold.clear()
     scene.report()
     assert receiver.arrived.acquire(timeout=90), (tmp_path / "delivery.log").read_text()[-3000:]
-    worker.kill()
+    kill(worker)
     worker.wait(timeout=30)
     receiver.hold.set()
     assert scene.deliver() == 0  # leased
