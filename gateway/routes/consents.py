@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from gateway import audit, consents, repository
-from gateway.dependencies import AnyCaller, ConsentPage, TheServices, Writer
+from gateway.dependencies import AnyCaller, ConsentPage, TheServices, Writer, WriterOrCandidate
 from gateway.erasure import erase_withdrawn
 from gateway.errors import Problem, ProblemCode
 from gateway.governance_schemas import ConsentList, ConsentView, NewConsent
@@ -116,13 +116,18 @@ def get_consent(services: TheServices, caller: AnyCaller, consent_id: ConsentId)
         ProblemCode.SERVICE_UNAVAILABLE,
     ),
 )
-def withdraw_consent(services: TheServices, caller: Writer, consent_id: ConsentId) -> ConsentView:
+def withdraw_consent(services: TheServices, caller: WriterOrCandidate, consent_id: ConsentId) -> ConsentView:
     """Stops the analyses that rest on it, and erases their answers and reports.
 
+    A candidate token withdraws its own person's: it must be as easy as giving it was (GDPR, Article 7(3)).
     After a 503, send it again to finish; if nobody does, the sweep finishes it.
     """
     with tenant_session(services.engine, caller.tenant_id) as session:
         row = consents.find_consent(session, consent_id)
+        if caller.candidate is not None and (
+            row is None or row.candidate_id != caller.candidate.candidate_id
+        ):
+            raise _not_found()
         already = row is not None and row.withdrawn_at is not None
         if consents.withdraw(session, consent_id) is None:
             raise _not_found()

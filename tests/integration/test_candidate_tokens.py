@@ -96,6 +96,7 @@ def test_every_other_operation_refuses_a_token(gateway: Any) -> None:
         "deleteAssessment",
         "getInterview",
         "getInterviewReport",
+        "withdrawConsent",
     }
 
 

@@ -174,6 +174,22 @@ def test_withdrawal_erases_what_rests_on_the_consent_and_covers_nothing_more(
     assert again.json()["withdrawn_at"] == answer.json()["withdrawn_at"]
 
 
+def test_a_person_withdraws_their_own_consent_with_their_token_and_nobody_elses(
+    under: Callable[[str], Any],
+) -> None:
+    gateway = under("eu")
+    own, other = gateway.post(**CONSENTED).json(), gateway.post(candidate="person-2", **CONSENTED).json()
+    token = {"Authorization": f"Bearer {own['candidate_token']}"}
+    strangers = gateway.client.post(f"/v1/consents/{other['consent']}/withdraw", headers=token)
+    assert (strangers.status_code, strangers.json()["code"]) == (404, "consent_not_found")
+    answer = gateway.client.post(f"/v1/consents/{own['consent']}/withdraw", headers=token)
+    assert (answer.status_code, answer.json()["status"]) == (200, "withdrawn")
+    assert gateway.client.get(f"/v1/assessments/{own['id']}").status_code == 404
+    assert gateway.client.get(f"/v1/assessments/{other['id']}").status_code == 200
+    [entry] = gateway.client.get("/v1/audit_events", params={"action": "consent.withdrawn"}).json()["data"]
+    assert entry["actor"] == "candidate"
+
+
 def test_unknown_consent_is_not_found(gateway: Any) -> None:
     for name in ("cons_x", "cons_01kajb3z6v8m2q4n7x9r5t1w41", "a%00b"):
         assert gateway.client.get(f"/v1/consents/{name}").json()["code"] == "consent_not_found"
