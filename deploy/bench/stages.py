@@ -162,7 +162,7 @@ def text_stages() -> Iterator[StageClock]:
         "read_document": READING,
         "detect_language": LANGUAGE,
         "measure": WORDING,
-        "trait_words": EXPLAIN,
+        "trait_weights": EXPLAIN,
         "impression_weights": EXPLAIN,
     }
     with ExitStack() as stack:

@@ -2,7 +2,8 @@
 
 A text becomes tokens (words, numbers, punctuation marks), tokens become terms (the tokens themselves,
 character n-grams inside words, and phrases of two tokens), and terms become a TF-IDF vector over a fixed
-vocabulary. `word_vectors` adds what the words mean, `text_model` puts the row together.
+vocabulary. `meanings` adds what single words mean, `context` what they mean where they stand, and
+`text_model` puts the row together.
 """
 
 import re

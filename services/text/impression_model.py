@@ -8,15 +8,20 @@ from services.common.contracts.labels import TRAITS
 from services.common.contracts.text import Estimate, Impression, ImpressionWeight
 from services.common.serving.client import Predictor
 from services.common.serving.registry import TEXT_IMPRESSION
-from services.text.context import Context, read_contexts
+from services.text.context import Context
 from services.text.features import Floats, is_word
-from services.text.text_model import PACE, TextModel, load_text_model, words_and_phrases
+from services.text.scoring import score_rows
+from services.text.text_model import (
+    PACE,
+    TextModel,
+    load_text_model,
+    strongest,
+    words_and_phrases,
+)
 
 INTERVIEW = "interview"
 SCORES = (*map(str, TRAITS), INTERVIEW)
 """Columns of the model's output."""
-SCORED_ROWS = 64
-"""Texts that go to the predictor at once; a row is as wide as the vocabulary."""
 
 
 def load_impression_model(predictor: Predictor) -> TextModel:
@@ -46,17 +51,7 @@ def score_impressions(
     Returns:
         Shape `(n, 6)`, float32, in the order of `SCORES`, not clipped.
     """
-    model = load_impression_model(predictor)
-    if contexts is None and model.reads_context:
-        contexts = read_contexts(texts, predictor)
-    rows = []
-    for start in range(0, len(texts), SCORED_ROWS):
-        here = slice(start, start + SCORED_ROWS)
-        batch = model.rows(
-            texts[here], rates=rates[here], contexts=None if contexts is None else contexts[here]
-        )
-        rows.append(predictor.predict(TEXT_IMPRESSION, batch))
-    return np.concatenate(rows) if rows else np.zeros((0, len(SCORES)), dtype=np.float32)
+    return score_rows(TEXT_IMPRESSION, texts, predictor=predictor, rates=rates, contexts=contexts)
 
 
 def impression_of(scores: Floats, tokens: Sequence[str], model: TextModel) -> Impression:
@@ -98,18 +93,12 @@ def impression_weights(
         context: of the same text, where the model reads it.
     """
     every = model.contributions(tokens, words_per_minute=words_per_minute, context=context)
-    shares = words_and_phrases(every)
-    if not shares or limit == 0:
+    said = strongest(words_and_phrases(every), limit=limit)
+    if not said:
         return []
-    terms, table = list(shares), np.stack(list(shares.values()))
+    paced = words_per_minute is not None and PACE in every
     found = []
-    for column, name in enumerate(SCORES):
-        order = np.argsort(-np.abs(table[:, column]), kind="stable")[:limit]
-        found += [_weight(terms[row], name, table[row, column]) for row in order]
-        if words_per_minute is not None and PACE in every:
-            found.append(_weight(PACE, name, every[PACE][column]))
+    for column, (name, words) in enumerate(zip(SCORES, said, strict=True)):
+        pace = [(PACE, round(float(every[PACE][column]), 6))] if paced else []
+        found += [ImpressionWeight(term=term, score=name, weight=weight) for term, weight in (*words, *pace)]
     return found
-
-
-def _weight(term: str, score: str, weight: np.float32) -> ImpressionWeight:
-    return ImpressionWeight(term=term, score=score, weight=round(float(weight), 6))

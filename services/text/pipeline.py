@@ -10,8 +10,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from services.common.contracts.labels import TRAITS, MediaKind, Modality, ModalityStatus, Trait
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.results import ErrorCode, ModalityResult, Notice, Quality
@@ -20,18 +18,17 @@ from services.common.contracts.text import Estimate, Impression, ImpressionWeigh
 from services.common.media import MediaFile, Progress, no_progress
 from services.common.serving.client import Predictor
 from services.common.serving.registry import TEXT_IMPRESSION, TEXT_TRAITS
-from services.text.context import Context, read_context, read_contexts
+from services.text.context import read_context
 from services.text.documents import read_document
 from services.text.english import STOP_WORDS
 from services.text.features import Floats, Vocabulary, english_share, is_word, tokenize
 from services.text.impression_model import impression_of, impression_weights, load_impression_model
 from services.text.language import ENGLISH, Language, detect_language
 from services.text.measures import Source, measure
+from services.text.scoring import score_rows
 from services.text.settings import TextSettings
-from services.text.trait_model import TraitModel, load_trait_model, probability_intervals, trait_weights
+from services.text.trait_model import load_trait_model, probability_intervals, trait_weights
 
-SCORED_ROWS = 64
-"""Texts that go to the predictor at once; a row is as wide as the vocabulary."""
 NOTHING_TO_TRANSCRIBE = (ErrorCode.NOT_PROVIDED, ErrorCode.TRANSCRIPTION_UNAVAILABLE)
 """Reasons for having no transcript that are nobody's fault: the words are skipped."""
 
@@ -221,7 +218,7 @@ def _scores(given: _Text, tokens: list[str], predictor: Predictor, settings: Tex
     return _Scores(
         traits={trait: float(p) for trait, p in zip(TRAITS, probabilities, strict=True)},
         intervals=probability_intervals(probabilities, tokens, traits),
-        trait_words=trait_words(tokens, traits, limit=settings.trait_words, context=context),
+        trait_words=trait_weights(tokens, traits, limit=settings.trait_words, context=context),
         impression=impression_of(scores, tokens, impression),
         impression_words=impression_weights(
             tokens, impression, words_per_minute=rate, limit=settings.trait_words, context=context
@@ -260,13 +257,6 @@ def _quality(tokens: list[str], vocabulary: Vocabulary, settings: TextSettings, 
     return Quality(coverage=coverage, reasons=reasons)
 
 
-def trait_words(
-    tokens: list[str], model: TraitModel, *, limit: int, context: Context | None = None
-) -> list[WordWeight]:
-    """For each trait the words and phrases that moved it most, up or down, strongest first."""
-    return trait_weights(tokens, model, limit=limit, context=context)
-
-
 def score_texts(
     texts: list[str], *, predictor: Predictor, contexts: Sequence[Floats | None] | None = None
 ) -> Floats:
@@ -280,13 +270,5 @@ def score_texts(
     Returns:
         Shape `(len(texts), 5)`, float32, 0..1, in the order of `TRAITS`.
     """
-    model = load_trait_model(predictor)
     tokens = [tokenize(text) for text in texts]
-    if contexts is None and model.reads_context:
-        contexts = read_contexts(tokens, predictor)
-    rows = []
-    for start in range(0, len(texts), SCORED_ROWS):
-        here = slice(start, start + SCORED_ROWS)
-        batch = model.rows(tokens[here], contexts=None if contexts is None else contexts[here])
-        rows.append(predictor.predict(TEXT_TRAITS, batch))
-    return np.concatenate(rows) if rows else np.zeros((0, len(TRAITS)), dtype=np.float32)
+    return score_rows(TEXT_TRAITS, tokens, predictor=predictor, contexts=contexts)

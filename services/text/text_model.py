@@ -186,6 +186,18 @@ def words_and_phrases(contributions: Mapping[str, Floats]) -> dict[str, Floats]:
     }
 
 
+def strongest(shares: Mapping[str, Floats], *, limit: int) -> list[list[tuple[str, float]]]:
+    """For each score the terms that moved it most, up or down, with their shares, strongest first."""
+    if not shares or limit == 0:
+        return []
+    terms, table = list(shares), np.stack(list(shares.values()))
+    orders = np.argsort(-np.abs(table), axis=0, kind="stable")[:limit].T
+    return [
+        [(terms[row], round(float(column[row]), 6)) for row in order]
+        for order, column in zip(orders, table.T, strict=True)
+    ]
+
+
 def write_assets(model: TextModel) -> dict[str, bytes]:
     """The side files of a version folder, by name. No pickles."""
     words = {

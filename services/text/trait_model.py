@@ -10,7 +10,14 @@ from services.common.serving.client import Predictor
 from services.common.serving.registry import TEXT_TRAITS
 from services.text.context import Context
 from services.text.features import Floats, is_word
-from services.text.text_model import TextModel, load_text_model, read_assets, words_and_phrases, write_assets
+from services.text.text_model import (
+    TextModel,
+    load_text_model,
+    read_assets,
+    strongest,
+    words_and_phrases,
+    write_assets,
+)
 
 TraitModel = TextModel
 
@@ -71,12 +78,11 @@ def trait_weights(
         limit: of each trait's list.
         context: of the same text, where the model reads it.
     """
-    shares = words_and_phrases(model.contributions(tokens, context=context))
-    if not shares or limit == 0:
+    every = strongest(words_and_phrases(model.contributions(tokens, context=context)), limit=limit)
+    if not every:
         return []
-    terms, table = list(shares), np.stack(list(shares.values()))
     return [
-        WordWeight(term=terms[row], trait=trait, weight=round(float(table[row, column]), 6))
-        for column, trait in enumerate(TRAITS)
-        for row in np.argsort(-np.abs(table[:, column]), kind="stable")[:limit]
+        WordWeight(term=term, trait=trait, weight=weight)
+        for trait, moved in zip(TRAITS, every, strict=True)
+        for term, weight in moved
     ]
