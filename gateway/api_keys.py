@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from gateway import audit
 from gateway.errors import FieldError, Problem, ProblemCode
+from gateway.ids import Prefix, is_id
 from gateway.key_schemas import KeyStatus, NewApiKey, Rotation
 from gateway.keys import KeyHolder, NewKey, add_key, mark_revoked
 from services.common.db.models import ApiKey
@@ -20,7 +21,9 @@ def find(session: Session, key_id: str, *, lock: bool = False) -> ApiKey:
         Problem: `api_key_not_found`.
     """
     statement = select(ApiKey).where(ApiKey.id == key_id)
-    row = session.scalars(statement.with_for_update() if lock else statement).one_or_none()
+    if lock:
+        statement = statement.with_for_update()
+    row = session.scalars(statement).one_or_none() if is_id(key_id, Prefix.API_KEY) else None
     if row is None:
         raise Problem(ProblemCode.API_KEY_NOT_FOUND, "Choose one of the keys at /v1/api_keys.")
     return row

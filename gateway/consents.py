@@ -1,6 +1,5 @@
 """Consents: what was shown, its version, when it was given, and whether it still holds."""
 
-import re
 from datetime import datetime
 
 from sqlalchemy import func, select, update
@@ -8,13 +7,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.governance_schemas import ConsentView
-from gateway.ids import Prefix, id_pattern, new_id
+from gateway.ids import Prefix, is_id, new_id
 from gateway.paging import page_of, page_statement
 from gateway.repository import Cursor
 from gateway.schemas import Purpose
 from services.common.db.models import Assessment, Candidate, Consent
-
-_ID = re.compile(id_pattern(Prefix.CONSENT))
 
 
 def add_consent(
@@ -49,7 +46,7 @@ def add_consent(
 
 def find_consent(session: Session, consent_id: str) -> Consent | None:
     """One consent of the tenant."""
-    return session.get(Consent, consent_id) if _ID.fullmatch(consent_id) else None
+    return session.get(Consent, consent_id) if is_id(consent_id, Prefix.CONSENT) else None
 
 
 def consent_in_force(session: Session, *, candidate_id: str, purpose: Purpose) -> Consent | None:

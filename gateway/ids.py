@@ -1,8 +1,10 @@
 """Identifiers: a prefix that says what it is, then 128 bits that sort by time of creation (ULID)."""
 
+import re
 import secrets
 import time
 from enum import StrEnum
+from functools import cache
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32: no letter that is read as a digit, and byte order is value order."""
@@ -39,3 +41,13 @@ def new_id(prefix: Prefix) -> str:
 def id_pattern(prefix: Prefix) -> str:
     """Regular expression of identifiers with `prefix`."""
     return f"^{prefix}_[{ALPHABET}]{{{CHARS}}}$"
+
+
+def is_id(text: str, prefix: Prefix) -> bool:
+    """Whether `text` can be one of our identifiers at all; what cannot be never reaches the database."""
+    return _compiled(prefix).fullmatch(text) is not None
+
+
+@cache
+def _compiled(prefix: Prefix) -> re.Pattern[str]:
+    return re.compile(id_pattern(prefix))

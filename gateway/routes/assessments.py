@@ -1,6 +1,5 @@
 """Answers on their way to a report."""
 
-import re
 from typing import Annotated
 
 from anyio import CancelScope
@@ -29,7 +28,7 @@ from gateway.expansion import expand as expand_views
 from gateway.forms import parse_form
 from gateway.idempotency import Once, once_of
 from gateway.idempotency_store import Answer
-from gateway.ids import Prefix, id_pattern
+from gateway.ids import Prefix, is_id
 from gateway.interviews import placed
 from gateway.keys import KeyHolder
 from gateway.openapi import AUTHENTICATED, problems, upload_body
@@ -43,7 +42,6 @@ from services.common.db.session import tenant_session
 PATH = "/v1/assessments"
 router = APIRouter(prefix=PATH, tags=["assessments"])
 AssessmentId = Annotated[str, Path(description="`asm_…`")]
-_ID = re.compile(id_pattern(Prefix.ASSESSMENT))
 
 
 @router.post(
@@ -237,7 +235,7 @@ def open_assessment(services: Services, caller: KeyHolder, assessment_id: str) -
     Raises:
         Problem: `assessment_not_found` or `candidate_token_refused`.
     """
-    if _ID.fullmatch(assessment_id):
+    if is_id(assessment_id, Prefix.ASSESSMENT):
         with tenant_session(services.engine, caller.tenant_id) as session:
             stored = repository.find_assessment(session, assessment_id)
         if stored is not None:

@@ -1,6 +1,5 @@
 """Receipts of what was erased."""
 
-import re
 from typing import Annotated
 
 from fastapi import APIRouter, Path
@@ -8,7 +7,7 @@ from fastapi import APIRouter, Path
 from gateway.dependencies import AnyCaller, TheServices
 from gateway.errors import Problem, ProblemCode
 from gateway.governance_schemas import ErasureView
-from gateway.ids import Prefix, id_pattern
+from gateway.ids import Prefix, is_id
 from gateway.openapi import AUTHENTICATED, problems
 from gateway.receipts import erasure_view
 from services.common.db.models import Erasure
@@ -16,7 +15,6 @@ from services.common.db.session import tenant_session
 
 router = APIRouter(prefix="/v1/erasures", tags=["governance"])
 ErasureId = Annotated[str, Path(description="`era_…`", examples=["era_01kajb3z6v8m2q4n7x9r5t1w42"])]
-_ID = re.compile(id_pattern(Prefix.ERASURE))
 
 
 @router.get(
@@ -27,7 +25,7 @@ _ID = re.compile(id_pattern(Prefix.ERASURE))
 )
 def get_erasure(services: TheServices, caller: AnyCaller, erasure_id: ErasureId) -> ErasureView:
     """What was erased and when. It does not say whose it was; nobody can tell any more."""
-    if _ID.fullmatch(erasure_id):
+    if is_id(erasure_id, Prefix.ERASURE):
         with tenant_session(services.engine, caller.tenant_id) as session:
             row = session.get(Erasure, erasure_id)
         if row is not None:

@@ -1,6 +1,5 @@
 """Interviews: several answers of one candidate."""
 
-import re
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
@@ -17,7 +16,7 @@ from gateway.dependencies import (
 )
 from gateway.erasure import erase_assessment
 from gateway.errors import Problem, ProblemCode
-from gateway.ids import Prefix, id_pattern
+from gateway.ids import Prefix, is_id
 from gateway.interview_schemas import AskedQuestionView, InterviewList, InterviewView, NewInterview
 from gateway.interviews import StoredInterview
 from gateway.keys import CandidateGrant, KeyHolder
@@ -30,7 +29,6 @@ from services.common.db.session import tenant_session
 PATH = "/v1/interviews"
 router = APIRouter(prefix=PATH, tags=["interviews"])
 InterviewId = Annotated[str, Path(description="`int_…`")]
-_ID = re.compile(id_pattern(Prefix.INTERVIEW))
 
 
 @router.post(
@@ -124,7 +122,7 @@ def get_interview(
 )
 def delete_interview(services: TheServices, caller: Writer, interview_id: InterviewId) -> None:
     """Replaced answers go too. After a 503, send it again to finish."""
-    if not _ID.fullmatch(interview_id):
+    if not is_id(interview_id, Prefix.INTERVIEW):
         raise not_found()
     with tenant_session(services.engine, caller.tenant_id) as session:
         answers = interviews.begin_erasure(session, interview_id)
@@ -148,7 +146,7 @@ def open_interview(services: Services, caller: KeyHolder, interview_id: str) -> 
     Raises:
         Problem: `interview_not_found` or `candidate_token_refused`.
     """
-    if _ID.fullmatch(interview_id):
+    if is_id(interview_id, Prefix.INTERVIEW):
         with tenant_session(services.engine, caller.tenant_id) as session:
             stored = interviews.find_interview(session, interview_id)
         if stored is not None:

@@ -1,6 +1,5 @@
 """The tenant's question bank."""
 
-import re
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
@@ -9,7 +8,7 @@ from sqlalchemy.orm import Session
 from gateway import questions
 from gateway.dependencies import Administrator, AnyCaller, Limit, QuestionCursor, TheServices
 from gateway.errors import Problem, ProblemCode
-from gateway.ids import Prefix, id_pattern
+from gateway.ids import Prefix, is_id
 from gateway.openapi import AUTHENTICATED, problems
 from gateway.paging import cursor_of
 from gateway.schemas import NewQuestion, QuestionChange, QuestionList, QuestionView
@@ -19,7 +18,6 @@ from services.common.db.session import tenant_session
 PATH = "/v1/questions"
 router = APIRouter(prefix=PATH, tags=["questions"])
 QuestionId = Annotated[str, Path(description="`q_…`")]
-_ID = re.compile(id_pattern(Prefix.QUESTION))
 
 
 @router.get(
@@ -110,7 +108,7 @@ def _load(session: Session, question_id: str, *, for_change: bool = False) -> Qu
         Problem: `question_not_found`, for what never was as for another tenant's.
     """
     row = None
-    if _ID.fullmatch(question_id):
+    if is_id(question_id, Prefix.QUESTION):
         row = questions.find_question(session, question_id, for_change=for_change)
     if row is None:
         raise Problem(ProblemCode.QUESTION_NOT_FOUND, "Choose one of the questions at /v1/questions.")

@@ -1,6 +1,5 @@
 """Where a tenant has its events sent."""
 
-import re
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Response
@@ -15,7 +14,7 @@ from gateway.dependencies import (
     WebhookEndpointPage,
 )
 from gateway.errors import FieldError, Problem, ProblemCode
-from gateway.ids import Prefix, id_pattern
+from gateway.ids import Prefix, is_id
 from gateway.keys import KeyHolder
 from gateway.openapi import AUTHENTICATED, problems
 from gateway.webhooks import store
@@ -39,7 +38,6 @@ from services.common.db.session import tenant_session
 
 PATH = "/v1/webhook_endpoints"
 router = APIRouter(prefix=PATH, tags=["webhooks"])
-_ID = re.compile(id_pattern(Prefix.WEBHOOK_ENDPOINT))
 EndpointId = Annotated[str, Path(description="`whe_…`")]
 BODY_PROBLEMS = (ProblemCode.BAD_REQUEST, ProblemCode.BODY_TOO_LARGE, ProblemCode.VALIDATION_FAILED)
 
@@ -228,7 +226,11 @@ def load_endpoint(session: Session, endpoint_id: str, *, lock: bool = False) -> 
     Raises:
         Problem: `webhook_endpoint_not_found`, for what never was as for another tenant's.
     """
-    row = store.find_endpoint(session, endpoint_id, lock=lock) if _ID.fullmatch(endpoint_id) else None
+    row = (
+        store.find_endpoint(session, endpoint_id, lock=lock)
+        if is_id(endpoint_id, Prefix.WEBHOOK_ENDPOINT)
+        else None
+    )
     if row is None:
         raise Problem(
             ProblemCode.WEBHOOK_ENDPOINT_NOT_FOUND,

@@ -1,6 +1,5 @@
 """What happened in a tenant, what was sent of it, and sending it again."""
 
-import re
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query
@@ -8,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from gateway.dependencies import Administrator, EventPage, TheServices, WebhookDeliveryPage
 from gateway.errors import Problem, ProblemCode
-from gateway.ids import Prefix, id_pattern
+from gateway.ids import Prefix, id_pattern, is_id
 from gateway.openapi import AUTHENTICATED, problems
 from gateway.routes.webhook_endpoints import (
     BODY_PROBLEMS,
@@ -23,7 +22,6 @@ from services.common.db.models_webhooks import EventRow
 from services.common.db.session import tenant_session
 
 router = APIRouter(prefix="/v1/events", tags=["webhooks"])
-_ID = re.compile(id_pattern(Prefix.EVENT))
 EventId = Annotated[str, Path(description="`evt_…`")]
 TypeFilter = Annotated[
     list[EventType] | None, Query(alias="type", max_length=len(EventType), description="These types only.")
@@ -124,7 +122,7 @@ def _load(session: Session, event_id: str) -> EventRow:
     Raises:
         Problem: `event_not_found`, for what never was, is erased, or is another tenant's.
     """
-    row = store.find_event(session, event_id) if _ID.fullmatch(event_id) else None
+    row = store.find_event(session, event_id) if is_id(event_id, Prefix.EVENT) else None
     if row is None:
         raise Problem(
             ProblemCode.EVENT_NOT_FOUND,

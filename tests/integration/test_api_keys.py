@@ -215,3 +215,14 @@ def test_making_rotating_and_revoking_are_audited_without_the_key(gateway: Any) 
     ]
     assert not any(secret in str(row.details) for row in mine for secret in (old["key"], new["key"]))
     assert all(row.actor.startswith("key_") for row in mine)
+
+
+@pytest.mark.parametrize("name", ["a%00b", "key_x", "key_01kajb3z6v8m2q4n7x9r5t1w41"])
+def test_key_is_not_found_when_its_identifier_is_none_of_ours(gateway: Any, name: str) -> None:
+    path = f"/v1/api_keys/{name}"
+    answers = [
+        gateway.client.get(path),
+        gateway.client.post(f"{path}/rotate", json={}),
+        gateway.client.delete(path),
+    ]
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(404, "api_key_not_found")}

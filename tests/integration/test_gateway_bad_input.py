@@ -1,6 +1,7 @@
 """Each bad input has a problem code of its own, leaves nothing behind, and is never a 500."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -230,3 +231,20 @@ def test_unexpected_error_is_a_problem_without_particulars(gateway: Any) -> None
     answer = gateway.post()
     assert_problem(answer, 500, "internal")
     assert "secret" not in answer.text
+
+
+def test_nothing_breaks_when_an_identifier_or_a_filter_holds_what_no_column_takes(gateway: Any) -> None:
+    """NUL in every path parameter, NUL and half a surrogate pair in every query parameter, one at a time."""
+    broken = []
+    for path, operations in gateway.client.get("/openapi.json").json()["paths"].items():
+        for method, operation in operations.items():
+            parameters = operation.get("parameters", [])
+            queries = [one["name"] for one in parameters if one["in"] == "query"]
+            plain = re.sub(r"{\w+}", "none", path)
+            urls = [f"{plain}?{name}={value}" for name in queries for value in ("a%00b", "%ED%A0%80")]
+            if "{" in path:
+                urls.append(re.sub(r"{\w+}", "a%00b", path))
+            broken += [
+                (method, url) for url in urls if gateway.client.request(method, url).status_code >= 500
+            ]
+    assert broken == []
