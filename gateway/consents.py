@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.governance_schemas import ConsentView
 from gateway.ids import Prefix, is_id, new_id
 from gateway.paging import page_of, page_statement
-from gateway.repository import Cursor
+from gateway.repository import Cursor, now
 from gateway.schemas import Purpose
 from services.common.db.models import Assessment, Candidate, Consent
 
@@ -64,25 +64,20 @@ def consent_in_force(session: Session, *, candidate_id: str, purpose: Purpose) -
     ).first()
 
 
-def withdraw(session: Session, consent_id: str) -> list[str] | None:
-    """Take a consent back: it covers no answer any more; null where there is none.
+def withdraw(session: Session, row: Consent) -> bool:
+    """Take a consent back: it covers no answer any more, and work on those that rest on it ends.
 
     Returns:
-        The answers that rested on it, which are out of all further work from now on.
+        Whether it was in force until now. Of several withdrawals at once, one finds it so.
     """
-    row = find_consent(session, consent_id)
-    if row is None:
-        return None
     session.refresh(row, with_for_update=True)
-    if row.withdrawn_at is None:
-        row.withdrawn_at = session.execute(select(func.now())).scalar_one()
-    canceled = session.scalars(
-        update(Assessment)
-        .where(Assessment.consent_id == consent_id)
-        .values(state="canceled", check_at=None)
-        .returning(Assessment.id)
+    in_force = row.withdrawn_at is None
+    if in_force:
+        row.withdrawn_at = now(session)
+    session.execute(
+        update(Assessment).where(Assessment.consent_id == row.id).values(state="canceled", check_at=None)
     )
-    return sorted(canceled)
+    return in_force
 
 
 def list_consents(

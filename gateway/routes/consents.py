@@ -124,20 +124,17 @@ def withdraw_consent(services: TheServices, caller: WriterOrCandidate, consent_i
     """
     with tenant_session(services.engine, caller.tenant_id) as session:
         row = consents.find_consent(session, consent_id)
-        if caller.candidate is not None and (
-            row is None or row.candidate_id != caller.candidate.candidate_id
+        if row is None or (
+            caller.candidate is not None and row.candidate_id != caller.candidate.candidate_id
         ):
             raise _not_found()
-        already = row is not None and row.withdrawn_at is not None
-        if consents.withdraw(session, consent_id) is None:
-            raise _not_found()
-        if not already:
+        if consents.withdraw(session, row):
             emit(
                 session,
                 tenant_id=caller.tenant_id,
                 type=EventType.CONSENT_WITHDRAWN,
                 subject_id=consent_id,
-                candidate_id=None if row is None else row.candidate_id,
+                candidate_id=row.candidate_id,
             )
             audit.record(
                 session,
