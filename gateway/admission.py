@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from gateway.consents import add_consent, consent_in_force, find_consent
 from gateway.errors import Problem, ProblemCode
-from gateway.policy import Admission, Decision, Jurisdiction, decide
+from gateway.policy import Admission, Decision, decide
 from gateway.schemas import AssessmentForm
-from gateway.tenants import find_tenant
+from gateway.tenants import jurisdiction_of
 from services.common.contracts.media import MediaRef
 from services.common.db.models import Consent
 
@@ -26,7 +26,7 @@ def admit(
         Problem: `emotion_inference_not_permitted`, nothing is left that may be analysed;
             `consent_required`, the jurisdiction asks for one and none is in force; `unknown_consent`.
     """
-    decision = decide(Jurisdiction(find_tenant(session, tenant_id).jurisdiction), form.purpose)
+    decision = decide(jurisdiction_of(session, tenant_id), form.purpose)
     admission = decision.admit(media)
     if not admission.media:
         raise Problem(ProblemCode.EMOTION_INFERENCE_NOT_PERMITTED, _not_permitted(decision))

@@ -60,7 +60,6 @@ class Decision:
     """What one purpose may do in one jurisdiction.
 
     Attributes:
-        channels: what may be analysed.
         refused: the legal reason for each channel that may not.
         consent_required: whether an assessment must name a consent that is in force.
         report_readers: who may read the report.
@@ -69,12 +68,16 @@ class Decision:
             where the law sets no number.
     """
 
-    channels: frozenset[Modality] = EVERY_CHANNEL
     refused: Mapping[Modality, str] = field(default_factory=dict)
     consent_required: bool = False
     report_readers: frozenset[Reader] = BOTH_READERS
     warnings: tuple[str, ...] = ()
     deletion_within_days: int | None = None
+
+    @property
+    def channels(self) -> frozenset[Modality]:
+        """What may be analysed: all that is not refused."""
+        return EVERY_CHANNEL - frozenset(self.refused)
 
     def allows(self, kind: MediaKind) -> bool:
         """Whether media of `kind` may be taken at all: only where all that it would feed may be analysed.
@@ -139,7 +142,6 @@ POLICY: Mapping[tuple[Jurisdiction, Purpose], Decision] = {
     (Jurisdiction.EU, Purpose.RESEARCH): _EU,
     (Jurisdiction.EU, Purpose.HIRING): replace(
         _EU,
-        channels=EVERY_CHANNEL - EMOTION_CHANNELS,
         refused={Modality.AUDIO: EMOTION_INFERENCE, Modality.VIDEO: EMOTION_INFERENCE},
     ),
     (Jurisdiction.US_IL, Purpose.SELF_PRACTICE): _ILLINOIS,

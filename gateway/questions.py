@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.errors import Problem, ProblemCode
 from gateway.ids import Prefix, new_id
 from gateway.paging import page_of, page_statement
-from gateway.repository import Cursor
+from gateway.repository import Cursor, now
 from services.common.db.models import Assessment, Question
 
 
@@ -55,7 +55,7 @@ def change_question(session: Session, row: Question, *, text: str | None, archiv
             )
         row.text = text
     if archived is not None and archived != (row.archived_at is not None):
-        row.archived_at = session.scalar(select(func.now())) if archived else None
+        row.archived_at = now(session) if archived else None
     session.flush()
 
 

@@ -4,14 +4,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.governance_schemas import ErasureCause, ErasureView
 from gateway.ids import Prefix, new_id
 from gateway.policy import Jurisdiction, decide
+from gateway.repository import now
 from gateway.schemas import Purpose
-from gateway.tenants import find_tenant
+from gateway.tenants import jurisdiction_of
 from services.common.db.models import Erasure
 
 KEPT = "Entries of the audit log, under a pseudonym that no longer leads to the person."
@@ -21,14 +21,14 @@ def add_receipt(
     session: Session, *, tenant_id: str, cause: ErasureCause, counts: Mapping[str, int]
 ) -> Erasure:
     """Store the receipt, in the transaction that erases."""
-    finished_at = session.execute(select(func.now())).scalar_one()
+    finished_at = now(session)
     receipt = {
         "id": new_id(Prefix.ERASURE),
         "cause": str(cause),
         "erased": dict(counts),
         "kept": KEPT,
         "finished_at": finished_at.isoformat(),
-        "deletion_within_days": _deadline(Jurisdiction(find_tenant(session, tenant_id).jurisdiction)),
+        "deletion_within_days": _deadline(jurisdiction_of(session, tenant_id)),
     }
     row = Erasure(id=receipt["id"], tenant_id=tenant_id, cause=cause, receipt=receipt, hash=hash_of(receipt))
     session.add(row)

@@ -1,18 +1,12 @@
 """Who may read a report: the caller's kind against the law of the tenant's jurisdiction."""
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.errors import Problem, ProblemCode
 from gateway.keys import KeyHolder
-from gateway.policy import Jurisdiction, Reader, decide
+from gateway.policy import Reader, decide
 from gateway.schemas import Purpose
-from services.common.db.models import Tenant
-
-
-def jurisdiction_of(session: Session, tenant_id: str) -> Jurisdiction:
-    """Whose law the tenant is under."""
-    return Jurisdiction(session.scalars(select(Tenant.jurisdiction).where(Tenant.id == tenant_id)).one())
+from gateway.tenants import jurisdiction_of
 
 
 def readable_purposes(session: Session, caller: KeyHolder) -> frozenset[Purpose]:

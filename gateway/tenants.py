@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from gateway import audit
@@ -25,6 +25,11 @@ def find_tenant(session: Session, tenant_id: str) -> Tenant:
     if row is None:
         raise LookupError(f"there is no tenant {tenant_id}")
     return row
+
+
+def jurisdiction_of(session: Session, tenant_id: str) -> Jurisdiction:
+    """Whose law the tenant is under."""
+    return Jurisdiction(session.scalars(select(Tenant.jurisdiction).where(Tenant.id == tenant_id)).one())
 
 
 def change_tenant(session: Session, tenant_id: str, changes: Mapping[str, Any], *, actor: str) -> Tenant:

@@ -3,7 +3,7 @@
 import { el, section } from "./dom.js";
 import { capital, duration, list, percent, plural, when, whole } from "./format.js";
 import { EMOTIONS, STATUS, TRAITS, scoreName } from "./labels.js";
-import { headline } from "./report.js";
+import { fineprint, headline } from "./report.js";
 
 const RANKED_AT_MOST = 3;
 
@@ -45,8 +45,6 @@ function wholeCard({ overall, answers, warnings }) {
 const from = (scores) => plural(Object.values(scores)[0].answers, "answer", "answers");
 const values = (scores) => Object.fromEntries(Object.entries(scores).map(([name, score]) => [name, score.value]));
 const between = (score) => (score.answers > 1 ? ` (from ${percent(score.lowest)} to ${percent(score.highest)})` : "");
-const fineprint = (notices) =>
-  notices.length > 0 && el("ul", { class: "fineprint" }, notices.map((notice) => el("li", {}, notice.detail)));
 
 /**
  * Scores over several answers.

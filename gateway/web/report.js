@@ -32,7 +32,7 @@ export function reportView(report) {
     basisSection(parts));
 }
 
-const fineprint = (notices) =>
+export const fineprint = (notices) =>
   notices.length > 0 && el("ul", { class: "fineprint" }, notices.map((notice) => el("li", {}, notice.detail)));
 
 function general(notices, text) {

@@ -86,7 +86,7 @@ def record(
         endpoint.failing_since = endpoint.paused_until = None
         _settle(delivery, DeliveryStatus.DELIVERED, moment)
     elif delivery.due_at == leased_until:
-        _failed(session, endpoint, delivery, outcome, disable_after_s=disable_after_s, jitter=jitter)
+        _failed(session, endpoint, delivery, outcome, moment, disable_after_s=disable_after_s, jitter=jitter)
 
 
 def _failed(
@@ -94,11 +94,11 @@ def _failed(
     endpoint: WebhookEndpoint,
     delivery: WebhookDelivery,
     outcome: Outcome,
+    moment: datetime,
     *,
     disable_after_s: float,
     jitter: float,
 ) -> None:
-    moment = now(session)
     endpoint.failing_since = endpoint.failing_since or moment
     pause_s = pause_asked_for(outcome.status_code, outcome.retry_after)
     if pause_s:

@@ -11,7 +11,16 @@ from services.text.text_model import Widths
 from services.text.training.calibration import Calibration, calibrate
 from services.text.training.corpus_inputs import WHOLE, Inputs
 from services.text.training.counts import VocabularyRule
-from services.text.training.design import Design, Linear, as_linear, fit_dual, grams, make_design, mixed
+from services.text.training.design import (
+    Design,
+    Linear,
+    as_linear,
+    fit_dual,
+    grams,
+    held_out,
+    make_design,
+    mixed,
+)
 from services.text.training.selection import CANDIDATES, Candidate, Folds, Selection, select, trait_loss
 from services.text.training.served_weights import lay_out
 from services.text.training.word_vectors import WordVectors
@@ -123,7 +132,7 @@ def _held_out(
             table[test] = linear.said({name: block[rows[test]] for name, block in blocks[length].items()})
         drawn = generator.choice(train, size=len(train))
         other = fit_dual(gram[np.ix_(drawn, drawn)], targets[drawn], candidate.penalty)
-        again[test] = gram[np.ix_(test, drawn)] @ other.weights + other.constant
+        again[test] = held_out(gram, drawn, test, other)
     return outputs, again
 
 
