@@ -1,6 +1,6 @@
 """The regions of a face that carried a label, in words.
 
-`gateway/web/activation.js` words them in the same way; a test compares both.
+`gateway/web/report/activation.js` words them in the same way; a test compares both.
 """
 
 from services.common.contracts.face import FaceActivation, FaceRegion

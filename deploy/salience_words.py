@@ -1,6 +1,6 @@
 """The strongest regions of a picture of relevance, and the sentences that name them.
 
-`gateway/web/regions.js` finds and words them in the same way; a test compares both.
+`gateway/web/report/regions.js` finds and words them in the same way; a test compares both.
 """
 
 import itertools

@@ -2,11 +2,14 @@
 
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
-from fastapi import APIRouter
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Header
+from fastapi.responses import FileResponse, Response
+from starlette.staticfiles import NotModifiedResponse
 
 from gateway.errors import Problem, ProblemCode
+from gateway.etags import matches
 
 WEB = Path(__file__).resolve().parents[1] / "web"
 
@@ -45,26 +48,34 @@ HEADERS = {
 
 router = APIRouter(include_in_schema=False)
 
+Known = Annotated[str, Header(alias="If-None-Match")]
+
 
 @router.api_route("/", methods=["GET", "HEAD"])
-async def page() -> FileResponse:
-    """The page."""
-    return _file("index.html")
+def page(known: Known = "") -> Response:
+    """Return the page."""
+    return _file("index.html", known)
 
 
-@router.api_route("/assets/{name}", methods=["GET", "HEAD"])
-async def asset(name: str) -> FileResponse:
-    """One of the page's modules, style sheets or pictures."""
-    if name not in _asset_names():
+@router.api_route("/assets/{path:path}", methods=["GET", "HEAD"])
+def asset(path: str, known: Known = "") -> Response:
+    """Return one of the page's modules, style sheets or pictures, by its path below `gateway/web`."""
+    if path not in _assets():
         raise Problem(ProblemCode.NOT_FOUND, "The page has no such part; reload it.")
-    return _file(name)
+    return _file(path, known)
 
 
 @cache
-def _asset_names() -> frozenset[str]:
-    """Names that may be asked for: a fixed list, so that no path can lead elsewhere."""
-    return frozenset(path.name for path in WEB.iterdir() if path.suffix in (".css", ".js", ".svg"))
+def _assets() -> frozenset[str]:
+    """Return the paths that may be asked for: a fixed list, so that none can lead elsewhere."""
+    files = (path for path in WEB.rglob("*") if path.suffix in MEDIA_TYPES)
+    return frozenset(path.relative_to(WEB).as_posix() for path in files) - {"index.html"}
 
 
-def _file(name: str) -> FileResponse:
-    return FileResponse(WEB / name, media_type=MEDIA_TYPES[Path(name).suffix], headers=HEADERS)
+def _file(path: str, known: str) -> Response:
+    """Return a file of the page, or that the copy which the browser holds (`known`) is still good."""
+    file = WEB / path
+    response = FileResponse(
+        file, media_type=MEDIA_TYPES[file.suffix], headers=HEADERS, stat_result=file.stat()
+    )
+    return NotModifiedResponse(response.headers) if matches(known, response.headers["etag"]) else response

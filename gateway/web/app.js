@@ -1,13 +1,9 @@
 // Which view is shown. Addresses: `#/`, `#/answers/<id>`, `#/interviews/new` and `#/interviews/<id>`;
 // `#key=…` hands the access key over once.
 
-import { accessKey } from "./api.js";
-import { answerView } from "./answer.js";
-import { el, focusHeading, show } from "./dom.js";
-import { homeView } from "./home.js";
-import { interviewView } from "./interview.js";
-import { newInterviewView } from "./interview_form.js";
-import { answerTokens } from "./tokens.js";
+import { accessKey } from "./lib/api.js";
+import { el, focusHeading, show } from "./lib/dom.js";
+import { answerTokens } from "./lib/tokens.js";
 
 const main = document.getElementById("main");
 const forget = document.getElementById("forget");
@@ -33,7 +29,9 @@ async function navigate({ message = "", moveFocus = true } = {}) {
   } else {
     const context = { root, signal, goHome: () => { location.hash = "#/"; }, signOut };
     try {
-      await viewOf(location.hash)(context);
+      const view = await viewOf(location.hash);
+      if (signal.aborted) return;
+      await view(context);
     } catch (fault) {
       if (signal.aborted) return;
       if (fault.status === 401) return signOut(fault.message);
@@ -43,12 +41,26 @@ async function navigate({ message = "", moveFocus = true } = {}) {
   if (!signal.aborted && moveFocus) focusHeading(root);
 }
 
-function viewOf(address) {
-  const [, kind, id] = /^#\/(answers|interviews)\/([^/]+)$/.exec(address) ?? [];
-  if (!kind) return homeView;
-  if (kind === "answers") return (context) => answerView(context, decodeURIComponent(id));
-  return id === "new" ? newInterviewView : (context) => interviewView(context, decodeURIComponent(id));
+/** Load the view of an address: its modules travel when it is opened for the first time. */
+async function viewOf(address) {
+  const [, kind, name = ""] = /^#\/(answers|interviews)\/([^/]+)$/.exec(address) ?? [];
+  const id = decodeURIComponent(name);
+  if (kind === "answers") {
+    const { answerView } = await loaded(import("./answer/answer.js"));
+    return (context) => answerView(context, id);
+  }
+  if (kind === "interviews" && id === "new") return (await loaded(import("./interview/new.js"))).newInterviewView;
+  if (kind === "interviews") {
+    const { interviewView } = await loaded(import("./interview/interview.js"));
+    return (context) => interviewView(context, id);
+  }
+  return (await loaded(import("./answer/home.js"))).homeView;
 }
+
+/** Wait for a module; where it cannot be had, say so in a person's words instead of the browser's. */
+const loaded = (module) => module.catch(() => {
+  throw new Error("This part of the page could not be loaded. Check the connection, then reload the page.");
+});
 
 function signOut(message = "") {
   accessKey.forget();

@@ -267,6 +267,17 @@ def test_missing_answer_is_explained_when_the_address_is_stale(open_page: Open) 
     expect(visit.page.get_by_role("heading", name="Practise an answer")).to_be_visible()
 
 
+def test_page_says_what_to_do_when_a_part_of_it_cannot_be_loaded(open_page: Open) -> None:
+    visit = open_page()
+    visit.home()
+    visit.page.route("**/assets/interview/new.js", lambda route: route.fulfill(status=503))
+    visit.page.get_by_role("link", name="Practise several questions in a row").click()
+    expect(visit.page.get_by_role("alert")).to_contain_text("then reload the page")
+    visit.page.unroute("**/assets/interview/new.js")
+    visit.page.reload()
+    expect(visit.page.get_by_role("button", name="Begin")).to_be_visible()
+
+
 def test_everything_works_when_there_is_only_a_keyboard(open_page: Open) -> None:
     visit = open_page()
     visit.home()
@@ -535,7 +546,7 @@ def test_page_and_terminal_name_the_same_regions_when_given_the_same_maps(open_p
     maps.append(maps[0].model_copy(update={"relevance": flat}))
     maps.append(maps[0].model_copy(update={"relevance": [[1.0] * 12 for _ in range(8)]}))
     told = visit.page.evaluate(
-        "async (maps) => (await import('/assets/regions.js').then((m) => maps.map(m.regionWords)))",
+        "async (maps) => maps.map((await import('/assets/report/regions.js')).regionWords)",
         [shown.model_dump(mode="json") for shown in maps],
     )
     assert told == [region_words(shown) for shown in maps]
@@ -625,7 +636,7 @@ def test_features_of_the_drawn_face_are_seen_on_every_colour(open_page: Open, sc
     maps = [activation(label, FaceRegion.MOUTH, time_s=1.0).model_dump(mode="json") for label in EMOTIONS]
     painted = visit.page.evaluate(
         """async (maps) => {
-          const { activationFigures } = await import('/assets/activation.js');
+          const { activationFigures } = await import('/assets/report/activation.js');
           document.querySelector('main').replaceChildren(...activationFigures(maps).slice(-1));
           return [...document.querySelectorAll('.activation-face')].map((face) => {
             const style = (path) => getComputedStyle(face.querySelector(path));
@@ -656,7 +667,7 @@ def test_page_and_terminal_name_the_same_parts_of_a_face_when_given_the_same_map
         maps[0].model_copy(update={"regions": {FaceRegion.CHIN: 0.415, FaceRegion.EYES: 0.585}}),
     ]
     told = visit.page.evaluate(
-        "async (maps) => (await import('/assets/activation.js').then((m) => maps.map(m.activationWords)))",
+        "async (maps) => maps.map((await import('/assets/report/activation.js')).activationWords)",
         [shown.model_dump(mode="json") for shown in maps],
     )
     assert told == [activation_words(shown) for shown in maps]
@@ -869,7 +880,7 @@ def test_events_are_read_when_they_arrive_in_pieces(open_page: Open) -> None:
     visit.home()
     events = visit.page.evaluate(
         """async () => {
-          const { readEvents } = await import('/assets/sse.js');
+          const { readEvents } = await import('/assets/lib/sse.js');
           const bytes = new TextEncoder().encode(
             ': hi\\r\\nid: 7\\r\\nevent: status\\r\\ndata: {"a":\\r\\ndata: "\\u00e9"}\\r\\n\\r\\n' +
             'data:x\\n\\nevent: cut\\ndata: off');

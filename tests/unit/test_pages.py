@@ -18,7 +18,7 @@ from services.common.settings import CommonSettings
 Color = NDArray[np.float64]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client() -> TestClient:
     return TestClient(create_app(GatewaySettings(), CommonSettings()))
 
@@ -34,7 +34,13 @@ def test_policy_allows_nothing_inline_or_foreign_when_the_page_is_served(client:
     assert response.headers["x-frame-options"] == "DENY"
 
 
-@pytest.mark.parametrize("path", sorted(path.name for path in WEB.iterdir() if path.name != "index.html"))
+def assets(suffix: str = "") -> list[str]:
+    """Return the paths below `/assets/` of all files of the page whose names end in `suffix`."""
+    files = (path.relative_to(WEB).as_posix() for path in WEB.rglob("*") if path.is_file())
+    return sorted(path for path in files if path != "index.html" and path.endswith(suffix))
+
+
+@pytest.mark.parametrize("path", assets())
 def test_asset_has_type_and_policy_when_served(client: TestClient, path: str) -> None:
     response = client.get(f"/assets/{path}")
     assert response.status_code == 200
@@ -43,18 +49,29 @@ def test_asset_has_type_and_policy_when_served(client: TestClient, path: str) ->
     assert response.headers["content-type"].startswith(expected)
 
 
-@pytest.mark.parametrize("path", ["nope.js", "index.html", "..%2fsettings.py", "%2e%2e%2fmain.py"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("nope.js", "lib/nope.js", "lib", "lib/", "index.html", "api.js", "lib//api.js", "LIB/api.js"),
+        *("../settings.py", "..%2fsettings.py", "%2e%2e%2fmain.py", "lib/../../main.py", "lib/%2e%2e/app.js"),
+        *("lib/..%2f..%2fmain.py", "/etc/passwd", "%2fetc%2fpasswd", "lib%5c..%5capp.js", "app.js%00"),
+    ],
+)
 def test_asset_is_not_found_when_it_is_not_on_the_list(client: TestClient, path: str) -> None:
     response = client.get(f"/assets/{path}")
     assert response.status_code == 404
     assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_unchanged_asset_is_not_sent_again_when_the_browser_has_it(client: TestClient) -> None:
-    first = client.get("/assets/app.js")
+@pytest.mark.parametrize("path", ["/", "/assets/app.js", "/assets/lib/api.js"])
+def test_unchanged_file_is_not_sent_again_when_the_browser_has_it(client: TestClient, path: str) -> None:
+    first = client.get(path)
     assert first.headers["cache-control"] == "no-cache"
-    assert first.headers["etag"]
-    assert client.head("/").status_code == 200
+    again = client.get(path, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"].removeprefix("W/") == first.headers["etag"].removeprefix("W/")
+    assert client.get(path, headers={"If-None-Match": '"another"'}).content == first.content
+    assert client.head(path).status_code == 200
 
 
 def test_page_loads_only_its_own_files_when_parsed() -> None:
@@ -65,17 +82,17 @@ def test_page_loads_only_its_own_files_when_parsed() -> None:
     assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*src=)", html)
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in WEB.glob("*.js")))
+@pytest.mark.parametrize("name", assets(".js"))
 def test_module_never_makes_markup_from_text_when_it_builds_elements(name: str) -> None:
     source = (WEB / name).read_text()
     forbidden = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\(|new Function|https?://(?!www\.w3\.org/2000/svg)"
     assert not re.search(forbidden, source)
-    for imported in re.findall(r'from "([^"]+)"', source):
-        assert WEB.joinpath(imported).is_file()
+    imported = re.findall(r'(?:from |import\()"([^"]+)"', source)
+    assert [path for path in imported if not (WEB / name).parent.joinpath(path).is_file()] == []
 
 
 def test_every_error_code_has_words_when_the_page_shows_it() -> None:
-    labels = (WEB / "labels.js").read_text()
+    labels = (WEB / "lib" / "labels.js").read_text()
     assert [code for code in ErrorCode if not re.search(rf"^  {code}: ", labels, re.MULTILINE)] == []
 
 

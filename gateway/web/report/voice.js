@@ -1,7 +1,7 @@
 // What was measured on the voice besides emotions: how it was said, how well it was recorded, what carried a label.
 
-import { el, section } from "./dom.js";
-import { decimal, duration, percent, plural, whole } from "./format.js";
+import { el, section } from "../lib/dom.js";
+import { decimal, duration, percent, plural, whole } from "../lib/format.js";
 import { salienceFigures } from "./salience.js";
 import { tileList } from "./sections.js";
 

@@ -1,8 +1,8 @@
 // The quieter parts of a report: measures, and what it all rests on.
 
-import { el, section } from "./dom.js";
-import { decimal, duration, percent } from "./format.js";
-import { CHANNEL, MODALITIES, STATUS, explain } from "./labels.js";
+import { el, section } from "../lib/dom.js";
+import { decimal, duration, percent } from "../lib/format.js";
+import { CHANNEL, MODALITIES, STATUS, explain } from "../lib/labels.js";
 
 /** Figures with their names and a remark each: `[name, value, remark?, unit?]`. */
 export function tileList(tiles) {

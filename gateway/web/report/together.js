@@ -1,7 +1,7 @@
 // How far voice and face agreed from moment to moment, beside what chance would give.
 
-import { el, fitted, section, svg } from "./dom.js";
-import { capital, clock, percent, preciseClock } from "./format.js";
+import { el, fitted, section, svg } from "../lib/dom.js";
+import { capital, clock, percent, preciseClock } from "../lib/format.js";
 import { tickTimes } from "./timeline.js";
 
 const HEIGHT = 150;

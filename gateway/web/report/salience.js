@@ -1,7 +1,7 @@
 // Why a label was given: which times and frequencies of the sound carried it, as a picture and as a table.
 
-import { el, fitted, svg } from "./dom.js";
-import { capital, hertz, moment, percent } from "./format.js";
+import { el, fitted, svg } from "../lib/dom.js";
+import { capital, hertz, moment, percent } from "../lib/format.js";
 import { frequencies, regionWords, slotStart } from "./regions.js";
 
 const LEFT = 44;

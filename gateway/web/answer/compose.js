@@ -1,7 +1,7 @@
 // The form for a new answer: a question, a file or a text, and whose answer it is.
 
-import { Incomplete, answerForm } from "./answer_form.js";
-import { el } from "./dom.js";
+import { Incomplete, answerForm } from "./form.js";
+import { el } from "../lib/dom.js";
 
 const CANDIDATE = "candor.candidate";
 

@@ -1,8 +1,8 @@
 // What carried an emotion in the face: shares by place over a schematic face, by region as bars, and in words.
 
 import { shareBars } from "./charts.js";
-import { el, svg } from "./dom.js";
-import { list, moment, percent } from "./format.js";
+import { el, svg } from "../lib/dom.js";
+import { list, moment, percent } from "../lib/format.js";
 
 /** Side of the drawing, which stands for the square that the model sees. */
 const SIDE = 96;

@@ -1,8 +1,8 @@
 // Perceived emotions over the time of the recording, one lane per channel; a table tells the same.
 
-import { el, fitted, svg } from "./dom.js";
-import { capital, clock, duration, percent, plural, preciseClock, whole } from "./format.js";
-import { CHANNEL, EMOTIONS } from "./labels.js";
+import { el, fitted, svg } from "../lib/dom.js";
+import { capital, clock, duration, percent, plural, preciseClock, whole } from "../lib/format.js";
+import { CHANNEL, EMOTIONS } from "../lib/labels.js";
 
 const LANE = 76;
 const HEADROOM = 18;

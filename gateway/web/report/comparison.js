@@ -1,9 +1,9 @@
 // Where the scores stand among other people: this question's, wider groups', and those of public recordings.
 
 import { amongOthers } from "./charts.js";
-import { el, section } from "./dom.js";
-import { capital, percent, plural, whole } from "./format.js";
-import { scoreName } from "./labels.js";
+import { el, section } from "../lib/dom.js";
+import { capital, percent, plural, whole } from "../lib/format.js";
+import { scoreName } from "../lib/labels.js";
 
 const ROUGH_BELOW = 100;
 const CLOSE = 0.02;

@@ -1,9 +1,9 @@
 // A new interview: which questions, and whose answers.
 
-import * as api from "./api.js";
-import { Incomplete } from "./answer_form.js";
-import { candidateField, noQuestions } from "./compose.js";
-import { el, show } from "./dom.js";
+import * as api from "../lib/api.js";
+import { Incomplete } from "../answer/form.js";
+import { candidateField, noQuestions } from "../answer/compose.js";
+import { el, show } from "../lib/dom.js";
 
 const MOST = 20;
 const CHOSEN_AT_FIRST = 3;

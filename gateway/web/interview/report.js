@@ -1,9 +1,9 @@
 // The report of an interview: the whole beside its questions, with small plots.
 
-import { el, section } from "./dom.js";
-import { capital, duration, list, percent, plural, when, whole } from "./format.js";
-import { EMOTIONS, STATUS, TRAITS, scoreName } from "./labels.js";
-import { fineprint, headline } from "./report.js";
+import { el, section } from "../lib/dom.js";
+import { capital, duration, list, percent, plural, when, whole } from "../lib/format.js";
+import { EMOTIONS, STATUS, TRAITS, scoreName } from "../lib/labels.js";
+import { fineprint, headline } from "../report/report.js";
 
 const RANKED_AT_MOST = 3;
 

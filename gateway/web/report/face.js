@@ -3,9 +3,9 @@
 import { activationFigures } from "./activation.js";
 import { emotionTable, shareBars } from "./charts.js";
 import { directions } from "./directions.js";
-import { el, section } from "./dom.js";
-import { capital, clock, decimal, degrees, duration, percent, plural, twoDecimals, whole } from "./format.js";
-import { LOST } from "./labels.js";
+import { el, section } from "../lib/dom.js";
+import { capital, clock, decimal, degrees, duration, percent, plural, twoDecimals, whole } from "../lib/format.js";
+import { LOST } from "../lib/labels.js";
 import { tileList } from "./sections.js";
 
 /** @param {object} part a face analysis; any figure may be null or, in earlier reports, not be there */

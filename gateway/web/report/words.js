@@ -1,9 +1,9 @@
 // What the words tell: traits by self-report and by impression, the transcript, and how it was put.
 
 import { estimateList, leans, traitList } from "./charts.js";
-import { el, section } from "./dom.js";
-import { clock, decimal, list, percent, plural, whole } from "./format.js";
-import { TRAITS, languageName, scoreName } from "./labels.js";
+import { el, section } from "../lib/dom.js";
+import { clock, decimal, list, percent, plural, whole } from "../lib/format.js";
+import { TRAITS, languageName, scoreName } from "../lib/labels.js";
 import { tileList } from "./sections.js";
 
 const TERMS_SHOWN = 4;

@@ -1,11 +1,11 @@
 // One interview: the question to answer next, all answers together, and each on its own.
 
-import * as api from "./api.js";
-import { answerForm } from "./answer_form.js";
-import { announce, confirmDialog, el, focusHeading, show } from "./dom.js";
-import { when } from "./format.js";
-import { interviewReportView } from "./interview_report.js";
-import { INTERVIEW_STATE, interviewState, interviewTitle } from "./labels.js";
+import * as api from "../lib/api.js";
+import { answerForm } from "../answer/form.js";
+import { announce, confirmDialog, el, focusHeading, show } from "../lib/dom.js";
+import { when } from "../lib/format.js";
+import { interviewReportView } from "./report.js";
+import { INTERVIEW_STATE, interviewState, interviewTitle } from "../lib/labels.js";
 
 const ASK_AGAIN_MS = 2500;
 

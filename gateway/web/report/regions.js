@@ -1,6 +1,6 @@
 // The strongest regions of a picture of relevance, and the sentences that name them. No elements here.
 
-import { hertz, moment, percent } from "./format.js";
+import { hertz, moment, percent } from "../lib/format.js";
 
 /** What a region must exceed on average, as a share of the strongest cell, to be part of what is named. */
 const FLOOR = 0.3;

@@ -1,7 +1,7 @@
 // Where head and eyes pointed on average, as seen from the camera.
 
-import { el, svg } from "./dom.js";
-import { degrees, whole } from "./format.js";
+import { el, svg } from "../lib/dom.js";
+import { degrees, whole } from "../lib/format.js";
 
 const REACH = { yaw: 45, pitch: 30 };
 const WIDTH = 300;

@@ -1,9 +1,9 @@
 // The form that hands an answer in: a file or a text, whatever stands around it, and the upload.
 
-import * as api from "./api.js";
+import * as api from "../lib/api.js";
 import { consentField } from "./consent.js";
-import { announce, el, show } from "./dom.js";
-import { fileSize, percent, plural } from "./format.js";
+import { announce, el, show } from "../lib/dom.js";
+import { fileSize, percent, plural } from "../lib/format.js";
 import { ACCEPT, ANALYSED, KIND_NAME, kindOf } from "./media.js";
 
 const STEADY_WORDS = 150;

@@ -2,10 +2,10 @@
 
 import { agreement, emotionTable } from "./charts.js";
 import { comparisonSection } from "./comparison.js";
-import { el, section } from "./dom.js";
+import { el, section } from "../lib/dom.js";
 import { faceSection } from "./face.js";
-import { list, percent } from "./format.js";
-import { CHANNEL, EMOTIONS, MODALITIES, explain, lowering } from "./labels.js";
+import { list, percent } from "../lib/format.js";
+import { CHANNEL, EMOTIONS, MODALITIES, explain, lowering } from "../lib/labels.js";
 import { basisSection } from "./sections.js";
 import { timeline } from "./timeline.js";
 import { togetherSection } from "./together.js";

@@ -1,11 +1,12 @@
 // The first view: a new answer beside the past ones.
 
-import * as api from "./api.js";
+import * as api from "../lib/api.js";
 import { composeForm } from "./compose.js";
-import { announce, confirmDialog, el, show } from "./dom.js";
-import { plural, when } from "./format.js";
-import { INTERVIEW_STATE, STATUS, interviewState, interviewTitle } from "./labels.js";
+import { el, show } from "../lib/dom.js";
+import { plural, when } from "../lib/format.js";
+import { INTERVIEW_STATE, STATUS, interviewState, interviewTitle } from "../lib/labels.js";
 import { KIND_NAME } from "./media.js";
+import { deleteAfterAsking } from "./remove.js";
 
 export async function homeView({ root, signal, signOut }) {
   document.title = "Candor";
@@ -99,24 +100,4 @@ function answerItem(assessment, question, onDelete) {
     el("button", { class: "icon-button", type: "button", "aria-label": `Delete the answer of ${time}`, on: { click: onDelete } },
       el("span", { "aria-hidden": "true" }, "×")),
   ];
-}
-
-/** Delete after an explicit yes; returns whether it is gone. */
-export async function deleteAfterAsking(id, onFault) {
-  const sure = await confirmDialog({
-    title: "Delete this answer?",
-    text: "The recording or text, every result and the report are erased for good. This cannot be undone.",
-    yes: "Delete",
-  });
-  if (!sure) return false;
-  try {
-    await api.remove(id);
-  } catch (fault) {
-    if (fault.status !== 404) {
-      onFault(fault);
-      return false;
-    }
-  }
-  announce("The answer was deleted.");
-  return true;
 }

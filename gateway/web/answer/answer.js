@@ -1,11 +1,11 @@
 // One answer: its progress while it is analysed, then its report.
 
-import * as api from "./api.js";
-import { announce, el, focusHeading, show } from "./dom.js";
-import { percent, when } from "./format.js";
-import { deleteAfterAsking } from "./home.js";
-import { CHANNEL, FINAL, MODALITIES, STATUS, explain } from "./labels.js";
-import { reportView } from "./report.js";
+import * as api from "../lib/api.js";
+import { announce, el, focusHeading, show } from "../lib/dom.js";
+import { percent, when } from "../lib/format.js";
+import { CHANNEL, FINAL, MODALITIES, STATUS, explain } from "../lib/labels.js";
+import { reportView } from "../report/report.js";
+import { deleteAfterAsking } from "./remove.js";
 
 export async function answerView({ root, signal, goHome, signOut }, id) {
   show(root, el("p", { class: "waiting" }, "Fetching the answer …"));

@@ -1,8 +1,8 @@
 // Small charts. Every number is also text, so nothing is told by colour or length alone.
 
-import { el, svg } from "./dom.js";
-import { capital, percent, whole } from "./format.js";
-import { CHANNEL, EMOTIONS, TRAITS } from "./labels.js";
+import { el, svg } from "../lib/dom.js";
+import { capital, percent, whole } from "../lib/format.js";
+import { CHANNEL, EMOTIONS, TRAITS } from "../lib/labels.js";
 
 /**
  * Emotions by channel, as a table whose cells draw themselves.

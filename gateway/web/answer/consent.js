@@ -1,7 +1,7 @@
 // The agreement that some jurisdictions ask for before practice answers are analysed.
 
-import * as api from "./api.js";
-import { el } from "./dom.js";
+import * as api from "../lib/api.js";
+import { el } from "../lib/dom.js";
 
 const WORDS = "I agree that my answer is kept and analysed here: its words, my voice and my face, as far as it holds them. I can delete it, and everything made of it, at any time.";
 const VERSION = "page-1";

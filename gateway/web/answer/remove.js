@@ -1,0 +1,24 @@
+// Erasing an answer, for good and only after an explicit yes.
+
+import * as api from "../lib/api.js";
+import { announce, confirmDialog } from "../lib/dom.js";
+
+/** Delete after an explicit yes; returns whether it is gone. */
+export async function deleteAfterAsking(id, onFault) {
+  const sure = await confirmDialog({
+    title: "Delete this answer?",
+    text: "The recording or text, every result and the report are erased for good. This cannot be undone.",
+    yes: "Delete",
+  });
+  if (!sure) return false;
+  try {
+    await api.remove(id);
+  } catch (fault) {
+    if (fault.status !== 404) {
+      onFault(fault);
+      return false;
+    }
+  }
+  announce("The answer was deleted.");
+  return true;
+}
