@@ -9,8 +9,10 @@ from fusion.combine import EMOTION_CHANNELS, reliability_from_uar
 from services.common.contracts.labels import Modality
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.results import ModalityResult
+from services.common.errors import TemporaryError
 from services.common.logging import get_logger
-from services.common.serving.registry import FACE_EMOTION, VOICE_EMOTION, Manifest, Metric
+from services.common.serving.registry import FACE_EMOTION, VOICE_EMOTION, Manifest, Metric, read_manifest
+from services.common.serving.versions import find_served_version
 
 log = get_logger(__name__)
 
@@ -48,7 +50,7 @@ class ModelCards:
         The weight divided by the reliability and the mean coverage of the channel that it was learned with,
         the largest being 1; 1 for every channel where nothing was learned.
         """
-        manifest = self._newest(FUSION)
+        manifest = self._served(FUSION)
         numbers = manifest.preprocessing if manifest is not None else {}
         try:
             factors = {
@@ -63,26 +65,27 @@ class ModelCards:
 
     def pool(self) -> ModelRef | None:
         """The learned weights that `learned` reads; null where nothing was learned."""
-        manifest = self._newest(FUSION)
+        manifest = self._served(FUSION)
         return None if manifest is None else manifest.ref
 
-    def _newest(self, name: str) -> Manifest | None:
-        """The manifest of the highest version; null where there is none."""
-        folder = self._models_dir / name
-        versions = [int(path.name) for path in folder.glob("[0-9]*") if path.name.isdigit()]
-        return self._manifest(ModelRef(name=name, version=max(versions))) if versions else None
+    def _served(self, name: str) -> Manifest | None:
+        """Return the manifest of the version that is served; null where there is none."""
+        try:
+            version = find_served_version(self._models_dir, name)
+        except TemporaryError as fault:
+            log.warning("pin_unreadable", model=name, detail=str(fault))
+            return None
+        return None if version is None else self._manifest(ModelRef(name=name, version=version))
 
     def _manifest(self, ref: ModelRef) -> Manifest | None:
-        """The manifest, or null where it is missing or unreadable, which must not stop a report."""
-        key = ref
-        if key not in self._manifests:
-            path = self._models_dir / ref.name / str(ref.version) / "manifest.json"
+        """Return the manifest, or null where it is missing or unreadable, which must not stop a report."""
+        if ref not in self._manifests:
             try:
-                self._manifests[key] = Manifest.model_validate_json(path.read_text(encoding="utf-8"))
-            except (OSError, ValidationError) as fault:
+                self._manifests[ref] = read_manifest(self._models_dir / ref.name / str(ref.version))
+            except (OSError, ValidationError, TemporaryError) as fault:
                 log.warning("manifest_unreadable", model=ref.name, version=ref.version, detail=str(fault))
                 return None
-        return self._manifests[key]
+        return self._manifests[ref]
 
 
 def model_of(result: ModalityResult, name: str) -> ModelRef | None:

@@ -19,17 +19,18 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from services.common.serving.registry import latest_version_dir, load_manifest
+from services.common.serving.registry import load_manifest
+from services.common.serving.versions import served_version_dir
 
 UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 """As TF Serving itself is built."""
 
 
 def served_models(models_dir: Path) -> dict[str, Path]:
-    """Name → newest version folder of every model that TF Serving is meant to serve."""
+    """Name → folder of the served version, of every model that TF Serving is meant to serve."""
     names = sorted(folder.name for folder in models_dir.iterdir() if folder.is_dir())
     return {
-        name: latest_version_dir(models_dir, name)
+        name: served_version_dir(models_dir, name)
         for name in names
         if load_manifest(models_dir, name).served_by_tf_serving
     }

@@ -7,7 +7,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from services.common.serving.client import FloatArray, check_batch
-from services.common.serving.registry import Manifest, latest_version_dir, load_manifest
+from services.common.serving.registry import ServedModels
 
 MAX_BATCH = 64
 """Larger batches are split, so that memory stays flat whatever the caller hands over."""
@@ -36,24 +36,16 @@ class LiteRtModel:
         return [self._interpreter.get_tensor(output["index"]) for output in self._outputs]
 
 
-class LiteRtPredictor:
+class LiteRtPredictor(ServedModels):
     """`Predictor` over the `model.tflite` twins in the models folder. One per process and thread."""
 
     def __init__(self, *, models_dir: Path, threads: int = 1) -> None:
-        self._models_dir = models_dir
+        super().__init__(models_dir)
         self._threads = threads
-        self.manifest = cache(self._manifest)
         self._model = cache(self._load)
 
-    def _manifest(self, model: str) -> Manifest:
-        return load_manifest(self._models_dir, model)
-
     def _load(self, model: str) -> LiteRtModel:
-        folder = latest_version_dir(self._models_dir, model)
-        return LiteRtModel(folder / "model.tflite", threads=self._threads)
-
-    def asset(self, model: str, name: str) -> bytes:
-        return (latest_version_dir(self._models_dir, model) / name).read_bytes()
+        return LiteRtModel(self.folder(model) / "model.tflite", threads=self._threads)
 
     def predict(self, model: str, batch: FloatArray) -> FloatArray:
         check_batch(self.manifest(model), batch)

@@ -1,6 +1,7 @@
 """What a served model says about itself: `deploy/models/<name>/<version>/manifest.json`."""
 
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ from services.common.contracts.base import Contract
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.results import ErrorCode
 from services.common.errors import TemporaryError
+from services.common.serving.versions import served_version_dir
 
 TEXT_ENCODER = "text_encoder"
 TEXT_TRAITS = "text_traits"
@@ -68,20 +70,49 @@ class Manifest(Contract):
         return ModelRef(name=self.name, version=self.version)
 
 
-def latest_version_dir(models_dir: Path, name: str) -> Path:
-    """The folder of the highest version of `name`, as TF Serving would choose it.
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of a version's folder, `<models>/<name>/<version>`.
 
     Raises:
-        TemporaryError: `model_unavailable`, there is no such model.
+        TemporaryError: `model_unavailable`, it is the manifest of another model or version.
     """
-    folder = models_dir / name
-    versions = [int(p.name) for p in folder.iterdir() if p.name.isdigit()] if folder.is_dir() else []
-    if not versions:
-        raise TemporaryError(ErrorCode.MODEL_UNAVAILABLE, f"There is no model {name!r} in {models_dir}.")
-    return folder / str(max(versions))
+    manifest = Manifest.model_validate_json((folder / "manifest.json").read_text(encoding="utf-8"))
+    if (manifest.name, str(manifest.version)) != (folder.parent.name, folder.name):
+        raise TemporaryError(
+            ErrorCode.MODEL_UNAVAILABLE,
+            f"The folder {folder} holds version {manifest.version} of {manifest.name}, by its manifest.json; "
+            "move it to where it belongs, or train the model again.",
+        )
+    return manifest
 
 
 def load_manifest(models_dir: Path, name: str) -> Manifest:
-    """Read the manifest of the newest version of `name`."""
-    path = latest_version_dir(models_dir, name) / "manifest.json"
-    return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
+    """Read the manifest of the version of `name` that is served.
+
+    Raises:
+        TemporaryError: `model_unavailable`, see `served_version_dir` and `read_manifest`.
+    """
+    return read_manifest(served_version_dir(models_dir, name))
+
+
+class ServedModels:
+    """Manifests and side files of the served versions. A manifest is read once, so that no version mixes.
+
+    Args:
+        models_dir: folder of all models, `<name>/<version>/`.
+    """
+
+    def __init__(self, models_dir: Path) -> None:
+        self._models_dir = models_dir
+        self.manifest = cache(self._manifest)
+
+    def _manifest(self, model: str) -> Manifest:
+        return load_manifest(self._models_dir, model)
+
+    def folder(self, model: str) -> Path:
+        """Return the folder of the version of `model` whose manifest was read."""
+        return self._models_dir / model / str(self.manifest(model).version)
+
+    def asset(self, model: str, name: str) -> bytes:
+        """Read a side file of `model`."""
+        return (self.folder(model) / name).read_bytes()

@@ -5,7 +5,6 @@ import sys
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 import grpc
@@ -14,7 +13,7 @@ import numpy as np
 from services.common.contracts.results import ErrorCode
 from services.common.errors import TemporaryError
 from services.common.serving.client import FloatArray, check_batch
-from services.common.serving.registry import Manifest, latest_version_dir, load_manifest
+from services.common.serving.registry import Manifest, ServedModels
 
 MAX_BATCH = 64
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
@@ -51,22 +50,15 @@ with _tensorflow_protos_only():
     from tensorflow_serving.apis import prediction_service_pb2_grpc as prediction_grpc
 
 
-class TfServingPredictor:
+class TfServingPredictor(ServedModels):
     """`Predictor` that asks a TF Serving `PredictionService`; manifests are read locally."""
 
     def __init__(self, *, models_dir: Path, target: str, timeout_s: float = 10.0) -> None:
-        self._models_dir = models_dir
+        super().__init__(models_dir)
         self._timeout_s = timeout_s
         self._channel = grpc.insecure_channel(target, options=[(name, MAX_MESSAGE_BYTES) for name in LIMITS])
         self._predict = prediction_grpc.PredictionServiceStub(self._channel).Predict
         self._status = model_service_pb2_grpc.ModelServiceStub(self._channel).GetModelStatus
-        self.manifest = cache(self._manifest)
-
-    def _manifest(self, model: str) -> Manifest:
-        return load_manifest(self._models_dir, model)
-
-    def asset(self, model: str, name: str) -> bytes:
-        return (latest_version_dir(self._models_dir, model) / name).read_bytes()
 
     def predict(self, model: str, batch: FloatArray) -> FloatArray:
         manifest = self.manifest(model)
