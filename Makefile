@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
-UV ?= uv
+UV ?= $(shell command -v uv || echo .venv-uv/bin/uv)
 ARGS ?=
 REQUIREMENTS := deploy/requirements
 INSTALLED := $(VENV)/.installed
@@ -153,15 +153,21 @@ client-models: venv-dev ## Write the client's models again from the OpenAPI docu
 	$(BIN)/ruff format --quiet deploy/clients/python/candor_client/models.py
 
 # ── dependencies ─────────────────────────────────────────────────────────────────────────────────
-# `dev` is resolved first; every other lock takes its versions. `make lock UPGRADE=--upgrade` moves them.
-COMPILE = $(UV) pip compile pyproject.toml --quiet --python-version 3.11 --generate-hashes --no-header \
+# One lock holds for every Python that pyproject.toml admits; what only one of them needs has a marker.
+# `dev` is resolved first; every other lock takes its versions. A version that is locked stays, unless
+# `make lock UPGRADE=--upgrade` moves all of them or `UPGRADE="--upgrade-package NAME"` one.
+COMPILE = $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header \
           --no-annotate --no-emit-index-url --no-emit-find-links
-EVERYWHERE := --override $(REQUIREMENTS)/overrides.txt
-IN_IMAGES := --override $(REQUIREMENTS)/overrides-serving.txt -c $(REQUIREMENTS)/dev.txt
+EVERYWHERE := --excludes $(REQUIREMENTS)/excludes.txt
+IN_IMAGES := --excludes $(REQUIREMENTS)/excludes-serving.txt -c $(REQUIREMENTS)/dev.txt
 UPGRADE ?=
 
+.venv-uv/bin/uv:
+	$(PYTHON) -m venv .venv-uv
+	.venv-uv/bin/python -m pip install --quiet uv==0.13.9
+
 .PHONY: lock
-lock: ## Write the locks again (needs uv; UPGRADE=--upgrade takes new versions)
+lock: $(UV) ## Write the locks again (UPGRADE=--upgrade takes new versions)
 	$(COMPILE) $(UPGRADE) $(EVERYWHERE) --extra dev -o $(REQUIREMENTS)/dev.txt
 	$(COMPILE) --upgrade $(EVERYWHERE) -c $(REQUIREMENTS)/dev.txt --extra local -o $(REQUIREMENTS)/local.txt
 	$(COMPILE) --upgrade $(EVERYWHERE) -c $(REQUIREMENTS)/dev.txt --extra local --extra training -o $(REQUIREMENTS)/training.txt
@@ -170,3 +176,7 @@ lock: ## Write the locks again (needs uv; UPGRADE=--upgrade takes new versions)
 	  $(COMPILE) --upgrade $(EVERYWHERE) -c $(REQUIREMENTS)/dev.txt --extra $$image -o $(REQUIREMENTS)/$$image.txt || exit 1; done
 	for image in text audio video; do \
 	  $(COMPILE) --upgrade $(IN_IMAGES) --extra $$image --extra tf-serving -o $(REQUIREMENTS)/$$image.txt || exit 1; done
+	@for python in 3.11 3.12 3.13; do \
+	  $(UV) pip compile $(REQUIREMENTS)/dev.txt --quiet --no-deps --only-binary :all: --python-platform linux \
+	    --python-version $$python --output-file /dev/null || exit 1; \
+	  echo "Every locked package has a wheel for Python $$python."; done
