@@ -14,8 +14,8 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from gateway.explanations import EXPLANATIONS
+from gateway.fields import Purpose
 from gateway.personal_data import PersonalTable, personal_tables
-from gateway.schemas import Purpose
 from services.common.contracts.media import MediaRef
 from services.common.db.models import Assessment, ReportRow
 from services.common.db.session import tenant_session

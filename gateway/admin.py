@@ -12,9 +12,10 @@ from typing import Any
 from sqlalchemy import Engine
 
 from gateway.audit import Head, verify
-from gateway.keys import EVERY_SCOPE, create_key, create_tenant, revoke_key
+from gateway.fields import Scope
+from gateway.keys import EVERY_SCOPE, create_key, revoke_key
 from gateway.policy import Jurisdiction
-from gateway.schemas import Scope
+from gateway.provisioning import create_tenant
 from gateway.settings import GatewaySettings
 from gateway.tenants import set_jurisdiction
 from services.common.db.bootstrap import DatabaseSettings

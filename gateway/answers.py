@@ -11,9 +11,10 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from gateway import repository
+from gateway.cursor import Cursor
+from gateway.fields import MAX_EXTERNAL_ID_CHARS, Moment, Printable, Purpose, Tag
 from gateway.paging import page_of, page_statement
-from gateway.repository import Cursor, StoredAssessment
-from gateway.schemas import MAX_EXTERNAL_ID_CHARS, Moment, Printable, Purpose, Tag
+from gateway.repository import StoredAssessment
 from services.common.contracts.labels import AssessmentStatus
 from services.common.db.models import Assessment, Candidate, ReportRow
 

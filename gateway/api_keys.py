@@ -7,10 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway import audit
+from gateway.authentication import KeyHolder
 from gateway.errors import FieldError, Problem, ProblemCode
 from gateway.ids import Prefix, is_id
 from gateway.key_schemas import KeyStatus, NewApiKey, Rotation
-from gateway.keys import KeyHolder, NewKey, add_key, mark_revoked
+from gateway.keys import NewKey, add_key, mark_revoked
 from services.common.db.models import ApiKey
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.schemas import ExternalId
+from gateway.fields import ExternalId
 
 CANDIDATE_EXAMPLE: dict[str, Any] = {
     "id": "cand_01kajb3z6v8m2q4n7x9r5t1w3z",

@@ -12,10 +12,11 @@ from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
 from gateway import audit
+from gateway.authentication import TOKEN_PREFIX, CandidateGrant, KeyHolder, hash_key
 from gateway.errors import Problem, ProblemCode
+from gateway.fields import Purpose
 from gateway.ids import Prefix, new_id
-from gateway.keys import KEY_BYTES, TOKEN_PREFIX, CandidateGrant, KeyHolder, hash_key
-from gateway.schemas import Purpose
+from gateway.keys import KEY_BYTES
 from services.common.db.models import Assessment, CandidateToken
 
 

@@ -6,12 +6,13 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from gateway.governance_schemas import ConsentView
+from gateway.consent_schemas import ConsentView
+from gateway.cursor import Cursor
+from gateway.fields import Purpose
 from gateway.ids import Prefix, is_id, new_id
 from gateway.paging import page_of, page_statement
-from gateway.repository import Cursor, now
-from gateway.schemas import Purpose
 from services.common.db.models import Assessment, Candidate, Consent
+from services.common.db.session import now
 
 
 def add_consent(

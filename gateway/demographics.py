@@ -6,7 +6,7 @@ from sqlalchemy import delete, func, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from gateway.schemas import Purpose
+from gateway.fields import Purpose
 from services.common.db.models import Demographics
 
 

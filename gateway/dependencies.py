@@ -1,6 +1,6 @@
 """What routes ask for, as `Annotated` aliases; `main.create_app` wires the real things."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, cast
 
@@ -10,15 +10,15 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import Engine
 
+from gateway.authentication import TOKEN_PREFIX, KeyHolder, find_holder, require_scopes
+from gateway.cursor import Cursor
 from gateway.dispatch import Dispatcher
 from gateway.errors import Problem, ProblemCode
+from gateway.fields import Scope
 from gateway.idempotency import claim_once
 from gateway.ids import Prefix, id_pattern
-from gateway.keys import TOKEN_PREFIX, KeyHolder, find_holder
 from gateway.metrics import GatewayMetrics
 from gateway.paging import cursor_of
-from gateway.repository import Cursor
-from gateway.schemas import Scope
 from gateway.settings import GatewaySettings
 from gateway.uploads import read_fingerprint
 from gateway.webhooks.targets import TargetRules
@@ -142,15 +142,6 @@ def _bad_token(holder: KeyHolder | None) -> Problem:
     else:
         code, detail = ProblemCode.CANDIDATE_TOKEN_EXPIRED, "Ask whoever gave it to you for the results."
     return Problem(code, detail, headers=CHALLENGE)
-
-
-def require_scopes(holder: KeyHolder, scopes: Iterable[str]) -> None:
-    """Raise `scope_missing` unless the key has all of `scopes`."""
-    missing = set(scopes) - holder.scopes
-    if missing:
-        raise Problem(
-            ProblemCode.SCOPE_MISSING, f"Ask for a key with the scope {', '.join(sorted(missing))}."
-        )
 
 
 async def admit(

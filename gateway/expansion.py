@@ -8,11 +8,11 @@ from fastapi import Query
 from sqlalchemy.orm import Session
 
 from gateway.answers import reports_of
-from gateway.dependencies import require_scopes
+from gateway.authentication import KeyHolder, require_scopes
 from gateway.errors import ProblemCode
-from gateway.keys import KeyHolder
+from gateway.fields import Scope
 from gateway.report_access import readable_purposes
-from gateway.schemas import AssessmentView, Scope
+from gateway.schemas import AssessmentView
 from services.common.contracts.results import Report
 
 

@@ -16,12 +16,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.answers import Wanted, find_page
+from gateway.authentication import KeyHolder
+from gateway.cursor import Cursor
 from gateway.dependencies import Services
 from gateway.errors import ProblemCode
 from gateway.expansion import Expansion, expand
-from gateway.keys import KeyHolder
 from gateway.report_access import readable_purposes
-from gateway.repository import Cursor, StoredAssessment
+from gateway.repository import StoredAssessment
 from gateway.schemas import AssessmentView
 from gateway.views import assessment_view
 from services.common.contracts.labels import EMOTIONS, TRAITS, AssessmentStatus, Modality

@@ -6,18 +6,7 @@ from pydantic import ValidationError
 
 from gateway.errors import FieldError, Problem, ProblemCode
 from gateway.schemas import AssessmentForm
-
-SINGLE_FIELDS = (
-    "candidate",
-    "question",
-    "interview",
-    "purpose",
-    "consent",
-    "consent_version",
-    "consented_at",
-)
-REPEATED_FIELDS = ("tags", "upload")
-FIELDS = SINGLE_FIELDS + REPEATED_FIELDS
+from gateway.uploads import REPEATED_FIELDS, SINGLE_FIELDS
 
 
 def parse_form(fields: Mapping[str, Sequence[str]]) -> AssessmentForm:

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from gateway.fields import MAX_TAGS, ExternalId, Printable, Purpose, Tag
 from gateway.ids import Prefix, id_pattern
-from gateway.schemas import MAX_TAGS, ExternalId, Printable, Purpose, Tag
 from services.common.contracts.interview import AnswerStatus, InterviewStatus
 
 MAX_QUESTIONS = 20

@@ -8,13 +8,12 @@ from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from gateway import audit
-from gateway.errors import Problem, ProblemCode
+from gateway.candidates import ensure_candidate
+from gateway.cursor import Cursor
 from gateway.ids import Prefix, new_id
 from gateway.interview_schemas import NewInterview
 from gateway.paging import page_of, page_statement
 from gateway.questions import require_open
-from gateway.repository import Cursor, ensure_candidate
-from gateway.schemas import AssessmentForm, Purpose
 from services.common.contracts.interview import AnswerStatus, InterviewStatus
 from services.common.db.models import (
     Assessment,
@@ -186,46 +185,6 @@ def _complete(session: Session, rows: Sequence[tuple[Interview, str]]) -> list[S
         answer = StoredAnswer(row.id, row.state, row.status, row.created_at)
         asked[row.interview_id][row.question_id].answers.append(answer)
     return [StoredInterview(row, external_id, list(asked[row.id].values())) for row, external_id in rows]
-
-
-def placed(session: Session, form: AssessmentForm) -> AssessmentForm:
-    """`form` with the purpose and the tags of its interview, if it names one.
-
-    Raises:
-        Problem: `unknown_question` or `question_archived`; `unknown_interview`, or `interview_mismatch`
-            where candidate, question or purpose are not the interview's.
-    """
-    if form.interview is None:
-        require_open(session, [form.question])
-        return form
-    # shared, so that nobody begins to erase it before this answer is in
-    interview = session.scalars(
-        select(Interview)
-        .where(Interview.id == form.interview, Interview.state == OPEN)
-        .with_for_update(read=True)
-    ).first()
-    if interview is None:
-        raise Problem(ProblemCode.UNKNOWN_INTERVIEW, "Choose one of the interviews at /v1/interviews.")
-    _require_match(session, form, interview)
-    tags = list(dict.fromkeys([*interview.tags, *form.tags]))
-    return form.model_copy(update={"purpose": Purpose(interview.purpose), "tags": tags})
-
-
-def _require_match(session: Session, form: AssessmentForm, interview: Interview) -> None:
-    candidate = session.get_one(Candidate, interview.candidate_id)
-    if candidate.external_id != form.candidate:
-        raise _mismatch("It is another candidate's; send the candidate that the interview names.")
-    asked = select(InterviewQuestion.position).where(
-        InterviewQuestion.interview_id == interview.id, InterviewQuestion.question_id == form.question
-    )
-    if session.scalar(asked) is None:
-        raise _mismatch("It does not ask this question; send one of the interview's.")
-    if "purpose" in form.model_fields_set and form.purpose != interview.purpose:
-        raise _mismatch(f"It has the purpose `{interview.purpose}`; send that, or none.")
-
-
-def _mismatch(detail: str) -> Problem:
-    return Problem(ProblemCode.INTERVIEW_MISMATCH, detail)
 
 
 def begin_erasure(session: Session, interview_id: str) -> list[str] | None:

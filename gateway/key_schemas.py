@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.schemas import Moment, Printable, Scope
+from gateway.fields import Moment, Printable, Scope
 
 MAX_NAME_CHARS = 100
 MAX_OVERLAP_S = 30 * 86_400

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from gateway.cursor import Cursor
 from gateway.errors import FieldError, Problem, ProblemCode
-from gateway.repository import Cursor
 
 StatementT = TypeVar("StatementT", bound=Select[*tuple[Any, ...]])
 ItemT = TypeVar("ItemT")

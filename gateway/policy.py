@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from gateway.schemas import Purpose
+from gateway.fields import Purpose
 from services.common.contracts.labels import MODALITIES_OF, MediaKind, Modality
 from services.common.contracts.media import MediaRef
 from services.common.contracts.notices import EMOTION_RESTRICTED

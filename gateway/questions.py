@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gateway.cursor import Cursor
 from gateway.errors import Problem, ProblemCode
 from gateway.ids import Prefix, new_id
 from gateway.paging import page_of, page_statement
-from gateway.repository import Cursor, now
 from services.common.db.models import Assessment, Question
+from services.common.db.session import now
 
 
 def find_question(session: Session, question_id: str, *, for_change: bool = False) -> Question | None:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from sqlalchemy.orm import Session
 
+from gateway.fields import Purpose
 from gateway.governance_schemas import ErasureCause, ErasureView
 from gateway.ids import Prefix, new_id
 from gateway.policy import Jurisdiction, decide
-from gateway.repository import now
-from gateway.schemas import Purpose
 from gateway.tenants import jurisdiction_of
 from services.common.db.models import Erasure
+from services.common.db.session import now
 
 KEPT = "Entries of the audit log, under a pseudonym that no longer leads to the person."
 

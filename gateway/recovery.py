@@ -18,10 +18,10 @@ from sqlalchemy.orm import Session
 
 from gateway.dispatch import Dispatcher, dispatch
 from gateway.enrolment import work_of
-from gateway.repository import StoredAssessment, claim_unreported, expire, find_assessment, now
+from gateway.repository import StoredAssessment, claim_unreported, expire, find_assessment
 from gateway.settings import GatewaySettings
 from services.common.contracts.labels import AssessmentStatus
-from services.common.db.session import tenant_session
+from services.common.db.session import now, tenant_session
 from services.common.ledger import Stall
 from services.common.logging import get_logger
 

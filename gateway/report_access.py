@@ -2,10 +2,10 @@
 
 from sqlalchemy.orm import Session
 
+from gateway.authentication import KeyHolder
 from gateway.errors import Problem, ProblemCode
-from gateway.keys import KeyHolder
+from gateway.fields import Purpose
 from gateway.policy import Reader, decide
-from gateway.schemas import Purpose
 from gateway.tenants import jurisdiction_of
 
 

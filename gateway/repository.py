@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Select, func, select, text, update
 from sqlalchemy.orm import Session
 
 from gateway.ids import Prefix, new_id
 from gateway.policy import Admission
-from gateway.schemas import AssessmentForm, printable
+from gateway.schemas import AssessmentForm
 from gateway.webhooks.events import EventType, emit
 from services.common.contracts.media import MediaRef
 from services.common.db.models import Assessment, Candidate, ModalityResultRow, ReportRow
@@ -45,15 +43,6 @@ class StoredAssessment:
         return [MediaRef.model_validate(part) for part in self.row.media]
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """Where a page begins: after or before an identifier that need not exist any more."""
-
-    limit: int
-    starting_after: str | None = None
-    ending_before: str | None = None
-
-
 def add_assessment(
     session: Session, *, tenant_id: str, candidate_id: str, form: AssessmentForm, admission: Admission
 ) -> StoredAssessment:
@@ -75,35 +64,6 @@ def add_assessment(
     session.flush()
     session.refresh(row)
     return StoredAssessment(row=row, external_id=form.candidate, report_status=None)
-
-
-def ensure_candidate(session: Session, *, tenant_id: str, external_id: str) -> str:
-    """Our identifier of a candidate; a new one is added.
-
-    Insert or find; the no-op update makes the row come back, and stay, in either case.
-    """
-    statement = insert(Candidate).values(
-        id=new_id(Prefix.CANDIDATE), tenant_id=tenant_id, external_id=external_id
-    )
-    returning = statement.on_conflict_do_update(
-        index_elements=["tenant_id", "external_id"], set_={"external_id": statement.excluded.external_id}
-    ).returning(Candidate.id)
-    return session.execute(returning).scalar_one()
-
-
-def find_candidate(session: Session, name: str) -> Candidate | None:
-    """A candidate of the tenant by our identifier or, where it is none of ours, by the platform's."""
-    try:
-        name = printable(name)
-    except ValueError:
-        return None
-    ours_first = (Candidate.id == name).desc()
-    return session.scalars(
-        select(Candidate)
-        .where(or_(Candidate.id == name, Candidate.external_id == name))
-        .order_by(ours_first)
-        .limit(1)
-    ).first()
 
 
 def find_assessment(session: Session, assessment_id: str) -> StoredAssessment | None:
@@ -216,8 +176,3 @@ def claim_unreported(session: Session, *, most: int, lease_s: float) -> list[tup
         {"most": most, "lease_s": lease_s},
     )
     return [(row.assessment_id, row.tenant_id) for row in rows]
-
-
-def now(session: Session) -> datetime:
-    """The database's clock, which all recorded times come from."""
-    return session.execute(select(func.now())).scalar_one()

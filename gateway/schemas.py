@@ -1,96 +1,20 @@
 """What the interface shows. Kept apart from the tables, so that either can change alone."""
 
-import re
-from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Annotated, Any
 
 from pydantic import (
-    AfterValidator,
-    AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    StrictBool,
     model_validator,
 )
 
+from gateway.fields import MAX_TAGS, ConsentedAt, ConsentVersion, ExternalId, Printable, Purpose, Tag
 from services.common.contracts.labels import AssessmentStatus, MediaKind, Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, Report
 
-MAX_EXTERNAL_ID_CHARS = 200
-MAX_TAGS = 20
-_DATE = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
 MAX_UPLOADS = 4
-MAX_TAG_CHARS = 64
-MAX_QUESTION_CHARS = 2000
-MAX_VERSION_CHARS = 64
-CLOCK_SKEW_S = 300
-
-
-class Purpose(StrEnum):
-    """Why the answer is analysed."""
-
-    SELF_PRACTICE = "self_practice"
-    RESEARCH = "research"
-    HIRING = "hiring"
-
-
-class Scope(StrEnum):
-    """What an API key may do."""
-
-    ASSESSMENTS_WRITE = "assessments:write"
-    REPORTS_READ = "reports:read"
-    ADMIN = "admin"
-
-
-def printable(value: str) -> str:
-    """`value` without white space around it.
-
-    Raises:
-        ValueError: nothing is left, or it holds a control character or half a surrogate pair, which
-            no database column takes.
-    """
-    value = value.strip()
-    if not value:
-        raise ValueError("must not be blank")
-    if any(character < " " or "\x7f" <= character < "\xa0" for character in value.replace("\n", " ")):
-        raise ValueError("must not hold control characters")
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        raise ValueError("must be valid Unicode")
-    return value
-
-
-def not_ahead(moment: datetime) -> datetime:
-    """`moment`, unless it lies further in the future than clocks differ.
-
-    Raises:
-        ValueError: it does.
-    """
-    if (moment - datetime.now(UTC)).total_seconds() > CLOCK_SKEW_S:
-        raise ValueError("must not lie in the future")
-    return moment
-
-
-def written_out(value: object) -> object:
-    """`value`, unless it is a number, which would be read as seconds since 1970.
-
-    Raises:
-        ValueError: it is.
-    """
-    if isinstance(value, datetime) or (isinstance(value, str) and _DATE.match(value)):
-        return value
-    raise ValueError("must be a date and time such as 2026-03-02T09:30:00Z")
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(written_out)]
-"""A date and time with its offset from UTC."""
-Printable = Annotated[str, AfterValidator(printable)]
-ExternalId = Annotated[Printable, Field(max_length=MAX_EXTERNAL_ID_CHARS)]
-Tag = Annotated[Printable, Field(max_length=MAX_TAG_CHARS)]
-ConsentVersion = Annotated[Printable, Field(max_length=MAX_VERSION_CHARS)]
-ConsentedAt = Annotated[Moment, AfterValidator(not_ahead)]
 
 
 class AssessmentForm(BaseModel):
@@ -249,112 +173,8 @@ class AssessmentList(BaseModel):
     has_more: bool = Field(description="Whether there are more in the direction that was asked for.")
 
 
-class QuestionView(BaseModel):
-    """A question of the bank."""
-
-    model_config = ConfigDict(
-        title="Question",
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "q_01kajb3z6v8m2q4n7x9r5t1w40",
-                    "text": "Tell me about a time when you had to learn something quickly.",
-                    "created_at": "2026-03-02T09:00:00Z",
-                    "archived_at": None,
-                }
-            ]
-        },
-    )
-
-    id: str
-    text: str
-    created_at: datetime
-    archived_at: datetime | None = Field(
-        default=None, description="Since when it is kept out of new answers and interviews."
-    )
-
-
-class QuestionList(BaseModel):
-    """A page of questions, oldest first."""
-
-    data: list[QuestionView]
-    has_more: bool
-
-
-class NewQuestion(BaseModel):
-    """A question to add."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"text": "What would your last team say about you?"}]},
-    )
-
-    text: Annotated[Printable, Field(max_length=MAX_QUESTION_CHARS)]
-
-
-class QuestionChange(BaseModel):
-    """What to change of a question; what is left out stays."""
-
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"archived": True}, {"text": "Why this post?"}]}
-    )
-
-    text: Annotated[Printable, Field(max_length=MAX_QUESTION_CHARS)] | None = Field(
-        default=None, description="Another wording; only while nobody has answered."
-    )
-    archived: StrictBool | None = Field(
-        default=None, description="Keeps it out of new answers and interviews, or lets it in again."
-    )
-
-
-class EncoderView(BaseModel):
-    """A model whose embeddings of a person's voice are kept. Those of different versions never mix."""
-
-    name: str
-    version: int
-    answers: int = Field(ge=1)
-
-
-VOICE_SUMMARY_EXAMPLE: dict[str, Any] = {
-    "candidate": "applicant-4711",
-    "candidate_id": "cand_01kajb3z6v8m2q4n7x9r5t1w3z",
-    "answers": 3,
-    "clips": 41.5,
-    "encoders": [{"name": "voice_encoder", "version": 1, "answers": 3}],
-    "first_kept_at": "2026-03-02T09:31:00Z",
-    "last_kept_at": "2026-03-09T18:05:00Z",
-}
-
-
 class ReportList(BaseModel):
     """A page of reports, those of the newest answers first."""
 
     data: list[Report]
     has_more: bool
-
-
-class VoiceSummaryView(BaseModel):
-    """What is kept of a person's voice: how much and since when, not the vectors themselves."""
-
-    model_config = ConfigDict(
-        title="KeptVoiceSummary", json_schema_extra={"examples": [VOICE_SUMMARY_EXAMPLE]}
-    )
-
-    candidate: str = Field(description="The platform's own identifier of the person.")
-    candidate_id: str
-    answers: int = Field(ge=0, description="Answers of which a mean voice is kept.")
-    clips: float = Field(ge=0, description="Speech behind them, in windows of the encoder.")
-    encoders: list[EncoderView]
-    first_kept_at: datetime | None
-    last_kept_at: datetime | None
-
-
-class Liveness(BaseModel):
-    status: Literal["alive"] = "alive"
-
-
-class Readiness(BaseModel):
-    """What the gateway depends on, by name."""
-
-    status: Literal["ready"] = "ready"
-    checks: dict[str, Literal["ok"]]

@@ -13,7 +13,6 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
 from gateway.errors import FieldError, Problem, ProblemCode
-from gateway.forms import FIELDS
 from gateway.idempotency import fingerprint_of, once_of
 from gateway.media_types import PLAIN_TEXT, SUFFIX
 from gateway.upload_parts import FieldPart, MediaPart
@@ -27,6 +26,18 @@ log = get_logger(__name__)
 
 BATCH_BYTES = 256 * 1024
 """How much is gathered on the event loop before a thread parses, hashes and stores it."""
+SINGLE_FIELDS = (
+    "candidate",
+    "question",
+    "interview",
+    "purpose",
+    "consent",
+    "consent_version",
+    "consented_at",
+)
+REPEATED_FIELDS = ("tags", "upload")
+FIELDS = SINGLE_FIELDS + REPEATED_FIELDS
+"""Form fields beside the media: those that come once, and those that may come several times."""
 MAX_PARTS = 64
 MAX_FIELD_BYTES = 4096
 FORM_OVERHEAD_BYTES = 1024 * 1024

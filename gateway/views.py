@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from gateway.fields import Purpose
 from gateway.repository import StoredAssessment
-from gateway.schemas import AssessmentView, MediaView, ModalityView, Purpose
+from gateway.schemas import AssessmentView, MediaView, ModalityView
 from services.common.contracts.labels import AssessmentStatus, Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, Notice, Report
 from services.common.db.models import Assessment

@@ -27,7 +27,7 @@ from sqlalchemy import Engine, text
 from deploy.bench.export_data import fill
 from deploy.embedded.servers import Postgres, Redis
 from deploy.embedded.supervisor import running
-from gateway.keys import create_tenant
+from gateway.provisioning import create_tenant
 from services.common.db.bootstrap import DatabaseUrls, prepare_database
 from services.common.db.session import create_engine_for
 from services.common.settings import REPOSITORY

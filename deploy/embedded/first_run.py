@@ -4,7 +4,8 @@ import os
 import secrets
 from pathlib import Path
 
-from gateway.keys import create_tenant, find_holder
+from gateway.authentication import find_holder
+from gateway.provisioning import create_tenant
 from services.common.db.bootstrap import DatabaseUrls
 from services.common.db.session import create_engine_for
 

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from gateway import candidate_tokens, repository
 from gateway.admission import admit
 from gateway.answers import WantedAnswers, WantedStatus, find_page
+from gateway.authentication import KeyHolder
 from gateway.candidate_tokens import assessment_not_found
 from gateway.dependencies import (
     AnyCaller,
@@ -29,8 +30,7 @@ from gateway.forms import parse_form
 from gateway.idempotency import Once, once_of
 from gateway.idempotency_store import Answer
 from gateway.ids import Prefix, is_id
-from gateway.interviews import placed
-from gateway.keys import KeyHolder
+from gateway.intake import placed
 from gateway.openapi import AUTHENTICATED, problems, upload_body
 from gateway.repository import StoredAssessment
 from gateway.resumable import take

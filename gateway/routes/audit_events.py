@@ -10,9 +10,9 @@ from sqlalchemy import or_, select
 from gateway.audit import subjects_of
 from gateway.dependencies import Administrator, AuditPage, TheServices
 from gateway.errors import ProblemCode
+from gateway.fields import Moment, Printable
 from gateway.openapi import AUTHENTICATED, problems
 from gateway.paging import page_of, page_statement
-from gateway.schemas import Moment, Printable
 from services.common.db.models import AuditEventRow, AuditSubject
 from services.common.db.session import tenant_session
 

@@ -9,8 +9,8 @@ from gateway.benchmark_schemas import BenchmarkList, DriftList
 from gateway.benchmarks import ID_PREFIX, benchmark_views, drift_views, find_norms
 from gateway.dependencies import Limit, ReportReader, TheServices
 from gateway.errors import FieldError, Problem, ProblemCode
+from gateway.fields import Printable, Tag
 from gateway.openapi import AUTHENTICATED, problems
-from gateway.schemas import Printable, Tag
 from services.common.contracts.norms import Cohort, CohortKind
 from services.common.db.session import tenant_session
 

@@ -11,11 +11,11 @@ from gateway.candidate_schemas import CandidateList, CandidateView, NewCandidate
 from gateway.dependencies import AnyCaller, CandidatePage, TheServices, Writer
 from gateway.erasure import erase_candidate
 from gateway.errors import Problem, ProblemCode
+from gateway.fields import ExternalId, Moment
 from gateway.governance_schemas import ErasureView
 from gateway.openapi import AUTHENTICATED, problems
 from gateway.paging import page_of, page_statement
 from gateway.receipts import erasure_view
-from gateway.schemas import ExternalId, Moment
 from services.common.db.models import Candidate
 from services.common.db.session import tenant_session
 

@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from gateway import audit, consents, repository
+from gateway.consent_schemas import ConsentList, ConsentView, NewConsent
 from gateway.dependencies import AnyCaller, ConsentPage, TheServices, Writer, WriterOrCandidate
 from gateway.erasure import erase_withdrawn
 from gateway.errors import Problem, ProblemCode
-from gateway.governance_schemas import ConsentList, ConsentView, NewConsent
+from gateway.fields import MAX_EXTERNAL_ID_CHARS
 from gateway.openapi import AUTHENTICATED, problems
-from gateway.schemas import MAX_EXTERNAL_ID_CHARS
 from gateway.webhooks.events import EventType, emit
 from services.common.db.models import Candidate
 from services.common.db.session import tenant_session

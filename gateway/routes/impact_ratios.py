@@ -16,11 +16,11 @@ from gateway.demographics import (
 )
 from gateway.dependencies import Administrator, TheServices, Writer
 from gateway.errors import ProblemCode
+from gateway.fields import Purpose
 from gateway.ids import Prefix, id_pattern
 from gateway.impact import MIN_GROUP, GroupImpact, impact_ratios
 from gateway.openapi import AUTHENTICATED, problems
 from gateway.routes.candidates import CandidateName, load_candidate
-from gateway.schemas import Purpose
 from services.common.db.session import tenant_session
 
 router = APIRouter(tags=["governance"])

@@ -4,11 +4,11 @@ from fastapi import APIRouter
 
 from gateway.dependencies import ReaderOrCandidate, TheServices
 from gateway.errors import ProblemCode
+from gateway.fields import Purpose
 from gateway.interview_reports import interview_report
 from gateway.openapi import AUTHENTICATED, problems
 from gateway.report_access import require_readable
 from gateway.routes.interviews import PATH, InterviewId, open_interview
-from gateway.schemas import Purpose
 from services.common.contracts.interview import InterviewReport
 from services.common.db.session import tenant_session
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from gateway import interviews, repository
+from gateway.authentication import CandidateGrant, KeyHolder
 from gateway.dependencies import (
     AnyCaller,
     CallerOrCandidate,
@@ -16,13 +17,12 @@ from gateway.dependencies import (
 )
 from gateway.erasure import erase_assessment
 from gateway.errors import Problem, ProblemCode
+from gateway.fields import MAX_EXTERNAL_ID_CHARS, Purpose
 from gateway.ids import Prefix, is_id
 from gateway.interview_schemas import AskedQuestionView, InterviewList, InterviewView, NewInterview
 from gateway.interviews import StoredInterview
-from gateway.keys import CandidateGrant, KeyHolder
 from gateway.openapi import AUTHENTICATED, problems
 from gateway.paging import cursor_of
-from gateway.schemas import MAX_EXTERNAL_ID_CHARS, Purpose
 from services.common.contracts.interview import AnswerStatus, InterviewStatus
 from services.common.db.session import tenant_session
 

@@ -11,7 +11,7 @@ from gateway.errors import Problem, ProblemCode
 from gateway.ids import Prefix, is_id
 from gateway.openapi import AUTHENTICATED, problems
 from gateway.paging import cursor_of
-from gateway.schemas import NewQuestion, QuestionChange, QuestionList, QuestionView
+from gateway.question_schemas import NewQuestion, QuestionChange, QuestionList, QuestionView
 from services.common.db.models import Question
 from services.common.db.session import tenant_session
 

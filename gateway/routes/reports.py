@@ -6,10 +6,11 @@ from gateway import repository
 from gateway.answers import WantedAnswers, find_reports
 from gateway.dependencies import AssessmentPage, ReaderOrCandidate, ReportReader, TheServices
 from gateway.errors import Problem, ProblemCode
+from gateway.fields import Purpose
 from gateway.openapi import AUTHENTICATED, problems
 from gateway.report_access import readable_purposes, require_readable
 from gateway.routes.assessments import AssessmentId, open_assessment, view_of
-from gateway.schemas import Purpose, ReportList
+from gateway.schemas import ReportList
 from gateway.views import has_ended, with_retention
 from services.common.contracts.results import Report
 from services.common.db.session import tenant_session

@@ -6,10 +6,10 @@ from fastapi import APIRouter
 
 from gateway.dependencies import Administrator, AnyCaller, TheServices
 from gateway.errors import ProblemCode
-from gateway.governance_schemas import Retention, Rule, TenantChange, TenantView
+from gateway.fields import Purpose
 from gateway.openapi import AUTHENTICATED, problems
 from gateway.policy import NOTICES, Jurisdiction, Reader, decide
-from gateway.schemas import Purpose
+from gateway.tenant_schemas import Retention, Rule, TenantChange, TenantView
 from gateway.tenants import JURISDICTION, change_tenant, find_tenant
 from services.common.contracts.labels import Modality
 from services.common.contracts.results import Notice

@@ -10,7 +10,7 @@ from gateway.enrolment import KeptVoice, erase_voices, kept_voices
 from gateway.errors import ProblemCode
 from gateway.openapi import AUTHENTICATED, problems
 from gateway.routes.candidates import CandidateName, load_candidate
-from gateway.schemas import EncoderView, VoiceSummaryView
+from gateway.voice_schemas import EncoderView, VoiceSummaryView
 from services.common.db.models import Candidate
 from services.common.db.session import tenant_session
 

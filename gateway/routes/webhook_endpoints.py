@@ -6,6 +6,7 @@ from fastapi import APIRouter, Body, Path, Response
 from sqlalchemy.orm import Session
 
 from gateway import audit
+from gateway.authentication import KeyHolder
 from gateway.dependencies import (
     Administrator,
     Services,
@@ -15,7 +16,6 @@ from gateway.dependencies import (
 )
 from gateway.errors import FieldError, Problem, ProblemCode
 from gateway.ids import Prefix, is_id
-from gateway.keys import KeyHolder
 from gateway.openapi import AUTHENTICATED, problems
 from gateway.webhooks import store
 from gateway.webhooks.events import emit_test

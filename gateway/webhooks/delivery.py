@@ -19,7 +19,6 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from gateway.repository import now
 from gateway.settings import GatewaySettings
 from gateway.webhooks.events import payload_of
 from gateway.webhooks.guarded_http import Answer, SendError
@@ -28,7 +27,7 @@ from gateway.webhooks.schedule import parse_retry_after
 from gateway.webhooks.schemas import AttemptError, DeliveryStatus, EndpointStatus
 from gateway.webhooks.secrets import secret_of, signature_header
 from services.common.db.models_webhooks import EventRow, WebhookDelivery, WebhookEndpoint
-from services.common.db.session import tenant_session
+from services.common.db.session import now, tenant_session
 from services.common.logging import get_logger
 
 log = get_logger(__name__)

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from gateway.repository import now
 from gateway.webhooks.schedule import GONE, delay_before_next, pause_asked_for
 from gateway.webhooks.schemas import AttemptError, DeliveryStatus, DisabledReason, EndpointStatus
 from gateway.webhooks.store import disable_endpoint
 from services.common.db.models_webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from services.common.db.session import now
 from services.common.logging import get_logger
 
 log = get_logger(__name__)

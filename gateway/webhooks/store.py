@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Select, func, select, text, update
 from sqlalchemy.orm import Session
 
+from gateway.cursor import Cursor
 from gateway.ids import Prefix, new_id
 from gateway.paging import page_of, page_statement
-from gateway.repository import Cursor, now
 from gateway.webhooks.schemas import (
     DeliveryStatus,
     DisabledReason,
@@ -19,6 +19,7 @@ from gateway.webhooks.schemas import (
 )
 from gateway.webhooks.secrets import new_salt
 from services.common.db.models_webhooks import EventRow, WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from services.common.db.session import now
 
 
 def add_endpoint(

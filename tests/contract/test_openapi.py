@@ -7,20 +7,16 @@ import pytest
 from starlette.testclient import TestClient
 
 from gateway.benchmark_schemas import BenchmarkView, DriftView
+from gateway.consent_schemas import ConsentView, NewConsent
 from gateway.errors import PROBLEMS, ProblemDetails
-from gateway.governance_schemas import ConsentView, ErasureView, NewConsent, TenantChange, TenantView
+from gateway.governance_schemas import ErasureView
 from gateway.interview_schemas import InterviewView, NewInterview
 from gateway.main import create_app
-from gateway.schemas import (
-    AcceptedAssessment,
-    AssessmentForm,
-    AssessmentView,
-    NewQuestion,
-    QuestionChange,
-    QuestionView,
-    VoiceSummaryView,
-)
+from gateway.question_schemas import NewQuestion, QuestionChange, QuestionView
+from gateway.schemas import AcceptedAssessment, AssessmentForm, AssessmentView
 from gateway.settings import GatewaySettings
+from gateway.tenant_schemas import TenantChange, TenantView
+from gateway.voice_schemas import VoiceSummaryView
 from services.common.settings import CommonSettings
 
 OPERATIONS = {

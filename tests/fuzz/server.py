@@ -15,8 +15,8 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from gateway.dependencies import Services
-from gateway.keys import create_tenant
 from gateway.main import create_app
+from gateway.provisioning import create_tenant
 from gateway.recovery import Recovery
 from gateway.settings import GatewaySettings
 from gateway.webhooks.targets import TargetRules

@@ -14,8 +14,8 @@ from starlette.testclient import TestClient
 
 from gateway.dependencies import Services
 from gateway.dispatch import Dispatcher
-from gateway.keys import NewTenant, create_tenant
 from gateway.main import create_app
+from gateway.provisioning import NewTenant, create_tenant
 from gateway.settings import GatewaySettings
 from services.common.contracts.labels import AssessmentStatus, Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, Fused, ModalityResult, Report

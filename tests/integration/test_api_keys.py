@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select, text
 
-from gateway.keys import create_tenant
+from gateway.provisioning import create_tenant
 from services.common.db.models import AuditEventRow
 from services.common.db.session import tenant_session
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select, text
 
-from gateway.keys import create_tenant, find_holder
+from gateway.authentication import find_holder
+from gateway.provisioning import create_tenant
 from services.common.db.models import CandidateToken
 from services.common.db.session import tenant_session
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, func, select
 
-from gateway.keys import create_key, create_tenant, revoke_key
-from gateway.schemas import Scope
+from gateway.fields import Scope
+from gateway.keys import create_key, revoke_key
+from gateway.provisioning import create_tenant
 from services.common.contracts.labels import Modality, ModalityStatus
 from services.common.db.models import Assessment, Candidate, ReportRow
 from services.common.db.session import tenant_session

@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import Engine, text
 
 from gateway.answers import Wanted
+from gateway.authentication import KeyHolder
 from gateway.export import COLUMNS, CSV_BATCH, JSON_LINES_BATCH, Export
-from gateway.keys import KeyHolder, create_key
-from gateway.schemas import Scope
+from gateway.fields import Scope
+from gateway.keys import create_key
 
 CSV, JSON_LINES = "/v1/exports/assessments.csv", "/v1/exports/assessments.jsonl"
 REPORT: dict[str, Any] = {

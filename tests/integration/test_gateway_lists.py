@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from gateway.keys import create_key, create_tenant
-from gateway.schemas import Scope
+from gateway.fields import Scope
+from gateway.keys import create_key
+from gateway.provisioning import create_tenant
 from services.common.contracts.labels import Modality, ModalityStatus
 from services.common.ledger import ModalityProgress
 

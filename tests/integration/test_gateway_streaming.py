@@ -15,7 +15,7 @@ import psutil
 import pytest
 from sqlalchemy import Engine
 
-from gateway.keys import create_tenant
+from gateway.provisioning import create_tenant
 from services.common.db.bootstrap import DatabaseUrls
 
 REPOSITORY = Path(__file__).resolve().parents[2]

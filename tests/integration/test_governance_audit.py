@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from gateway import admin, audit
-from gateway.keys import create_tenant
+from gateway.provisioning import create_tenant
 from services.common.db.bootstrap import DatabaseUrls
 from services.common.db.session import tenant_session
 

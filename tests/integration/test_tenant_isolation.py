@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from gateway.ids import ALPHABET, CHARS
-from gateway.keys import create_tenant
+from gateway.provisioning import create_tenant
 from tests.integration.belongings import BODIES, MAKERS, QUERIES, REFUSED_BODIES, Belongings
 
 

@@ -11,9 +11,10 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from fusion.settings import FusionSettings
 from fusion.tasks import FusionRuntime
 from gateway.dispatch import Work, analyses_of
-from gateway.keys import create_key, create_tenant
+from gateway.fields import Scope
+from gateway.keys import create_key
+from gateway.provisioning import create_tenant
 from gateway.recovery import Recovery
-from gateway.schemas import Scope
 from gateway.settings import GatewaySettings
 from services.common.contracts.labels import EMOTIONS, Modality, ModalityStatus
 from services.common.contracts.model_ref import ModelRef

@@ -2,8 +2,8 @@
 
 import pytest
 
+from gateway.fields import Purpose
 from gateway.policy import Decision, Jurisdiction, Reader, decide
-from gateway.schemas import Purpose
 from services.common.contracts.labels import MediaKind, Modality
 
 

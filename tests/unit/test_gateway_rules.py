@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.authentication import hash_key
 from gateway.dispatch import Work, analyses_of
 from gateway.errors import PROBLEMS, Problem, ProblemCode
 from gateway.events import EventFeed, follow
+from gateway.fields import printable
 from gateway.forms import parse_form
 from gateway.ids import Prefix, id_pattern, new_id
-from gateway.keys import hash_key
 from gateway.media_types import DOCX, accepted_type
 from gateway.repository import StoredAssessment, StoredModality
-from gateway.schemas import AssessmentView, printable
+from gateway.schemas import AssessmentView
 from gateway.settings import DEVELOPMENT_KEY_SECRET, GatewaySettings
 from gateway.views import assessment_view
 from services.common.contracts.labels import MediaKind, Modality, ModalityStatus

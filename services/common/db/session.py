@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, func, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import Session
 
@@ -65,3 +66,8 @@ def tenant_session(engine: Engine, tenant_id: str) -> Iterator[Session]:
             {"setting": TENANT_SETTING, "tenant": tenant_id},
         )
         yield session
+
+
+def now(session: Session) -> datetime:
+    """The database's clock, which all recorded times come from."""
+    return session.execute(select(func.now())).scalar_one()
