@@ -11,13 +11,13 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from gateway.audit import Head, verify
-from gateway.fields import Scope
-from gateway.keys import EVERY_SCOPE, create_key, revoke_key
-from gateway.policy import Jurisdiction
+from gateway.http.fields import Scope
+from gateway.law.policy import Jurisdiction
 from gateway.provisioning import create_tenant
 from gateway.settings import GatewaySettings
-from gateway.tenants import set_jurisdiction
+from gateway.tenancy.api_keys import EVERY_SCOPE, create_key, revoke_key
+from gateway.tenancy.audit import Head, verify
+from gateway.tenancy.tenants import set_jurisdiction
 from services.common.db.bootstrap import DatabaseSettings
 from services.common.db.session import create_engine_for
 from services.common.errors import ConfigurationError

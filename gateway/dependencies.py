@@ -10,17 +10,17 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import Engine
 
-from gateway.authentication import TOKEN_PREFIX, KeyHolder, find_holder, require_scopes
-from gateway.cursor import Cursor
-from gateway.dispatch import Dispatcher
-from gateway.errors import Problem, ProblemCode
-from gateway.fields import Scope
-from gateway.idempotency import claim_once
-from gateway.ids import Prefix, id_pattern
-from gateway.metrics import GatewayMetrics
-from gateway.paging import cursor_of
+from gateway.assessments.dispatch import Dispatcher
+from gateway.http.cursor import Cursor
+from gateway.http.errors import Problem, ProblemCode
+from gateway.http.fields import Scope
+from gateway.http.idempotency import claim_once
+from gateway.http.ids import Prefix, id_pattern
+from gateway.http.metrics import GatewayMetrics
+from gateway.http.paging import cursor_of
 from gateway.settings import GatewaySettings
-from gateway.uploads import read_fingerprint
+from gateway.tenancy.authentication import TOKEN_PREFIX, KeyHolder, find_holder, require_scopes
+from gateway.uploads.multipart import read_fingerprint
 from gateway.webhooks.targets import TargetRules
 from services.common.contracts.labels import Modality
 from services.common.ledger import ModalityProgress, WorkLedger

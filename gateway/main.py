@@ -7,16 +7,16 @@ import uvicorn
 from fastapi import FastAPI
 from redis.asyncio import Redis
 
-from gateway.compression import CompressedAnswers
+from gateway.assessments.dispatch import CeleryDispatcher, Dispatcher
 from gateway.dependencies import Services
-from gateway.dispatch import CeleryDispatcher, Dispatcher
-from gateway.errors import install_error_handlers
-from gateway.etags import EntityTags
-from gateway.idempotency import KeptAnswers, install_replays
-from gateway.metrics import GatewayMetrics
-from gateway.middleware import RequestShell
-from gateway.openapi import install_openapi
-from gateway.rate_limits import REQUESTS, UPLOADS, Limiter, RateLimits
+from gateway.http.compression import CompressedAnswers
+from gateway.http.errors import install_error_handlers
+from gateway.http.etags import EntityTags
+from gateway.http.idempotency import KeptAnswers, install_replays
+from gateway.http.metrics import GatewayMetrics
+from gateway.http.middleware import RequestShell
+from gateway.http.rate_limits import REQUESTS, UPLOADS, Limiter, RateLimits
+from gateway.openapi.document import install_openapi
 from gateway.routes import (
     access_exports,
     api_keys,

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine
 
-from gateway.bank import DEFAULT_QUESTIONS
-from gateway.ids import Prefix, new_id
-from gateway.keys import EVERY_SCOPE, add_key
-from gateway.questions import add_question
+from gateway.http.ids import Prefix, new_id
+from gateway.interviews.default_questions import DEFAULT_QUESTIONS
+from gateway.interviews.questions import add_question
 from gateway.settings import DEVELOPMENT_KEY_SECRET
+from gateway.tenancy.api_keys import EVERY_SCOPE, add_key
 from services.common.db.models import Tenant
 from services.common.db.session import tenant_session
 

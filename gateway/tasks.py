@@ -12,11 +12,11 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from gateway.dispatch import CeleryDispatcher
-from gateway.recovery import Recovery
-from gateway.retention import Sweep
+from gateway.assessments.dispatch import CeleryDispatcher
+from gateway.assessments.recovery import Recovery
+from gateway.rights.retention import Sweep
+from gateway.rights.sweeps import sweep_requests
 from gateway.settings import GatewaySettings
-from gateway.sweeps import sweep_requests
 from gateway.webhooks.delivery import DeliveryPump
 from gateway.webhooks.guarded_http import GuardedClient
 from gateway.webhooks.store import forget_events

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gateway.dispatch import DispatchError, Work
+from gateway.assessments.dispatch import DispatchError, Work
 from services.common.contracts.labels import Modality
 from services.common.contracts.results import ErrorCode
 from services.common.errors import TemporaryError

@@ -28,7 +28,7 @@ from deploy.embedded.supervisor import running
 from fusion.benchmark import benchmark
 from fusion.cohorts import add_answer
 from fusion.repository import ReportTransaction, Subject
-from gateway import repository
+from gateway.assessments import repository
 from services.common.db.bootstrap import DatabaseUrls, prepare_database
 from services.common.db.session import create_engine_for, tenant_session
 

@@ -4,8 +4,8 @@ import os
 import secrets
 from pathlib import Path
 
-from gateway.authentication import find_holder
 from gateway.provisioning import create_tenant
+from gateway.tenancy.authentication import find_holder
 from services.common.db.bootstrap import DatabaseUrls
 from services.common.db.session import create_engine_for
 

@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
-from gateway import audit
-from gateway.access_export import access_export
+from gateway.assessments.report_access import readable_purposes
 from gateway.dependencies import Administrator, TheServices
-from gateway.errors import ProblemCode
-from gateway.openapi import AUTHENTICATED, problems
-from gateway.report_access import readable_purposes
+from gateway.http.errors import ProblemCode
+from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.rights.access_export import access_export
 from gateway.routes.candidates import CandidateName, load_candidate
+from gateway.tenancy import audit
 from services.common.db.session import tenant_session
 
 router = APIRouter(prefix="/v1/candidates/{candidate:path}/access_export", tags=["governance"])

@@ -5,10 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from sqlalchemy import select
 
-from gateway import api_keys, repository
 from gateway.dependencies import Administrator, AnyCaller, ApiKeyPage, Services, TheServices
-from gateway.errors import ProblemCode
-from gateway.key_schemas import (
+from gateway.http.errors import ProblemCode
+from gateway.http.paging import page_of, page_statement
+from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.tenancy import key_management
+from gateway.tenancy.key_schemas import (
     ApiKeyList,
     ApiKeyView,
     CreatedApiKey,
@@ -17,10 +19,8 @@ from gateway.key_schemas import (
     OwnApiKey,
     Rotation,
 )
-from gateway.openapi import AUTHENTICATED, problems
-from gateway.paging import page_of, page_statement
 from services.common.db.models import ApiKey
-from services.common.db.session import tenant_session
+from services.common.db.session import now, tenant_session
 
 PATH = "/v1/api_keys"
 router = APIRouter(prefix=PATH, tags=["api keys"])
@@ -45,8 +45,8 @@ def list_api_keys(services: TheServices, caller: Administrator, cursor: ApiKeyPa
     with tenant_session(services.engine, caller.tenant_id) as session:
         statement = page_statement(select(ApiKey), ApiKey.id, cursor, newest_first=True)
         rows, has_more = page_of(session.scalars(statement).all(), cursor)
-        now = repository.now(session)
-    views = [ApiKeyView(**_fields(row), status=api_keys.status_of(row, at=now)) for row in rows]
+        moment = now(session)
+    views = [ApiKeyView(**_fields(row), status=key_management.status_of(row, at=moment)) for row in rows]
     return ApiKeyList(data=views, has_more=has_more)
 
 
@@ -62,7 +62,7 @@ def create_api_key(
 ) -> CreatedApiKey:
     """It can do no more, and lasts no longer, than the key that asks for it. Shown here and never again."""
     with tenant_session(services.engine, caller.tenant_id) as session:
-        row, secret = api_keys.create(session, caller, wanted, key_secret=_key_secret(services))
+        row, secret = key_management.create(session, caller, wanted, key_secret=_key_secret(services))
     response.headers["Location"] = f"{PATH}/{row.id}"
     return CreatedApiKey(**_fields(row), status=KeyStatus.ACTIVE, key=secret)
 
@@ -76,8 +76,9 @@ def create_api_key(
 def get_own_api_key(services: TheServices, caller: AnyCaller) -> OwnApiKey:
     """What this key may do, until when, and for which tenant. Needs no scope."""
     with tenant_session(services.engine, caller.tenant_id) as session:
-        row, now = api_keys.find(session, caller.key_id), repository.now(session)
-    return OwnApiKey(**_fields(row), status=api_keys.status_of(row, at=now), tenant_id=caller.tenant_id)
+        row, moment = key_management.find(session, caller.key_id), now(session)
+    status = key_management.status_of(row, at=moment)
+    return OwnApiKey(**_fields(row), status=status, tenant_id=caller.tenant_id)
 
 
 @router.get(
@@ -89,8 +90,8 @@ def get_own_api_key(services: TheServices, caller: AnyCaller) -> OwnApiKey:
 def get_api_key(services: TheServices, caller: Administrator, key_id: KeyId) -> ApiKeyView:
     """When it was used last, and whether it is still good."""
     with tenant_session(services.engine, caller.tenant_id) as session:
-        row, now = api_keys.find(session, key_id), repository.now(session)
-    return ApiKeyView(**_fields(row), status=api_keys.status_of(row, at=now))
+        row, moment = key_management.find(session, key_id), now(session)
+    return ApiKeyView(**_fields(row), status=key_management.status_of(row, at=moment))
 
 
 @router.post(
@@ -109,7 +110,7 @@ def rotate_api_key(
 ) -> CreatedApiKey:
     """Both keys are good for `overlap_s`, so that nothing stops while the new one is rolled out."""
     with tenant_session(services.engine, caller.tenant_id) as session:
-        row, secret = api_keys.rotate(
+        row, secret = key_management.rotate(
             session, caller, key_id, rotation or Rotation(), key_secret=_key_secret(services)
         )
     response.headers["Location"] = f"{PATH}/{row.id}"
@@ -127,7 +128,7 @@ def rotate_api_key(
 def revoke_api_key(services: TheServices, caller: Administrator, key_id: KeyId) -> None:
     """At once, and for good. The key that asks may be the one; repeated, it changes nothing."""
     with tenant_session(services.engine, caller.tenant_id) as session:
-        api_keys.revoke(session, caller, key_id)
+        key_management.revoke(session, caller, key_id)
 
 
 def _key_secret(services: Services) -> str:

@@ -6,11 +6,18 @@ from anyio import CancelScope
 from fastapi import APIRouter, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from gateway import candidate_tokens, repository
-from gateway.admission import admit
-from gateway.answers import WantedAnswers, WantedStatus, find_page
-from gateway.authentication import KeyHolder
-from gateway.candidate_tokens import assessment_not_found
+from gateway.assessments import repository
+from gateway.assessments.admission import admit
+from gateway.assessments.dispatch import dispatch
+from gateway.assessments.enrolment import work_of
+from gateway.assessments.expansion import Expand
+from gateway.assessments.expansion import expand as expand_views
+from gateway.assessments.forms import parse_form
+from gateway.assessments.intake import placed
+from gateway.assessments.repository import StoredAssessment
+from gateway.assessments.schemas import AcceptedAssessment, AssessmentList, AssessmentView
+from gateway.assessments.search import WantedAnswers, WantedStatus, find_page
+from gateway.assessments.views import assessment_view, view_of
 from gateway.dependencies import (
     AnyCaller,
     AssessmentPage,
@@ -20,23 +27,18 @@ from gateway.dependencies import (
     Writer,
     WriterOrCandidate,
 )
-from gateway.dispatch import dispatch
-from gateway.enrolment import work_of
-from gateway.erasure import erase_assessment
-from gateway.errors import ProblemCode
-from gateway.expansion import Expand
-from gateway.expansion import expand as expand_views
-from gateway.forms import parse_form
-from gateway.idempotency import Once, once_of
-from gateway.idempotency_store import Answer
-from gateway.ids import Prefix, is_id
-from gateway.intake import placed
-from gateway.openapi import AUTHENTICATED, problems, upload_body
-from gateway.repository import StoredAssessment
-from gateway.resumable import take
-from gateway.schemas import AcceptedAssessment, AssessmentList, AssessmentView
-from gateway.uploads import Received, receive_upload, together
-from gateway.views import assessment_view
+from gateway.http.errors import ProblemCode
+from gateway.http.idempotency import Once, once_of
+from gateway.http.idempotency_store import Answer
+from gateway.http.ids import Prefix, is_id
+from gateway.openapi.document import AUTHENTICATED, problems, upload_body
+from gateway.rights.erasure import erase_assessment
+from gateway.tenancy import candidate_tokens
+from gateway.tenancy.authentication import KeyHolder
+from gateway.tenancy.candidate_tokens import assessment_not_found
+from gateway.tenancy.candidates import ensure_candidate
+from gateway.uploads.multipart import Received, receive_upload, together
+from gateway.uploads.resumable import take
 from services.common.db.session import tenant_session
 
 PATH = "/v1/assessments"
@@ -114,7 +116,7 @@ def _keep(
     with tenant_session(services.engine, tenant_id) as session:
         form = placed(session, form)
         media = together(received.media, take(session, form.upload))
-        candidate_id = repository.ensure_candidate(session, tenant_id=tenant_id, external_id=form.candidate)
+        candidate_id = ensure_candidate(session, tenant_id=tenant_id, external_id=form.candidate)
         admission = admit(session, tenant_id=tenant_id, candidate_id=candidate_id, form=form, media=media)
         for part in admission.turned_away:
             services.store.delete(part.key)
@@ -174,9 +176,9 @@ def list_assessments(
             wanted,
             cursor,
             statuses=statuses,
-            status_of=lambda stored: view_of(services, stored).status,
+            status_of=lambda stored: view_of(stored, services.progress).status,
         )
-        views = [view_of(services, stored) for stored in page]
+        views = [view_of(stored, services.progress) for stored in page]
         expand_views(session, caller, views, expand)
     return AssessmentList(data=views, has_more=has_more)
 
@@ -194,7 +196,7 @@ def get_assessment(
     expand: Expand = [],  # noqa: B006 - never changed
 ) -> AssessmentView:
     """Status of the whole and of each modality, with progress while it runs."""
-    view = view_of(services, open_assessment(services, caller, assessment_id))
+    view = view_of(open_assessment(services, caller, assessment_id), services.progress)
     if expand:
         with tenant_session(services.engine, caller.tenant_id) as session:
             expand_views(session, caller, [view], expand)
@@ -242,9 +244,3 @@ def open_assessment(services: Services, caller: KeyHolder, assessment_id: str) -
             candidate_tokens.require_opened(caller.candidate, stored.row)
             return stored
     raise assessment_not_found()
-
-
-def view_of(services: Services, stored: StoredAssessment) -> AssessmentView:
-    """With live progress, as long as there is no report to speak instead."""
-    progress = {} if stored.report_status else services.progress(stored.row.id)
-    return assessment_view(stored, progress)

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import or_, select
 
-from gateway.audit import subjects_of
 from gateway.dependencies import Administrator, AuditPage, TheServices
-from gateway.errors import ProblemCode
-from gateway.fields import Moment, Printable
-from gateway.openapi import AUTHENTICATED, problems
-from gateway.paging import page_of, page_statement
+from gateway.http.errors import ProblemCode
+from gateway.http.fields import Moment, Printable
+from gateway.http.paging import page_of, page_statement
+from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.tenancy.audit import subjects_of
 from services.common.db.models import AuditEventRow, AuditSubject
 from services.common.db.session import tenant_session
 

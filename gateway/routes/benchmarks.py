@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
-from gateway.benchmark_schemas import BenchmarkList, DriftList
-from gateway.benchmarks import ID_PREFIX, benchmark_views, drift_views, find_norms
+from gateway.benchmarks.norms import ID_PREFIX, benchmark_views, drift_views, find_norms
+from gateway.benchmarks.schemas import BenchmarkList, DriftList
 from gateway.dependencies import Limit, ReportReader, TheServices
-from gateway.errors import FieldError, Problem, ProblemCode
-from gateway.fields import Printable, Tag
-from gateway.openapi import AUTHENTICATED, problems
+from gateway.http.errors import FieldError, Problem, ProblemCode
+from gateway.http.fields import Printable, Tag
+from gateway.openapi.document import AUTHENTICATED, problems
 from services.common.contracts.norms import Cohort, CohortKind
 from services.common.db.session import tenant_session
 

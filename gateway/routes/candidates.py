@@ -6,16 +6,17 @@ from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway import candidate_tokens, repository
-from gateway.candidate_schemas import CandidateList, CandidateView, NewCandidate
 from gateway.dependencies import AnyCaller, CandidatePage, TheServices, Writer
-from gateway.erasure import erase_candidate
-from gateway.errors import Problem, ProblemCode
-from gateway.fields import ExternalId, Moment
-from gateway.governance_schemas import ErasureView
-from gateway.openapi import AUTHENTICATED, problems
-from gateway.paging import page_of, page_statement
-from gateway.receipts import erasure_view
+from gateway.http.errors import Problem, ProblemCode
+from gateway.http.fields import ExternalId, Moment
+from gateway.http.paging import page_of, page_statement
+from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.rights.erasure import erase_candidate
+from gateway.rights.receipts import erasure_view
+from gateway.rights.schemas import ErasureView
+from gateway.tenancy import candidate_tokens
+from gateway.tenancy.candidate_schemas import CandidateList, CandidateView, NewCandidate
+from gateway.tenancy.candidates import ensure_candidate, find_candidate
 from services.common.db.models import Candidate
 from services.common.db.session import tenant_session
 
@@ -83,7 +84,7 @@ def create_candidate(
         if row is not None:
             response.status_code = 200
         else:
-            repository.ensure_candidate(session, tenant_id=caller.tenant_id, external_id=new.external_id)
+            ensure_candidate(session, tenant_id=caller.tenant_id, external_id=new.external_id)
             row = session.scalars(known).one()
     response.headers["Location"] = f"{PATH}/{row.id}"
     return candidate_view(row)
@@ -153,7 +154,7 @@ def load_candidate(session: Session, name: str) -> Candidate:
     Raises:
         Problem: `candidate_not_found`, for what never was as for another tenant's.
     """
-    row = repository.find_candidate(session, name)
+    row = find_candidate(session, name)
     if row is None:
         raise candidate_not_found()
     return row

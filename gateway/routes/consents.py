@@ -4,13 +4,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from gateway import audit, consents, repository
-from gateway.consent_schemas import ConsentList, ConsentView, NewConsent
 from gateway.dependencies import AnyCaller, ConsentPage, TheServices, Writer, WriterOrCandidate
-from gateway.erasure import erase_withdrawn
-from gateway.errors import Problem, ProblemCode
-from gateway.fields import MAX_EXTERNAL_ID_CHARS
-from gateway.openapi import AUTHENTICATED, problems
+from gateway.http.errors import Problem, ProblemCode
+from gateway.http.fields import MAX_EXTERNAL_ID_CHARS
+from gateway.law import consents
+from gateway.law.consent_schemas import ConsentList, ConsentView, NewConsent
+from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.rights.erasure import erase_withdrawn
+from gateway.tenancy import audit
+from gateway.tenancy.candidates import ensure_candidate, find_candidate
 from gateway.webhooks.events import EventType, emit
 from services.common.db.models import Candidate
 from services.common.db.session import tenant_session
@@ -33,9 +35,7 @@ ConsentId = Annotated[str, Path(description="`cons_…`", examples=["cons_01kajb
 def create_consent(services: TheServices, caller: Writer, response: Response, new: NewConsent) -> ConsentView:
     """Before an answer, or in place of `consent_version` with it. Sent again, it is the same consent."""
     with tenant_session(services.engine, caller.tenant_id) as session:
-        candidate_id = repository.ensure_candidate(
-            session, tenant_id=caller.tenant_id, external_id=new.candidate
-        )
+        candidate_id = ensure_candidate(session, tenant_id=caller.tenant_id, external_id=new.candidate)
         row = consents.add_consent(
             session,
             tenant_id=caller.tenant_id,
@@ -78,7 +78,7 @@ def list_consents(
 ) -> ConsentList:
     """Page on with the last `id` as `starting_after`, back with the first as `ending_before`."""
     with tenant_session(services.engine, caller.tenant_id) as session:
-        person = None if candidate is None else repository.find_candidate(session, candidate)
+        person = None if candidate is None else find_candidate(session, candidate)
         if candidate is not None and person is None:
             raise Problem(
                 ProblemCode.CANDIDATE_NOT_FOUND,

@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from gateway.dependencies import AnyCaller, TheServices
-from gateway.errors import Problem, ProblemCode
-from gateway.governance_schemas import ErasureView
-from gateway.ids import Prefix, is_id
-from gateway.openapi import AUTHENTICATED, problems
-from gateway.receipts import erasure_view
+from gateway.http.errors import Problem, ProblemCode
+from gateway.http.ids import Prefix, is_id
+from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.rights.receipts import erasure_view
+from gateway.rights.schemas import ErasureView
 from services.common.db.models import Erasure
 from services.common.db.session import tenant_session
 

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, select_autoescape
 
-from gateway.error_catalogue import catalogue
-from gateway.errors import Problem, ProblemCode
+from gateway.http.error_catalogue import catalogue
+from gateway.http.errors import Problem, ProblemCode
 
 PATH = "/errors"
 HEADERS = {

@@ -6,12 +6,13 @@ from fastapi import APIRouter, Header, Response
 from sse_starlette import EventSourceResponse
 from starlette.concurrency import run_in_threadpool
 
+from gateway.assessments.progress_events import EVENT_ID_PATTERN, EventFeed, follow
+from gateway.assessments.schemas import AssessmentView
+from gateway.assessments.views import view_of
 from gateway.dependencies import CallerOrCandidate, TheServices
-from gateway.errors import Problem, ProblemCode
-from gateway.events import EVENT_ID_PATTERN, EventFeed, follow
-from gateway.openapi import AUTHENTICATED, problems
-from gateway.routes.assessments import AssessmentId, open_assessment, view_of
-from gateway.schemas import AssessmentView
+from gateway.http.errors import Problem, ProblemCode
+from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.routes.assessments import AssessmentId, open_assessment
 
 router = APIRouter(prefix="/v1/assessments/{assessment_id}/events", tags=["assessments"])
 
@@ -62,7 +63,7 @@ async def follow_assessment(
 
     def read() -> AssessmentView | None:
         try:
-            return view_of(services, open_assessment(services, caller, assessment_id))
+            return view_of(open_assessment(services, caller, assessment_id), services.progress)
         except Problem:
             return None
 

@@ -1,20 +1,22 @@
 """Answers with their scores, all of them in one answer that streams."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 
-from gateway import audit
-from gateway.answers import WantedAnswers, WantedStatus
-from gateway.dependencies import ReportReader, TheServices
-from gateway.errors import ProblemCode
-from gateway.export import COLUMNS, Export
-from gateway.openapi import AUTHENTICATED, problems
-from gateway.schemas import ASSESSMENT_EXAMPLE
+from gateway.assessments.export import COLUMNS, Export
+from gateway.assessments.schemas import ASSESSMENT_EXAMPLE
+from gateway.assessments.search import Wanted, WantedAnswers, WantedStatus
+from gateway.dependencies import ReportReader, Services, TheServices
+from gateway.http.errors import ProblemCode
+from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.tenancy import audit
+from gateway.tenancy.authentication import KeyHolder
+from services.common.contracts.labels import AssessmentStatus
 from services.common.db.session import tenant_session
 
 router = APIRouter(prefix="/v1/exports", tags=["exports"])
@@ -51,7 +53,7 @@ def export_csv(
     Scores that only the candidate may read are empty, with the reason in `report_withheld`. Text that a
     spreadsheet would take for a formula begins with an apostrophe.
     """
-    export = Export(services=services, caller=caller, wanted=wanted, statuses=statuses)
+    export = _export(services, caller, wanted, statuses)
     return _stream(export, export.csv(), media_type=CSV, name="assessments.csv", ahead=2)
 
 
@@ -71,8 +73,20 @@ def export_json_lines(
     statuses: WantedStatus = [],  # noqa: B006 - never changed
 ) -> StreamingResponse:
     """Each line is what the list shows of an answer with `expand=report`."""
-    export = Export(services=services, caller=caller, wanted=wanted, statuses=statuses)
+    export = _export(services, caller, wanted, statuses)
     return _stream(export, export.json_lines(), media_type=JSON_LINES, name="assessments.jsonl", ahead=1)
+
+
+def _export(
+    services: Services, caller: KeyHolder, wanted: Wanted, statuses: Sequence[AssessmentStatus]
+) -> Export:
+    return Export(
+        engine=services.engine,
+        progress_of=services.progress,
+        caller=caller,
+        wanted=wanted,
+        statuses=statuses,
+    )
 
 
 def _stream(
@@ -80,7 +94,7 @@ def _stream(
 ) -> StreamingResponse:
     """Answer with `chunks`; the first are made before the head is sent, so that an outage shows as one."""
     first = list(islice(chunks, ahead))
-    with tenant_session(export.services.engine, export.caller.tenant_id) as session:
+    with tenant_session(export.engine, export.caller.tenant_id) as session:
         audit.record(
             session,
             tenant_id=export.caller.tenant_id,

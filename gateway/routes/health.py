@@ -11,9 +11,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from gateway.dependencies import Services, TheServices
-from gateway.errors import FieldError, Problem, ProblemCode
-from gateway.health_schemas import Liveness, Readiness
-from gateway.openapi import problems
+from gateway.http.errors import FieldError, Problem, ProblemCode
+from gateway.http.health_schemas import Liveness, Readiness
+from gateway.openapi.document import problems
 from services.common.errors import CandorError
 from services.common.logging import get_logger
 from services.common.presence import OK

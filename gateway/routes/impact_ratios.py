@@ -6,21 +6,21 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway import audit
-from gateway.demographics import (
+from gateway.dependencies import Administrator, TheServices, Writer
+from gateway.http.errors import ProblemCode
+from gateway.http.fields import Purpose
+from gateway.http.ids import Prefix, id_pattern
+from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.rights.demographics import (
     RaceEthnicity,
     Sex,
     forget_demographics,
     keep_demographics,
     scored_people,
 )
-from gateway.dependencies import Administrator, TheServices, Writer
-from gateway.errors import ProblemCode
-from gateway.fields import Purpose
-from gateway.ids import Prefix, id_pattern
-from gateway.impact import MIN_GROUP, GroupImpact, impact_ratios
-from gateway.openapi import AUTHENTICATED, problems
+from gateway.rights.impact_ratios import MIN_GROUP, GroupImpact, impact_ratios
 from gateway.routes.candidates import CandidateName, load_candidate
+from gateway.tenancy import audit
 from services.common.db.session import tenant_session
 
 router = APIRouter(tags=["governance"])

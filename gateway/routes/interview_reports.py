@@ -2,12 +2,12 @@
 
 from fastapi import APIRouter
 
+from gateway.assessments.report_access import require_readable
 from gateway.dependencies import ReaderOrCandidate, TheServices
-from gateway.errors import ProblemCode
-from gateway.fields import Purpose
-from gateway.interview_reports import interview_report
-from gateway.openapi import AUTHENTICATED, problems
-from gateway.report_access import require_readable
+from gateway.http.errors import ProblemCode
+from gateway.http.fields import Purpose
+from gateway.interviews.reports import interview_report
+from gateway.openapi.document import AUTHENTICATED, problems
 from gateway.routes.interviews import PATH, InterviewId, open_interview
 from services.common.contracts.interview import InterviewReport
 from services.common.db.session import tenant_session

@@ -4,8 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from gateway import interviews, repository
-from gateway.authentication import CandidateGrant, KeyHolder
 from gateway.dependencies import (
     AnyCaller,
     CallerOrCandidate,
@@ -15,14 +13,17 @@ from gateway.dependencies import (
     TheServices,
     Writer,
 )
-from gateway.erasure import erase_assessment
-from gateway.errors import Problem, ProblemCode
-from gateway.fields import MAX_EXTERNAL_ID_CHARS, Purpose
-from gateway.ids import Prefix, is_id
-from gateway.interview_schemas import AskedQuestionView, InterviewList, InterviewView, NewInterview
-from gateway.interviews import StoredInterview
-from gateway.openapi import AUTHENTICATED, problems
-from gateway.paging import cursor_of
+from gateway.http.errors import Problem, ProblemCode
+from gateway.http.fields import MAX_EXTERNAL_ID_CHARS, Purpose
+from gateway.http.ids import Prefix, is_id
+from gateway.http.paging import cursor_of
+from gateway.interviews import repository as interviews
+from gateway.interviews.repository import StoredInterview
+from gateway.interviews.schemas import AskedQuestionView, InterviewList, InterviewView, NewInterview
+from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.rights.erasure import erase_assessment
+from gateway.tenancy.authentication import CandidateGrant, KeyHolder
+from gateway.tenancy.candidates import find_candidate
 from services.common.contracts.interview import AnswerStatus, InterviewStatus
 from services.common.db.session import tenant_session
 
@@ -85,7 +86,7 @@ def list_interviews(
     with tenant_session(services.engine, caller.tenant_id) as session:
         person = None
         if candidate is not None:
-            person = repository.find_candidate(session, candidate)
+            person = find_candidate(session, candidate)
             if person is None:
                 return InterviewList(data=[], has_more=False)
         page, has_more = interviews.list_interviews(

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Header
 from fastapi.responses import FileResponse, Response
 from starlette.staticfiles import NotModifiedResponse
 
-from gateway.errors import Problem, ProblemCode
-from gateway.etags import matches
+from gateway.http.errors import Problem, ProblemCode
+from gateway.http.etags import matches
 
 WEB = Path(__file__).resolve().parents[1] / "web"
 

@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy.orm import Session
 
-from gateway import questions
 from gateway.dependencies import Administrator, AnyCaller, Limit, QuestionCursor, TheServices
-from gateway.errors import Problem, ProblemCode
-from gateway.ids import Prefix, is_id
-from gateway.openapi import AUTHENTICATED, problems
-from gateway.paging import cursor_of
-from gateway.question_schemas import NewQuestion, QuestionChange, QuestionList, QuestionView
+from gateway.http.errors import Problem, ProblemCode
+from gateway.http.ids import Prefix, is_id
+from gateway.http.paging import cursor_of
+from gateway.interviews import questions
+from gateway.interviews.question_schemas import NewQuestion, QuestionChange, QuestionList, QuestionView
+from gateway.openapi.document import AUTHENTICATED, problems
 from services.common.db.models import Question
 from services.common.db.session import tenant_session
 

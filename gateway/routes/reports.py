@@ -2,16 +2,16 @@
 
 from fastapi import APIRouter
 
-from gateway import repository
-from gateway.answers import WantedAnswers, find_reports
+from gateway.assessments import repository
+from gateway.assessments.report_access import readable_purposes, require_readable
+from gateway.assessments.schemas import ReportList
+from gateway.assessments.search import WantedAnswers, find_reports
+from gateway.assessments.views import has_ended, view_of, with_retention
 from gateway.dependencies import AssessmentPage, ReaderOrCandidate, ReportReader, TheServices
-from gateway.errors import Problem, ProblemCode
-from gateway.fields import Purpose
-from gateway.openapi import AUTHENTICATED, problems
-from gateway.report_access import readable_purposes, require_readable
-from gateway.routes.assessments import AssessmentId, open_assessment, view_of
-from gateway.schemas import ReportList
-from gateway.views import has_ended, with_retention
+from gateway.http.errors import Problem, ProblemCode
+from gateway.http.fields import Purpose
+from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.routes.assessments import AssessmentId, open_assessment
 from services.common.contracts.results import Report
 from services.common.db.session import tenant_session
 
@@ -58,7 +58,7 @@ def get_report(services: TheServices, caller: ReaderOrCandidate, assessment_id: 
         document = repository.find_report(session, assessment_id)
     if document is not None:
         return with_retention(Report.model_validate(document), stored.row)
-    view = view_of(services, stored)
+    view = view_of(stored, services.progress)
     if has_ended(view):
         raise Problem(
             ProblemCode.REPORT_UNAVAILABLE, f"The assessment is {view.status}; hand the answer in again."

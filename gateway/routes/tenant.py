@@ -5,12 +5,12 @@ from typing import Any
 from fastapi import APIRouter
 
 from gateway.dependencies import Administrator, AnyCaller, TheServices
-from gateway.errors import ProblemCode
-from gateway.fields import Purpose
-from gateway.openapi import AUTHENTICATED, problems
-from gateway.policy import NOTICES, Jurisdiction, Reader, decide
-from gateway.tenant_schemas import Retention, Rule, TenantChange, TenantView
-from gateway.tenants import JURISDICTION, change_tenant, find_tenant
+from gateway.http.errors import ProblemCode
+from gateway.http.fields import Purpose
+from gateway.law.policy import NOTICES, Jurisdiction, Reader, decide
+from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.tenancy.tenant_schemas import Retention, Rule, TenantChange, TenantView
+from gateway.tenancy.tenants import JURISDICTION, change_tenant, find_tenant
 from services.common.contracts.labels import Modality
 from services.common.contracts.results import Notice
 from services.common.db.models import Tenant

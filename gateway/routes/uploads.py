@@ -7,13 +7,13 @@ from fastapi import APIRouter, Header, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from gateway import resumable
 from gateway.dependencies import AnyCaller, Services, TheServices, Writer
-from gateway.errors import Problem, ProblemCode
-from gateway.ids import Prefix, id_pattern
-from gateway.openapi_problems import AUTHENTICATED, problems
-from gateway.upload_schemas import NewUpload, UploadStatus, UploadView
-from gateway.uploads import BATCH_BYTES
+from gateway.http.errors import Problem, ProblemCode
+from gateway.http.ids import Prefix, id_pattern
+from gateway.openapi.problems import AUTHENTICATED, problems
+from gateway.uploads import resumable
+from gateway.uploads.multipart import BATCH_BYTES
+from gateway.uploads.schemas import NewUpload, UploadStatus, UploadView
 from services.common.contracts.labels import MediaKind
 from services.common.contracts.media import MediaRef
 from services.common.db.models_requests import Upload

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, Response
 
+from gateway.assessments.enrolment import KeptVoice, erase_voices, kept_voices
 from gateway.dependencies import AnyCaller, TheServices, Writer
-from gateway.enrolment import KeptVoice, erase_voices, kept_voices
-from gateway.errors import ProblemCode
-from gateway.openapi import AUTHENTICATED, problems
+from gateway.http.errors import ProblemCode
+from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.rights.voice_schemas import EncoderView, VoiceSummaryView
 from gateway.routes.candidates import CandidateName, load_candidate
-from gateway.voice_schemas import EncoderView, VoiceSummaryView
 from services.common.db.models import Candidate
 from services.common.db.session import tenant_session
 

@@ -5,8 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Response
 from sqlalchemy.orm import Session
 
-from gateway import audit
-from gateway.authentication import KeyHolder
 from gateway.dependencies import (
     Administrator,
     Services,
@@ -14,9 +12,11 @@ from gateway.dependencies import (
     WebhookDeliveryPage,
     WebhookEndpointPage,
 )
-from gateway.errors import FieldError, Problem, ProblemCode
-from gateway.ids import Prefix, is_id
-from gateway.openapi import AUTHENTICATED, problems
+from gateway.http.errors import FieldError, Problem, ProblemCode
+from gateway.http.ids import Prefix, is_id
+from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.tenancy import audit
+from gateway.tenancy.authentication import KeyHolder
 from gateway.webhooks import store
 from gateway.webhooks.events import emit_test
 from gateway.webhooks.schemas import (

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Body, Path, Query
 from sqlalchemy.orm import Session
 
 from gateway.dependencies import Administrator, EventPage, TheServices, WebhookDeliveryPage
-from gateway.errors import Problem, ProblemCode
-from gateway.ids import Prefix, id_pattern, is_id
-from gateway.openapi import AUTHENTICATED, problems
+from gateway.http.errors import Problem, ProblemCode
+from gateway.http.ids import Prefix, id_pattern, is_id
+from gateway.openapi.document import AUTHENTICATED, problems
 from gateway.routes.webhook_endpoints import (
     BODY_PROBLEMS,
     load_endpoint,

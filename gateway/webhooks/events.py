@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from gateway.ids import Prefix
+from gateway.http.ids import Prefix
 from services.common.db.models import Candidate
 from services.common.db.models_webhooks import EventRow
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.fields import Printable
+from gateway.http.fields import Printable
 from gateway.webhooks.events import EventType
 
 MAX_URL_CHARS = 2000

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Select, func, select, text, update
 from sqlalchemy.orm import Session
 
-from gateway.cursor import Cursor
-from gateway.ids import Prefix, new_id
-from gateway.paging import page_of, page_statement
+from gateway.http.cursor import Cursor
+from gateway.http.ids import Prefix, new_id
+from gateway.http.paging import page_of, page_statement
 from gateway.webhooks.schemas import (
     DeliveryStatus,
     DisabledReason,

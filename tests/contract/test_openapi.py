@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from gateway.benchmark_schemas import BenchmarkView, DriftView
-from gateway.consent_schemas import ConsentView, NewConsent
-from gateway.errors import PROBLEMS, ProblemDetails
-from gateway.governance_schemas import ErasureView
-from gateway.interview_schemas import InterviewView, NewInterview
+from gateway.assessments.schemas import AcceptedAssessment, AssessmentForm, AssessmentView
+from gateway.benchmarks.schemas import BenchmarkView, DriftView
+from gateway.http.errors import PROBLEMS, ProblemDetails
+from gateway.interviews.question_schemas import NewQuestion, QuestionChange, QuestionView
+from gateway.interviews.schemas import InterviewView, NewInterview
+from gateway.law.consent_schemas import ConsentView, NewConsent
 from gateway.main import create_app
-from gateway.question_schemas import NewQuestion, QuestionChange, QuestionView
-from gateway.schemas import AcceptedAssessment, AssessmentForm, AssessmentView
+from gateway.rights.schemas import ErasureView
+from gateway.rights.voice_schemas import VoiceSummaryView
 from gateway.settings import GatewaySettings
-from gateway.tenant_schemas import TenantChange, TenantView
-from gateway.voice_schemas import VoiceSummaryView
+from gateway.tenancy.tenant_schemas import TenantChange, TenantView
 from services.common.settings import CommonSettings
 
 OPERATIONS = {

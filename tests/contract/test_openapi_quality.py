@@ -73,7 +73,7 @@ def test_every_operation_says_what_it_does(document: Document) -> None:
         assert operation["summary"], name
         assert operation["description"], name
         assert len(operation["tags"]) == 1, name
-        assert set(operation["tags"]) <= known, f"describe the tag of {name} in gateway/openapi_reader.py"
+        assert set(operation["tags"]) <= known, f"describe the tag of {name} in gateway/openapi/reader.py"
 
 
 def test_every_link_leads_to_an_operation_and_its_parameter(document: Document) -> None:

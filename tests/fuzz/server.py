@@ -14,10 +14,10 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
+from gateway.assessments.recovery import Recovery
 from gateway.dependencies import Services
 from gateway.main import create_app
 from gateway.provisioning import create_tenant
-from gateway.recovery import Recovery
 from gateway.settings import GatewaySettings
 from gateway.webhooks.targets import TargetRules
 from services.common.db.bootstrap import DatabaseUrls

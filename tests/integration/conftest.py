@@ -12,8 +12,8 @@ from fastapi import FastAPI
 from sqlalchemy import Engine, make_url
 from starlette.testclient import TestClient
 
+from gateway.assessments.dispatch import Dispatcher
 from gateway.dependencies import Services
-from gateway.dispatch import Dispatcher
 from gateway.main import create_app
 from gateway.provisioning import NewTenant, create_tenant
 from gateway.settings import GatewaySettings

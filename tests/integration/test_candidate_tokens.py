@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select, text
 
-from gateway.authentication import find_holder
 from gateway.provisioning import create_tenant
+from gateway.tenancy.authentication import find_holder
 from services.common.db.models import CandidateToken
 from services.common.db.session import tenant_session
 

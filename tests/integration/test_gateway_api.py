@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, func, select
 
-from gateway.fields import Scope
-from gateway.keys import create_key, revoke_key
+from gateway.http.fields import Scope
 from gateway.provisioning import create_tenant
+from gateway.tenancy.api_keys import create_key, revoke_key
 from services.common.contracts.labels import Modality, ModalityStatus
 from services.common.db.models import Assessment, Candidate, ReportRow
 from services.common.db.session import tenant_session

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from gateway.answers import Wanted
-from gateway.authentication import KeyHolder
-from gateway.export import COLUMNS, CSV_BATCH, JSON_LINES_BATCH, Export
-from gateway.fields import Scope
-from gateway.keys import create_key
+from gateway.assessments.export import COLUMNS, CSV_BATCH, JSON_LINES_BATCH, Export
+from gateway.assessments.search import Wanted
+from gateway.http.fields import Scope
+from gateway.tenancy.api_keys import create_key
+from gateway.tenancy.authentication import KeyHolder
 
 CSV, JSON_LINES = "/v1/exports/assessments.csv", "/v1/exports/assessments.jsonl"
 REPORT: dict[str, Any] = {
@@ -127,7 +127,12 @@ def test_export_reads_in_batches_and_holds_no_connection_between_them(
         connection.execute(text(COPY_ANSWERS), {"copies": 2 * batch})
         connection.execute(text(COPY_REPORTS))
     caller = KeyHolder("key_x", gateway.tenant.tenant, frozenset({str(Scope.REPORTS_READ)}))
-    export = Export(services=gateway.services, caller=caller, wanted=Wanted())
+    export = Export(
+        engine=gateway.services.engine,
+        progress_of=gateway.services.progress,
+        caller=caller,
+        wanted=Wanted(),
+    )
     sizes = []
     for chunk in getattr(export, kind)():
         assert gateway.services.engine.pool.checkedout() == 0

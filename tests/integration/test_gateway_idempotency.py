@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine, select, text
 
-from gateway import idempotency_store as store
+from gateway.http import idempotency_store as store
 from gateway.provisioning import create_tenant
 from gateway.settings import DEVELOPMENT_KEY_SECRET
 from services.common.db.models import IdempotencyKey
@@ -118,8 +118,8 @@ def test_key_is_refused_when_it_is_none(gateway: Any, key: str) -> None:
 
 
 def test_replay_is_refused_when_the_caller_may_not_write(gateway: Any, admin_engine: Engine) -> None:
-    from gateway.fields import Scope
-    from gateway.keys import create_key
+    from gateway.http.fields import Scope
+    from gateway.tenancy.api_keys import create_key
 
     gateway.client.post("/v1/questions", json=QUESTION, headers=KEY)
     reader = create_key(admin_engine, gateway.tenant.tenant, name="r", scopes=[Scope.REPORTS_READ])

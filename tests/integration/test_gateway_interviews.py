@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import Engine, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from gateway.fields import Scope
-from gateway.keys import create_key
+from gateway.http.fields import Scope
 from gateway.provisioning import create_tenant
+from gateway.tenancy.api_keys import create_key
 from services.common.contracts.labels import TRAITS, AssessmentStatus, Modality, ModalityStatus, Trait
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.results import BenchmarkEntry, Fused, ModalityResult, Report

@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from gateway.fields import Scope
-from gateway.keys import create_key
+from gateway.http.fields import Scope
 from gateway.provisioning import create_tenant
+from gateway.tenancy.api_keys import create_key
 from services.common.contracts.labels import Modality, ModalityStatus
 from services.common.ledger import ModalityProgress
 

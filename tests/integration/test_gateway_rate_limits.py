@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from gateway.keys import create_key
-from gateway.rate_limits import Limiter
+from gateway.http.rate_limits import Limiter
+from gateway.tenancy.api_keys import create_key
 
 MakeGateway = Callable[..., Any]
 

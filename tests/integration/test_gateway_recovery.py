@@ -14,7 +14,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine, text
 
-from gateway.recovery import Recovered, Recovery
+from gateway.assessments.recovery import Recovered, Recovery
 from gateway.settings import GatewaySettings
 from services.common.db.bootstrap import DatabaseUrls
 from services.common.db.models import Assessment

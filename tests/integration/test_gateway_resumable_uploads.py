@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine, text
 
-from gateway.sweeps import sweep_requests
+from gateway.rights.sweeps import sweep_requests
 from services.common.db.session import tenant_session
 from services.common.errors import TemporaryError
 

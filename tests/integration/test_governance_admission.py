@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
-from gateway import audit
+from gateway.tenancy import audit
 from services.common.contracts.labels import MediaKind, Modality
 from services.common.db.models import Assessment, AuditEventRow, Consent
 from services.common.db.session import tenant_session

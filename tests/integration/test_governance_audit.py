@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from gateway import admin, audit
+from gateway import admin
 from gateway.provisioning import create_tenant
+from gateway.tenancy import audit
 from services.common.db.bootstrap import DatabaseUrls
 from services.common.db.session import tenant_session
 

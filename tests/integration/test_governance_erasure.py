@@ -10,7 +10,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine, select
 
-from gateway import audit
+from gateway.tenancy import audit
 from gateway.webhooks.targets import TargetRules
 from services.common.contracts.labels import AssessmentStatus, Modality, ModalityStatus
 from services.common.contracts.model_ref import ModelRef

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import DBAPIError
 
-from gateway.retention import Sweep
+from gateway.rights.retention import Sweep
 from services.common.db.models import AnswerScores, Assessment, AuditEventRow, VoiceSummaryRow
 from services.common.db.session import tenant_session
 from tests.fakes import FaultyStore

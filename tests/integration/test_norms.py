@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from fusion.benchmark import UNRANKED, Others
 from fusion.repository import transaction
-from gateway import repository
+from gateway.assessments import repository
 from services.common.contracts.labels import AssessmentStatus
 from services.common.contracts.norms import CohortKind
 from services.common.contracts.results import Fused, Report

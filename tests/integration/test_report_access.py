@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from gateway.policy import Jurisdiction
+from gateway.law.policy import Jurisdiction
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import pytest
 from sqlalchemy import Engine
 
-from gateway.ids import ALPHABET, CHARS
+from gateway.http.ids import ALPHABET, CHARS
 from gateway.provisioning import create_tenant
 from tests.integration.belongings import BODIES, MAKERS, QUERIES, REFUSED_BODIES, Belongings
 

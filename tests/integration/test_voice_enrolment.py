@@ -10,12 +10,12 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from fusion.settings import FusionSettings
 from fusion.tasks import FusionRuntime
-from gateway.dispatch import Work, analyses_of
-from gateway.fields import Scope
-from gateway.keys import create_key
+from gateway.assessments.dispatch import Work, analyses_of
+from gateway.assessments.recovery import Recovery
+from gateway.http.fields import Scope
 from gateway.provisioning import create_tenant
-from gateway.recovery import Recovery
 from gateway.settings import GatewaySettings
+from gateway.tenancy.api_keys import create_key
 from services.common.contracts.labels import EMOTIONS, Modality, ModalityStatus
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.results import ModalityResult

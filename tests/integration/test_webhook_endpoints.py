@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from gateway import repository
-from gateway.ids import Prefix, id_pattern
+from gateway.assessments import repository
+from gateway.http.ids import Prefix, id_pattern
 from gateway.webhooks.events import EventType, emit
 from gateway.webhooks.secrets import secret_of
 from gateway.webhooks.store import forget_events

@@ -11,9 +11,9 @@ from sse_starlette import EventSourceResponse
 from starlette.responses import FileResponse, StreamingResponse
 from starlette.testclient import TestClient
 
-from gateway.compression import CompressedAnswers
-from gateway.deprecation import deprecated
-from gateway.etags import EntityTags, entity_tag, matches
+from gateway.http.compression import CompressedAnswers
+from gateway.http.deprecation import deprecated
+from gateway.http.etags import EntityTags, entity_tag, matches
 
 
 def make_app(folder: Any) -> FastAPI:

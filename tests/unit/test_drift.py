@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
-from services.common.drift import (
+from gateway.benchmarks.drift import (
     CLASSES,
     Period,
     class_of,

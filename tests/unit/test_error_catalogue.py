@@ -8,8 +8,8 @@ from psycopg.errors import ForeignKeyViolation
 from sqlalchemy.exc import IntegrityError
 from starlette.testclient import TestClient
 
-from gateway.error_catalogue import ADVICE, catalogue
-from gateway.errors import PROBLEMS, ProblemCode, install_error_handlers, problem_type
+from gateway.http.error_catalogue import ADVICE, catalogue
+from gateway.http.errors import PROBLEMS, ProblemCode, install_error_handlers, problem_type
 from gateway.main import create_app
 from gateway.settings import GatewaySettings
 from services.common.settings import CommonSettings

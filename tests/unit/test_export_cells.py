@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from gateway.export import COLUMNS, _lines, harmless
+from gateway.assessments.export import COLUMNS, _lines, harmless
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "＝1"])

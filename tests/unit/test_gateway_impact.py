@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from gateway.impact import impact_ratios, katz, wilson
+from gateway.rights.impact_ratios import impact_ratios, katz, wilson
 
 
 def people(*groups: tuple[str | None, int, int]) -> list[tuple[float, str | None]]:

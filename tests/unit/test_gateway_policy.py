@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.fields import Purpose
-from gateway.policy import Decision, Jurisdiction, Reader, decide
+from gateway.http.fields import Purpose
+from gateway.law.policy import Decision, Jurisdiction, Reader, decide
 from services.common.contracts.labels import MediaKind, Modality
 
 

@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.authentication import hash_key
-from gateway.dispatch import Work, analyses_of
-from gateway.errors import PROBLEMS, Problem, ProblemCode
-from gateway.events import EventFeed, follow
-from gateway.fields import printable
-from gateway.forms import parse_form
-from gateway.ids import Prefix, id_pattern, new_id
-from gateway.media_types import DOCX, accepted_type
-from gateway.repository import StoredAssessment, StoredModality
-from gateway.schemas import AssessmentView
+from gateway.assessments.dispatch import Work, analyses_of
+from gateway.assessments.forms import parse_form
+from gateway.assessments.progress_events import EventFeed, follow
+from gateway.assessments.repository import StoredAssessment, StoredModality
+from gateway.assessments.schemas import AssessmentView
+from gateway.assessments.views import assessment_view
+from gateway.http.errors import PROBLEMS, Problem, ProblemCode
+from gateway.http.fields import printable
+from gateway.http.ids import Prefix, id_pattern, new_id
 from gateway.settings import DEVELOPMENT_KEY_SECRET, GatewaySettings
-from gateway.views import assessment_view
+from gateway.tenancy.authentication import hash_key
+from gateway.uploads.media_types import DOCX, accepted_type
 from services.common.contracts.labels import MediaKind, Modality, ModalityStatus
 from services.common.contracts.media import MediaRef
 from services.common.db.models import Assessment

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.errors import Problem
+from gateway.http.errors import Problem
 from gateway.settings import GatewaySettings
-from gateway.uploads import Received, UploadReceiver
+from gateway.uploads.multipart import Received, UploadReceiver
 from services.common.contracts.labels import MediaKind
 from services.common.errors import TemporaryError
 from services.common.storage import FolderStore, StorageFullError

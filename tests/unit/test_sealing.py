@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.sealing import seal, unseal
+from gateway.http.sealing import seal, unseal
 
 
 @given(data=st.binary(max_size=300), secret=st.binary(min_size=1, max_size=64))

@@ -55,7 +55,7 @@ __all__ = [
 
 
 class Tenant(Base):
-    """One customer. Written by the administrator's commands (`gateway.keys`) and `gateway.tenants`.
+    """One customer. Written by `gateway.provisioning` and `gateway.tenancy.tenants`.
 
     The days are how long each kind of artefact is kept; null keeps it until it is erased.
     """
@@ -315,7 +315,7 @@ class NormBlock(Base):
 
 
 class NormMonth(Base):
-    """The same people by the month of the answer that counts; see `services.common.drift`."""
+    """The same people by the month of the answer that counts; see `gateway.benchmarks.drift`."""
 
     __tablename__ = "norm_months"
     __table_args__ = (CheckConstraint("0 <= ALL (counts)", name="counts"),)

@@ -16,7 +16,7 @@ def _of_candidate() -> ForeignKeyConstraint:
 
 
 class AuditEventRow(Base):
-    """One entry of a tenant's audit log. Written by `gateway.audit`; nobody changes or removes one.
+    """One entry of a tenant's audit log. Written by `gateway.tenancy.audit`; nobody changes or removes one.
 
     The tenant's row cannot go while it has a log: no cascade, and a trigger refuses deletion.
     """
@@ -37,7 +37,7 @@ class AuditEventRow(Base):
 
 
 class AuditSubject(Base):
-    """Whom or what an entry of the log means that concerns a person. Written by `gateway.audit`.
+    """Whom or what an entry of the log means that concerns a person. Written by `gateway.tenancy.audit`.
 
     No entry can be erased, so it names a pseudonym; this row says of whom, and goes with the candidate.
     """
@@ -56,7 +56,7 @@ class AuditSubject(Base):
 
 
 class Consent(Base):
-    """What a candidate agreed to, for one purpose. Written by `gateway.consents`.
+    """What a candidate agreed to, for one purpose. Written by `gateway.law.consents`.
 
     The same words agreed to at the same moment are one consent, however often they are sent.
     """
@@ -98,7 +98,7 @@ class Demographics(Base):
 
 
 class Erasure(Base):
-    """The receipt of an erasure: what went, not whose it was. Written by `gateway.erasure`."""
+    """The receipt of an erasure: what went, not whose it was. Written by `gateway.rights.erasure`."""
 
     __tablename__ = "erasures"
     __table_args__ = (Index("ix_erasures_tenant", "tenant_id", "id"),)

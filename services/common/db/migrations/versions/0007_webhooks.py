@@ -27,8 +27,9 @@ CREATE POLICY across_tenants ON events TO candor_definer USING (true);
 CREATE POLICY across_tenants ON webhook_deliveries TO candor_definer USING (true);
 """
 
-# The same identifiers as gateway/ids.py makes: 48 bits of milliseconds, then 80 random bits, in Crockford's
-# base 32. Byte 6 of a random UUID holds its version, so that its low five bits are not all random: skipped.
+# The same identifiers as gateway/http/ids.py makes: 48 bits of milliseconds, then 80 random bits, in
+# Crockford's base 32. Byte 6 of a random UUID holds its version, so that its low five bits are not all
+# random: skipped.
 NEW_ID = """
 CREATE FUNCTION candor_new_id(prefix text) RETURNS text
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp

@@ -1,0 +1,1 @@
+"""Take in an answer, follow its analysis, and show, search and export the result."""

@@ -1,0 +1,31 @@
+"""Who may read a report: the caller's kind against the law of the tenant's jurisdiction."""
+
+from sqlalchemy.orm import Session
+
+from gateway.http.errors import Problem, ProblemCode
+from gateway.http.fields import Purpose
+from gateway.law.policy import Reader, decide
+from gateway.tenancy.authentication import KeyHolder
+from gateway.tenancy.tenants import jurisdiction_of
+
+
+def readable_purposes(session: Session, caller: KeyHolder) -> frozenset[Purpose]:
+    """The purposes whose reports the caller may read; scopes and whose answers they are come on top."""
+    reader = Reader.TENANT if caller.candidate is None else Reader.CANDIDATE
+    jurisdiction = jurisdiction_of(session, caller.tenant_id)
+    return frozenset(purpose for purpose in Purpose if reader in decide(jurisdiction, purpose).report_readers)
+
+
+def require_readable(session: Session, caller: KeyHolder, purpose: Purpose) -> None:
+    """Raise `report_readable_by_candidate_only`, or for a token `candidate_token_refused`."""
+    if purpose in readable_purposes(session, caller):
+        return
+    if caller.candidate is not None:
+        raise Problem(
+            ProblemCode.CANDIDATE_TOKEN_REFUSED,
+            "This report is not for the candidate to read; ask whoever the answer was handed in to.",
+        )
+    raise Problem(
+        ProblemCode.REPORT_READABLE_BY_CANDIDATE_ONLY,
+        "In the EU, practice results are the candidate's own: read them with the candidate token.",
+    )

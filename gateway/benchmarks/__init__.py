@@ -1,0 +1,1 @@
+"""Show the norms of cohorts, and whether they drift."""

@@ -1,0 +1,1 @@
+"""Speak HTTP: problems, identifiers, paging, idempotency, limits, layers around every request."""

@@ -1,0 +1,1 @@
+"""Keep the question bank and interviews, and report on an interview as a whole."""

@@ -1,0 +1,1 @@
+"""Decide what the law of a jurisdiction allows, and keep consents."""

@@ -1,0 +1,1 @@
+"""Give people what is theirs by right: retention, erasure, receipts, access, impact ratios."""

@@ -1,0 +1,53 @@
+"""Receipts of erasures: what went, counted, and nothing that leads back to whom."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from sqlalchemy.orm import Session
+
+from gateway.http.fields import Purpose
+from gateway.http.ids import Prefix, new_id
+from gateway.law.policy import Jurisdiction, decide
+from gateway.rights.schemas import ErasureCause, ErasureView
+from gateway.tenancy.tenants import jurisdiction_of
+from services.common.db.models import Erasure
+from services.common.db.session import now
+
+KEPT = "Entries of the audit log, under a pseudonym that no longer leads to the person."
+
+
+def add_receipt(
+    session: Session, *, tenant_id: str, cause: ErasureCause, counts: Mapping[str, int]
+) -> Erasure:
+    """Store the receipt, in the transaction that erases."""
+    finished_at = now(session)
+    receipt = {
+        "id": new_id(Prefix.ERASURE),
+        "cause": str(cause),
+        "erased": dict(counts),
+        "kept": KEPT,
+        "finished_at": finished_at.isoformat(),
+        "deletion_within_days": _deadline(jurisdiction_of(session, tenant_id)),
+    }
+    row = Erasure(id=receipt["id"], tenant_id=tenant_id, cause=cause, receipt=receipt, hash=hash_of(receipt))
+    session.add(row)
+    session.flush()
+    return row
+
+
+def erasure_view(row: Erasure) -> ErasureView:
+    """What the interface shows of a receipt."""
+    return ErasureView(**row.receipt, sha256=row.hash)
+
+
+def hash_of(receipt: Mapping[str, object]) -> str:
+    """SHA-256, in hexadecimal, over the receipt as JSON with sorted keys and no spaces."""
+    canonical = json.dumps(receipt, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def _deadline(jurisdiction: Jurisdiction) -> int | None:
+    """The shortest that any purpose sets."""
+    days = [decide(jurisdiction, purpose).deletion_within_days for purpose in Purpose]
+    return min((number for number in days if number is not None), default=None)

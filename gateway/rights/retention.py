@@ -1,0 +1,155 @@
+"""Erasing what has been kept for as long as its tenant asked, artefact by artefact."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Engine, delete, exists, func, select, text, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from gateway.http.errors import Problem
+from gateway.rights.erasure import Forgetful, erase_assessment, erase_withdrawn
+from gateway.tenancy import audit
+from gateway.tenancy.tenants import find_tenant
+from services.common.contracts.media import MediaRef
+from services.common.db.models import Assessment, Consent, VoiceSummaryRow
+from services.common.db.session import tenant_session
+from services.common.errors import TemporaryError
+from services.common.logging import get_logger
+from services.common.storage import ObjectStore
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """One run over all tenants. Runs at once do no harm: each step finds what the other did done.
+
+    Attributes:
+        engine: connected as `candor_gateway`.
+        store: where media lies.
+        ledger: where kept results lie.
+        batch: how much of a kind is erased in one go.
+    """
+
+    engine: Engine
+    store: ObjectStore
+    ledger: Forgetful
+    batch: int = 200
+
+    def run(self) -> dict[str, int]:
+        """Erase what is due, and finish withdrawals that stopped halfway; returns how much of what.
+
+        A tenant whose objects are out of reach waits for the next run; the others do not.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: the database is out of reach.
+        """
+        with Session(self.engine) as session, session.begin():
+            tenants = session.scalars(text("SELECT candor_list_tenants()")).all()
+        totals: dict[str, int] = {}
+        for tenant_id in tenants:
+            try:
+                swept = self._sweep(tenant_id)
+            except (TemporaryError, Problem) as fault:
+                log.warning("sweep_postponed", tenant_id=tenant_id, detail=str(fault))
+                continue
+            for kind, number in swept.items():
+                totals[kind] = totals.get(kind, 0) + number
+        return totals
+
+    def _sweep(self, tenant_id: str) -> dict[str, int]:
+        with tenant_session(self.engine, tenant_id) as session:
+            tenant = find_tenant(session, tenant_id)
+        steps: dict[str, tuple[Callable[[str, Any], int], Any]] = {
+            "withdrawn": (self._withdrawn, True),
+            "answers": (self._answers, tenant.report_days),
+            "media": (self._media, tenant.media_days),
+            "features": (self._features, tenant.features_days),
+        }
+        swept = {}
+        for kind, (step, asked) in steps.items():
+            if asked is not None and (number := _until_done(step, tenant_id, asked, batch=self.batch)):
+                swept[kind] = number
+        if swept:
+            self._record(tenant_id, swept)
+        return swept
+
+    def _withdrawn(self, tenant_id: str, _: Any) -> int:
+        rests = exists().where(Assessment.consent_id == Consent.id)
+        with tenant_session(self.engine, tenant_id) as session:
+            withdrawn = session.scalars(
+                select(Consent.id).where(Consent.withdrawn_at.is_not(None), rests).limit(self.batch)
+            ).all()
+        for consent_id in withdrawn:
+            erase_withdrawn(
+                consent_id,
+                tenant_id=tenant_id,
+                actor=audit.SYSTEM,
+                engine=self.engine,
+                store=self.store,
+                ledger=self.ledger,
+            )
+        return len(withdrawn)
+
+    def _answers(self, tenant_id: str, days: int) -> int:
+        with tenant_session(self.engine, tenant_id) as session:
+            due = session.scalars(
+                select(Assessment.id).where(_older(Assessment.created_at, days)).limit(self.batch)
+            ).all()
+        for assessment_id in due:
+            erase_assessment(
+                assessment_id, tenant_id=tenant_id, engine=self.engine, store=self.store, ledger=self.ledger
+            )
+        return len(due)
+
+    def _media(self, tenant_id: str, days: int) -> int:
+        """The objects first: an answer counts as rid of its media only once that is true."""
+        is_due = (Assessment.media_erased_at.is_(None), _older(Assessment.created_at, days))
+        with tenant_session(self.engine, tenant_id) as session:
+            due = session.execute(
+                select(Assessment.id, Assessment.media).where(*is_due).limit(self.batch)
+            ).all()
+        for row in due:
+            for part in row.media:
+                self.store.delete(MediaRef.model_validate(part).key)
+        with tenant_session(self.engine, tenant_id) as session:
+            session.execute(
+                update(Assessment)
+                .where(Assessment.id.in_([row.id for row in due]))
+                .values(media_erased_at=func.now())
+            )
+        return len(due)
+
+    def _features(self, tenant_id: str, days: int) -> int:
+        with tenant_session(self.engine, tenant_id) as session:
+            due = session.scalars(
+                select(VoiceSummaryRow.assessment_id)
+                .where(_older(VoiceSummaryRow.created_at, days))
+                .limit(self.batch)
+            ).all()
+            session.execute(delete(VoiceSummaryRow).where(VoiceSummaryRow.assessment_id.in_(due)))
+        return len(due)
+
+    def _record(self, tenant_id: str, swept: dict[str, int]) -> None:
+        with tenant_session(self.engine, tenant_id) as session:
+            audit.record(
+                session,
+                tenant_id=tenant_id,
+                actor=audit.SYSTEM,
+                action="retention.applied",
+                subject=tenant_id,
+                details=dict(swept),
+            )
+
+
+def _until_done(step: Callable[[str, Any], int], tenant_id: str, asked: Any, *, batch: int) -> int:
+    total = number = step(tenant_id, asked)
+    while number == batch:
+        number = step(tenant_id, asked)
+        total += number
+    return total
+
+
+def _older(moment: InstrumentedAttribute[Any], days: int) -> ColumnElement[bool]:
+    return moment < func.now() - func.make_interval(0, 0, 0, days)

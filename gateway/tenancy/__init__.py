@@ -1,0 +1,1 @@
+"""Know who calls: tenants, API keys, candidate tokens, candidates, and the audit log."""

@@ -1,0 +1,1 @@
+"""Receive media: multipart bodies, resumable uploads, and what a file really is."""
