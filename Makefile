@@ -44,15 +44,15 @@ run: venv ## Start everything, embedded, and print the address (ARGS="--port 808
 
 .PHONY: bench
 bench: venv ## What an analysis costs, against a limit timed beside it (ARGS="--json FILE")
-	$(BIN)/python -m deploy.bench $(ARGS)
+	$(BIN)/python -m bench $(ARGS)
 
 .PHONY: bench-cohorts
 bench-cohorts: venv ## What a benchmark costs with 10 thousand to 1 million reports (ARGS="--size 10000")
-	$(BIN)/python -m deploy.bench.cohorts $(ARGS)
+	$(BIN)/python -m bench.cohorts $(ARGS)
 
 .PHONY: bench-export
 bench-export: venv-dev ## What an export of 10 thousand answers takes in time and memory (ARGS="--size 10000")
-	$(BIN)/python -m deploy.bench.export $(ARGS)
+	$(BIN)/python -m bench.export $(ARGS)
 
 .PHONY: bench-fer
 bench-fer: .venv-fer/bin/python ## Install the fer package beside, so that the benchmark can compare with it
@@ -126,7 +126,7 @@ format: venv-dev ## Let ruff mend what it can
 # ── interface ────────────────────────────────────────────────────────────────────────────────────
 .PHONY: openapi lint-openapi fuzz
 openapi: venv-dev ## Accept additions into deploy/openapi.json (ARGS="--breaking" for what breaks clients)
-	$(BIN)/python -m deploy.openapi_changes $(ARGS)
+	$(BIN)/python -m clients.openapi_changes $(ARGS)
 
 fuzz: venv-dev ## Send thousands of generated requests to a real gateway (ARGS="--examples 80")
 	$(BIN)/python -m tests.fuzz $(ARGS)
@@ -148,9 +148,9 @@ train-face: venv-dev ## Train and export the face model
 # ── the Python client ────────────────────────────────────────────────────────────────────────────
 .PHONY: client-models
 client-models: venv-dev ## Write the client's models again from the OpenAPI document (needs uv)
-	$(BIN)/python -m deploy.client_models deploy/clients/python/candor_client/models.py
-	$(BIN)/ruff check --quiet --fix deploy/clients/python/candor_client/models.py
-	$(BIN)/ruff format --quiet deploy/clients/python/candor_client/models.py
+	$(BIN)/python -m clients.client_models clients/python/candor_client/models.py
+	$(BIN)/ruff check --quiet --fix clients/python/candor_client/models.py
+	$(BIN)/ruff format --quiet clients/python/candor_client/models.py
 
 # ── dependencies ─────────────────────────────────────────────────────────────────────────────────
 # One lock holds for every Python that pyproject.toml admits; what only one of them needs has a marker.

@@ -30,8 +30,8 @@ def home() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def postgres_server_url() -> Iterator[str]:
     """SQLAlchemy URL (psycopg 3) of the superuser's own database on the session's Postgres."""
-    from deploy.embedded.servers import Postgres
-    from deploy.embedded.supervisor import running
+    from candor.embedded.servers import Postgres
+    from candor.embedded.supervisor import running
 
     with tempfile.TemporaryDirectory(prefix="candor-test-") as name:
         folder = Path(name)
@@ -69,8 +69,8 @@ def postgres_url(postgres_admin_url: str) -> str:
 @pytest.fixture(scope="session")
 def redis_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of the session's Redis-protocol server; what is in it is shared."""
-    from deploy.embedded.servers import Redis
-    from deploy.embedded.supervisor import running
+    from candor.embedded.servers import Redis
+    from candor.embedded.supervisor import running
 
     folder = tmp_path_factory.mktemp("redis")
     server = Redis(folder / "data")

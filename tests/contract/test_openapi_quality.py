@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from deploy.openapi_changes import BASELINE, Comparison, current_document
+from clients.openapi_changes import BASELINE, Comparison, current_document
 
 Document = dict[str, Any]
 

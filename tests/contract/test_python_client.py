@@ -13,7 +13,7 @@ from candor_client import Client, models
 from candor_client.base import OpenEnum, Resource
 from candor_client.filters import AnswerFilters
 from candor_client.operation import Group, Iteration, Operation
-from deploy.client_models import client_schemas, model_names, openapi_document
+from clients.client_models import client_schemas, model_names, openapi_document
 
 ADVICE = "Run `make client-models`."
 NAMED_OTHERWISE = {"limit": "page_size", "type": "types"}

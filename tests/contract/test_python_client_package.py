@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import REPOSITORY
 
-SOURCE = REPOSITORY / "deploy" / "clients" / "python"
+SOURCE = REPOSITORY / "clients" / "python"
 PACKAGE = SOURCE / "candor_client"
 IGNORED = shutil.ignore_patterns("__pycache__", "build", "dist", "*.egg-info")
 
@@ -40,7 +40,7 @@ def test_it_is_imported_when_nothing_of_candor_is_around(installed: Path, tmp_pa
     script = (
         "import sys; sys.path.insert(0, sys.argv[1]); import candor_client as client\n"
         "assert client.__file__.startswith(sys.argv[1]), client.__file__\n"
-        "print(sorted({'gateway', 'services', 'fusion', 'deploy'} & set(sys.modules)))"
+        "print(sorted({'bench', 'candor', 'clients', 'gateway', 'services', 'fusion'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-I", "-c", script, str(installed)],

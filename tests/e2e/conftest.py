@@ -60,7 +60,7 @@ def free_port() -> int:
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     home = tmp_path_factory.mktemp("home")
-    command = [sys.executable, "-m", "deploy.cli", "up", "--port", str(free_port()), "--data-dir", str(home)]
+    command = [sys.executable, "-m", "candor.cli", "up", "--port", str(free_port()), "--data-dir", str(home)]
     with (home / "console.log").open("w") as console:
         process = subprocess.Popen(command, cwd=REPOSITORY, stdout=console, stderr=subprocess.STDOUT)
     try:

@@ -17,7 +17,7 @@ from tests.conftest import REPOSITORY
 from tests.e2e.conftest import Installation
 from tests.readme_examples import examples
 
-CLIENTS = REPOSITORY / "deploy" / "clients"
+CLIENTS = REPOSITORY / "clients"
 PYTHON_EXAMPLES = [
     pytest.param(code, id=f"{path.parent.name}-{number}")
     for path in (CLIENTS / "python" / "README.md", REPOSITORY / "README.md")
@@ -104,7 +104,7 @@ class Terminal:
         self.environment, self.folder = environment, folder
 
     def __call__(self, *arguments: str, stdin: str = "") -> str:
-        command = [sys.executable, "-m", "deploy.cli", *arguments]
+        command = [sys.executable, "-m", "candor.cli", *arguments]
         return run(command, self.environment, self.folder, input=stdin)
 
 
@@ -131,7 +131,7 @@ def test_an_answer_is_submitted_watched_and_reported_when_somebody_signed_in(
 
 
 def test_it_is_said_what_to_do_when_the_server_refuses(environment: dict[str, str], tmp_path: Path) -> None:
-    candor = [sys.executable, "-m", "deploy.cli"]
+    candor = [sys.executable, "-m", "candor.cli"]
     submit = [*candor, "submit", "answer.txt", "--candidate", "a", "--question", "q_unknown"]
     done = attempt(submit, environment, tmp_path)
     assert (done.returncode, done.stdout) == (1, "")

@@ -15,8 +15,8 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
-from deploy.activation_words import activation_words
-from deploy.salience_words import region_words
+from candor.views.activation_words import activation_words
+from candor.views.salience_words import region_words
 from services.common.contracts.face import FaceRegion
 from services.common.contracts.labels import EMOTIONS, TRAITS
 from tests.e2e.conftest import Installation

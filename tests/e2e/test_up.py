@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deploy.embedded.servers import free_port
+from candor.embedded.servers import free_port
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_WITHIN_S = 180
@@ -29,7 +29,7 @@ class Running:
     def __init__(self, home: Path, *, port: int | None = None) -> None:
         self.home, self.port = home, port or free_port()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "deploy.cli", "up", "--port", str(self.port), "--data-dir", str(home)],
+            [sys.executable, "-m", "candor.cli", "up", "--port", str(self.port), "--data-dir", str(home)],
             cwd=REPOSITORY,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from deploy.bench.recordings import read_sound
+from bench.recordings import read_sound
 from services.audio.features import SAMPLE_RATE_HZ
 from services.common.contracts.labels import EMOTIONS, TRAITS
 from services.common.contracts.results import Report

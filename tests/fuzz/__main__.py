@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.embedded.servers import Postgres, Redis
-from deploy.embedded.supervisor import running
+from candor.embedded.servers import Postgres, Redis
+from candor.embedded.supervisor import running
 from services.common.db.bootstrap import prepare_database
 from tests.fuzz.server import Served, served
 

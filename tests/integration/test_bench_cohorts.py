@@ -2,8 +2,8 @@
 
 from sqlalchemy import Engine, text
 
-from deploy.bench import cohort_data as data
-from deploy.bench.cohorts import measure, table
+from bench import cohort_data as data
+from bench.cohorts import measure, table
 from services.common.db.bootstrap import DatabaseUrls
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from deploy.bench.export import Export, table
-from deploy.bench.export_data import fill
+from bench.export import Export, table
+from bench.export_data import fill
 
 
 def test_bench_exports_what_it_filled(make_gateway: Callable[..., Any], admin_engine: Engine) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from deploy.embedded.servers import Postgres
-from deploy.embedded.supervisor import running
+from candor.embedded.servers import Postgres
+from candor.embedded.supervisor import running
 from services.common.db.bootstrap import wait_for_server
 
 

@@ -22,7 +22,7 @@ ANSWER = (
 def candor(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command from another folder, as a user would."""
     return subprocess.run(
-        [sys.executable, "-m", "deploy.cli", *map(str, arguments)],
+        [sys.executable, "-m", "candor.cli", *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": str(REPOSITORY), **environment},
         cwd="/",
         capture_output=True,
@@ -181,7 +181,7 @@ def test_models_are_listed_with_their_figures_when_asked() -> None:
 
 def test_help_is_quick_and_loads_no_model_when_asked() -> None:
     script = (
-        "import sys\nfrom deploy.cli import app\ntry: app(['--help'])\nexcept SystemExit: pass\n"
+        "import sys\nfrom candor.cli import app\ntry: app(['--help'])\nexcept SystemExit: pass\n"
         "names = {'numpy', 'cv2', 'librosa', 'ai_edge_litert', 'tensorflow', 'fastapi', 'httpx'}\n"
         "heavy = names & set(sys.modules)\n"
         "sys.exit(str(heavy) if heavy else 0)"

@@ -283,8 +283,8 @@ def run_psql() -> Callable[[str, dict[str, str]], None]:
 def test_owner_can_migrate_when_the_compose_script_made_the_roles(
     tmp_path: Path, run_psql: Callable[[str, dict[str, str]], None]
 ) -> None:
-    from deploy.embedded.servers import Postgres
-    from deploy.embedded.supervisor import running
+    from candor.embedded.servers import Postgres
+    from candor.embedded.supervisor import running
 
     server = Postgres(tmp_path / "data", durable=False)
     server.prepare()

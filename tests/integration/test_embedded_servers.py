@@ -12,8 +12,8 @@ import pytest
 import redis
 from sqlalchemy import create_engine, text
 
-from deploy.embedded.servers import Redis
-from deploy.embedded.supervisor import Child, Supervisor, describe_exit, running
+from candor.embedded.servers import Redis
+from candor.embedded.supervisor import Child, Supervisor, describe_exit, running
 
 
 def test_postgres_answers_and_speaks_utf8_when_started_from_the_wheel(postgres_url: str) -> None:
@@ -103,7 +103,7 @@ def _state(pid: int) -> str:
 def test_children_die_when_their_supervisor_is_killed(tmp_path: Path) -> None:
     script = (
         "import time, sys; from pathlib import Path\n"
-        "from deploy.embedded.supervisor import Child, spawn\n"
+        "from candor.embedded.supervisor import Child, spawn\n"
         "sleep = (sys.executable, '-c', 'import time; time.sleep(300)')\n"
         f"p = spawn(Child('c', sleep, Path({str(tmp_path)!r}) / 'c.log'))\n"
         "print(p.pid, flush=True); time.sleep(300)\n"

@@ -1,4 +1,4 @@
-"""The pure parts of `python -m deploy.bench`: ratios, shares, formats, and the loop of a clip."""
+"""The pure parts of `python -m bench`: ratios, shares, formats, and the loop of a clip."""
 
 import io
 import subprocess
@@ -12,11 +12,11 @@ import av
 import pytest
 from rich.console import Console
 
-from deploy.bench import documents, paths, recordings, table
-from deploy.bench.memory import Footprint, Growth
-from deploy.bench.paths import LIMIT, PEER, WHOLE, Measurement
-from deploy.bench.stages import StageClock, replaced
-from deploy.bench.timing import (
+from bench import documents, paths, recordings, table
+from bench.memory import Footprint, Growth
+from bench.paths import LIMIT, PEER, WHOLE, Measurement
+from bench.stages import StageClock, replaced
+from bench.timing import (
     Run,
     Spread,
     interleave,
@@ -213,7 +213,7 @@ def test_seconds_of_a_process_count_when_it_was_waited_for() -> None:
 
 
 def test_nothing_is_measured_and_said_so_when_there_are_no_corpora(tmp_path: Path) -> None:
-    from deploy.bench.__main__ import Findings, measure
+    from bench.__main__ import Findings, measure
 
     found = Findings()
     measure(tmp_path, tmp_path, found, runs=3, cores=[])
@@ -229,7 +229,7 @@ def test_nothing_is_measured_and_said_so_when_there_are_no_corpora(tmp_path: Pat
 def test_peak_memory_is_that_of_the_process_itself_when_it_was_started_by_a_larger_one() -> None:
     larger = bytearray(b"x" * 2**28)
     script = (
-        "from deploy.bench.memory import peak_resident_bytes as peak\n"
+        "from bench.memory import peak_resident_bytes as peak\n"
         "before = peak(); used = bytearray(b'x' * 2**26); print(before, peak(), len(used))"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, check=True)

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from deploy.comparison_view import alike, comparison_view, rank, strip
+from candor.views.comparison import alike, comparison_view, rank, strip
 from fusion.benchmark import Others, benchmark
 from services.common.contracts.results import BenchmarkEntry
 from services.common.histogram import Histogram

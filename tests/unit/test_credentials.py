@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from deploy.cli import app
-from deploy.credentials import (
+from candor.cli import app
+from candor.credentials import (
     Credentials,
     NotSignedInError,
     credentials_file,

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from deploy.cli import app
-from deploy.face_sheet import COLUMNS, CROP_COLOUR, HELD_FACTOR, EvenSample, FaceSheet, Seen
+from candor.cli import app
+from candor.face_sheet import COLUMNS, CROP_COLOUR, HELD_FACTOR, EvenSample, FaceSheet, Seen
 from services.common.contracts.labels import Emotion
 from services.common.serving.registry import FACE_ACTIVATION, FACE_EMOTION
 from services.video.decode import Frame

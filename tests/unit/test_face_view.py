@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from deploy.activation_words import activation_words
-from deploy.face_view import face_view, frame_words, heat_map
+from candor.views.activation_words import activation_words
+from candor.views.face import face_view, frame_words, heat_map
 from services.common.contracts.face import FaceActivation, FaceMeasures, FaceRegion, FrameCount, LostFrames
 from services.common.contracts.labels import Emotion
 from tests.fake_reports import activation, earlier_face, face

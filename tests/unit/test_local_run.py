@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import LocalRun, _StopSignals, tail
+from candor.embedded.run import LocalRun, _StopSignals, tail
 
 
 class _Interrupting:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from deploy.report_view import LETTER, bar, print_report, timeline_strip
-from deploy.salience_words import region_words, strongest_regions
-from deploy.voice_view import compared_with, heat_map
+from candor.views.report import LETTER, bar, print_report, timeline_strip
+from candor.views.salience_words import region_words, strongest_regions
+from candor.views.voice import compared_with, heat_map
 from services.common.contracts.labels import EMOTIONS, AssessmentStatus, Emotion, Modality, ModalityStatus
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.results import (

@@ -8,7 +8,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from deploy.cli import app
+from candor.cli import app
 from fusion.reliability import FUSION, ModelCards
 from services.common.errors import TemporaryError
 from services.common.serving.registry import Manifest, ServedModels, TensorSpec, load_manifest

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from deploy.bench import paths, recordings
-from deploy.cli import app
+from bench import paths, recordings
+from candor.cli import app
 from tests.media_audio import make_audio_file
 
 

@@ -7,7 +7,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from deploy.cli import app
+from candor.cli import app
 from services.common.settings import REPOSITORY
 from services.training.results import REFERENCE, SERVED, Figure, ResultRow, read_folder, write_results
 

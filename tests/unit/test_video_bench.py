@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from deploy.bench.recordings import decode_video, enlarge_video
+from bench.recordings import decode_video, enlarge_video
 from tests.media_video import make_video_file, make_video_frames, read_video
 
 

@@ -4,7 +4,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from deploy.words_view import lines_of, words_view
+from candor.views.words import lines_of, words_view
 from services.common.contracts.text import SpokenWord
 from tests.fake_reports import spoken_words, words
 

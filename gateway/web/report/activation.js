@@ -70,7 +70,7 @@ function picture(map, index) {
       FACE.map((d) => svg("path", { d })), PUPILS.map(([cx, cy]) => svg("circle", { cx, cy, r: 2 })))));
 }
 
-/** The regions that mattered most, in words; `deploy/activation_words.py` words them in the same way. */
+/** The regions that mattered most, in words; `candor/views/activation_words.py` words them in the same way. */
 export function activationWords(map) {
   const ranked = Object.keys(REGIONS).filter((name) => map.regions[name] > 0).sort((a, b) => map.regions[b] - map.regions[a]);
   const told = (name) => `the ${REGIONS[name]} (${percent(map.regions[name])})`;

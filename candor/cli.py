@@ -1,0 +1,53 @@
+"""The command `candor`.
+
+Exit codes: 0 done; 1 it went wrong while running; 2 wrong usage, or a file that cannot be used at
+all; 130 interrupted.
+"""
+
+import sys
+
+import typer
+
+from candor.commands import analyze, evaluate, export, login, models, report, sheet, submit, train, up, watch
+
+EXIT_FAILED = 1
+EXIT_UNUSABLE = 2
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="candor",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    help="Candor: words, voice and face of an interview answer, and how far they agree.",
+    epilog="Exit codes: 0 done, 1 went wrong, 2 wrong usage or unusable file, 130 interrupted.",
+)
+app.command("up")(up.up)
+app.command("analyze")(analyze.analyze)
+app.command("sheet")(sheet.sheet)
+app.command("login")(login.login)
+app.command("submit")(submit.submit)
+app.command("watch")(watch.watch)
+app.command("report")(report.report)
+app.command("export")(export.export)
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.command("models")(models.models)
+
+
+def main() -> None:
+    """Entry point of the script `candor`; faults that we foresaw become one line and an exit code."""
+    try:
+        from services.common.errors import CandorError
+
+        try:
+            app()
+        except CandorError as fault:
+            typer.echo(f"candor: {fault}", err=True)
+            sys.exit(EXIT_FAILED)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Show reports, comparisons and results on the terminal."""

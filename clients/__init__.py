@@ -1,0 +1,1 @@
+"""Make the clients, and guard what the OpenAPI document promises them."""

@@ -1,1 +1,0 @@
-"""Running Candor: the command line, the embedded run and the images."""
