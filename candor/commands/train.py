@@ -153,33 +153,34 @@ def _draw_voices(data: Path, path: Path, *, display: Any) -> None:
 
 
 def _list_systems(model: ModelChoice) -> None:
-    systems = _part(model, "reference.systems").SYSTEMS
-    width = max(map(len, systems))
-    for name, system in systems.items():
-        typer.echo(f"{name:<{width}}  {system.about}")
+    systems = _part(model, "reference.systems").SYSTEMS.systems
+    width = max(len(system.name) for system in systems)
+    for system in systems:
+        typer.echo(f"{system.name:<{width}}  {system.about}")
 
 
 def _measure(model: ModelChoice, system: str, data: Path | None, *, seed: int, results: Path) -> None:
     from candor.views.progress import progress_display
-    from services.common.settings import CommonSettings
+    from services.common.settings import REPOSITORY, CommonSettings
 
     reference = _part(model, "reference.systems")
     try:
-        reference.find_system(system)
+        reference.SYSTEMS.find(system)
     except ValueError as fault:
         raise _unusable(fault) from fault
-    folder = require_folder(data or CommonSettings().data)
+    folder, runs = require_folder(data or CommonSettings().data), REPOSITORY / "runs"
     _log_to_stderr()
     with progress_display(visible=sys.stderr.isatty()) as display:
-        if model is ModelChoice.FUSION and not reference.MEL_FILE.exists():
-            _draw_voices(folder, reference.MEL_FILE, display=display)
+        if model is ModelChoice.FUSION and not (mel_file := reference.mel_file(runs)).exists():
+            _draw_voices(folder, mel_file, display=display)
         task = display.add_task(f"measuring {system}", total=1.0)
         try:
-            reference.train_system(
+            reference.SYSTEMS.measure(
                 system,
                 folder,
                 seed=seed,
                 results=results,
+                runs=runs,
                 progress=lambda share: display.update(task, completed=share),
             )
         except FileNotFoundError as fault:

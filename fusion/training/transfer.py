@@ -8,6 +8,7 @@ It is set against the same network from random weights: same clips, same folds, 
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -280,7 +281,7 @@ def _logits(model: Any, images: Images) -> Floats:
 
 
 def run_transfer(
-    pictures: Pictures, *, seeds: tuple[int, ...], kept: Path, progress: Progress = no_progress
+    pictures: Pictures, *, seeds: Sequence[int], kept: Path, progress: Progress = no_progress
 ) -> dict[str, list[Floats]]:
     """By arm and seed: logarithms of probabilities of every clip by networks that never heard its actor.
 

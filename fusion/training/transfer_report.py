@@ -1,8 +1,8 @@
 """The transfer experiment as rows of `deploy/results/fusion/transfer.json`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from fusion.training.measure import SUBJECT
 from fusion.training.tables import chance_text, paired, row_of
 from fusion.training.transfer import (
     ARMS,
@@ -19,8 +19,8 @@ from fusion.training.transfer import (
     Pictures,
     run_transfer,
 )
-from services.common.media import Progress, no_progress
-from services.training.results import RESULTS, ResultRow, write_results
+from services.common.media import Progress
+from services.training.results import ResultRow
 
 SYSTEM = "transfer"
 GROUP = "Transfer from faces to voices (small networks, small budget)"
@@ -37,7 +37,7 @@ BUDGET = (
 )
 
 
-def rows_of(pictures: Pictures, *, seeds: tuple[int, ...], kept: Path, progress: Progress) -> list[ResultRow]:
+def rows_of(pictures: Pictures, *, seeds: Sequence[int], kept: Path, progress: Progress) -> list[ResultRow]:
     """One row per arm; the gain is paired over actors."""
     answers = run_transfer(pictures, seeds=seeds, kept=kept, progress=progress)
     rows = []
@@ -62,16 +62,3 @@ def rows_of(pictures: Pictures, *, seeds: tuple[int, ...], kept: Path, progress:
             )
         rows.append(row)
     return rows
-
-
-def save(
-    pictures: Pictures,
-    *,
-    seeds: tuple[int, ...],
-    kept: Path,
-    folder: Path = RESULTS,
-    progress: Progress = no_progress,
-) -> Path:
-    """Run what is not done yet and write the file."""
-    rows = rows_of(pictures, seeds=seeds, kept=kept, progress=progress)
-    return write_results(rows, subject=SUBJECT, system=SYSTEM, data_hash=pictures.digests, folder=folder)

@@ -8,7 +8,7 @@ from services.text.training.reference.corpus import PreparedEssays, load_essays
 from services.text.training.reference.linear_svm import SgdSvm
 from services.text.training.reference.networks import build_network
 from services.text.training.reference.preprocessing import LENGTH, PADDING, VERB, pad, prepare, tag
-from services.text.training.reference.systems import SYSTEMS, find_system, train_system
+from services.text.training.reference.systems import SYSTEMS
 from services.text.training.reference.word2vec import Embedding, mean_vectors, train_word2vec
 from services.training.reference import UnknownSystemError
 from services.training.results import read_results
@@ -92,10 +92,10 @@ def test_classifiers_learn_when_words_tell_the_traits(classifier: str, essays: P
 def test_results_name_every_line_when_a_system_is_measured(tmp_path: Path) -> None:
     data = write_corpora(tmp_path / "data", rows=60)
 
-    path = train_system("svm", data, runs=tmp_path / "runs", results=tmp_path / "results")
+    path = SYSTEMS.measure("svm", data, runs=tmp_path / "runs", results=tmp_path / "results")
 
     rows = read_results(path).rows
-    assert [row.title for row in rows] == [line.title for line in SYSTEMS["svm"].lines()]
+    assert [row.title for row in rows] == [line.title for line in SYSTEMS.find("svm").lines()]
     assert rows[0].n == 60
     assert rows[0].figures["accuracy"].value > 0.65
     assert rows[0].figures["majority"].value < 0.65
@@ -103,7 +103,7 @@ def test_results_name_every_line_when_a_system_is_measured(tmp_path: Path) -> No
 
 def test_unknown_names_are_refused_when_a_system_is_asked_for() -> None:
     with pytest.raises(UnknownSystemError, match="naive-bayes"):
-        find_system("oracle")
+        SYSTEMS.find("oracle")
 
 
 @pytest.mark.parametrize("softmax", [True, False])

@@ -17,13 +17,13 @@ from services.text.settings import TextSettings
 from services.text.training.calibration import LENGTHS, calibrate
 from services.text.training.corpus_inputs import WHOLE, Inputs, first_words, load_inputs
 from services.text.training.counts import VocabularyRule, build_vocabulary, choose_terms, tfidf_blocks
-from services.text.training.cross_validation import cross_validate
 from services.text.training.dataset import Corpus, load_corpus
 from services.text.training.design import fit_dual
 from services.text.training.evaluate import evaluate
 from services.text.training.report import results, tables
 from services.text.training.train import train
 from services.text.training.trait_fit import as_model, fit
+from services.text.training.trait_validation import cross_validate_traits
 from services.text.training.word_vectors import WordVectors
 from services.text.trait_model import load_trait_model
 from services.training.artifacts import load_tensorflow
@@ -210,7 +210,7 @@ def test_accuracy_is_at_chance_when_labels_are_shuffled(small_corpora: Path) -> 
     corpus, lengths = essay_inputs(small_corpora)
     shuffled = np.random.default_rng(0).permutation(corpus.traits)
 
-    out = cross_validate(lengths, shuffled, corpus.groups, rule=RULE, seed=0, folds=3)
+    out = cross_validate_traits(lengths, shuffled, corpus.groups, rule=RULE, seed=0, folds=3)
 
     assert ((out.probabilities[WHOLE] > 0.5) == (shuffled > 0.5)).mean() < 0.6
 

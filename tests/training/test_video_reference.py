@@ -35,7 +35,7 @@ from services.video.training.reference.networks import (
     build_simple,
     build_xception,
 )
-from services.video.training.reference.systems import SYSTEMS, train_system
+from services.video.training.reference.systems import SYSTEMS, systems_of
 from services.video.training.reference.trained import images_and_tables_of, simple_cnn
 from services.video.training.reference.transfer import transfer, with_head
 from services.video.training.votes import FERPLUS_LABELS, OTHER_VOTES
@@ -299,14 +299,14 @@ def test_every_twentieth_frame_is_looked_at_when_a_clip_is_read(tmp_path):
 
 def test_a_system_is_refused_by_name_when_there_is_none(data):
     with pytest.raises(UnknownSystemError, match=r"for face; known are hog-svm, .*transfer"):
-        train_system("hog-svn", data)
-    assert all(system.about for system in SYSTEMS.values())
+        SYSTEMS.measure("hog-svn", data, results=data)
+    assert all(system.about for system in SYSTEMS.systems)
 
 
 def test_a_results_file_is_written_when_a_system_is_measured(data, tmp_path):
     shares = []
-    path = train_system(
-        "hog-svm", data, runs=tmp_path / "runs", results=tmp_path, n_fit=70, progress=shares.append
+    path = systems_of(70).measure(
+        "hog-svm", data, runs=tmp_path / "runs", results=tmp_path, progress=shares.append
     )
     written = read_results(path)
     assert path == tmp_path / "face" / "hog-svm.json"
@@ -318,6 +318,6 @@ def test_every_published_row_names_its_data_and_commit_when_read():
     files = read_folder("face", folder=REPOSITORY / "deploy" / "results")
     systems = {row.system: file for file in files for row in file.rows}
     assert systems
-    for name in systems.keys() & SYSTEMS.keys():
+    for name in systems.keys() & {system.name for system in SYSTEMS.systems}:
         assert systems[name].commit
         assert len(systems[name].data_hash["fer2013"]) == 64

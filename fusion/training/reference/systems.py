@@ -1,45 +1,48 @@
 """What `candor train fusion --system NAME` measures: experiments that nothing is served from."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from fusion.training.transfer import read_pictures
-from fusion.training.transfer_report import SYSTEM, save
-from services.common.media import Progress, no_progress
-from services.common.settings import REPOSITORY
-from services.training.reference import System, system_named
-from services.training.results import RESULTS
-
-KEPT = REPOSITORY / "runs" / "fusion_transfer"
-MEL_FILE = KEPT / "mel.npz"
-SYSTEMS: dict[str, System[str]] = {
-    SYSTEM: System(
-        SYSTEM, "a network that has seen faces against one that has not, on voices as pictures", lambda: ()
-    )
-}
+from fusion.training.measure import SUBJECT
+from fusion.training.transfer import Pictures, read_pictures
+from fusion.training.transfer_report import SYSTEM, rows_of
+from services.common.media import Progress
+from services.training.reference import ReferenceSystems, System
+from services.training.results import ResultRow
 
 
-def find_system(name: str) -> System[str]:
-    """The experiment of that name.
+@dataclass(frozen=True, slots=True)
+class _Material:
+    """Voices and faces as pictures, and the folder that keeps what was learned from them."""
 
-    Raises:
-        services.training.reference.UnknownSystemError: there is none.
-    """
-    return system_named(name, SYSTEMS, subject="fusion")
+    pictures: Pictures
+    kept: Path
 
 
-def train_system(
-    name: str, data: Path, *, seed: int = 0, results: Path = RESULTS, progress: Progress = no_progress
-) -> Path:
-    """Run an experiment from where it was and write its results.
+def mel_file(runs: Path) -> Path:
+    """Return the place of the voices' pictures among the runs; the audio service draws them."""
+    return runs / f"{SUBJECT}_reference" / "mel.npz"
 
-    Args:
-        name: one of `SYSTEMS`.
-        data: folder of the corpora; the voices' pictures are read from `MEL_FILE`.
-        seed: the first of three.
-        results: folder of the results files.
-        progress: told the share of the work done.
-    """
-    system = find_system(name)
-    pictures = read_pictures(MEL_FILE, data)
-    seeds = tuple(seed + number for number in range(system.n_seeds))
-    return save(pictures, seeds=seeds, kept=KEPT, folder=results, progress=progress)
+
+def _measure_line(
+    line: str, corpus: _Material, *, system: str, seeds: Sequence[int], progress: Progress
+) -> list[ResultRow]:
+    """Run the experiment from where it was: one row for each way to learn."""
+    del line, system  # there is one experiment, whose rows bear its name
+    return rows_of(corpus.pictures, seeds=seeds, kept=corpus.kept, progress=progress)
+
+
+SYSTEMS = ReferenceSystems(
+    subject=SUBJECT,
+    systems=(
+        System(
+            SYSTEM,
+            "a network that has seen faces against one that has not, on voices as pictures",
+            lambda: (SYSTEM,),
+        ),
+    ),
+    load=lambda data, kept: _Material(read_pictures(kept / "mel.npz", data), kept),
+    data_hash=lambda material: material.pictures.digests,
+    measure_line=_measure_line,
+)

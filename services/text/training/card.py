@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 
 from services.common.contracts.labels import TRAITS
 from services.text.settings import TextSettings
-from services.text.training.cross_validation import OutOfFold
 from services.text.training.result_rows import (
     LENGTH_GROUP,
     MEAN_OF_TRAITS,
@@ -15,6 +14,7 @@ from services.text.training.result_rows import (
     TRANSFER_GROUP,
 )
 from services.text.training.trait_fit import Fitted
+from services.text.training.trait_validation import OutOfFold
 from services.training.result_tables import ABSENT, figure_text
 from services.training.results import Figure, ResultRow
 

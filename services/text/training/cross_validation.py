@@ -1,114 +1,42 @@
-"""Nested cross-validation by essay: every number on the card comes from rows nothing was fitted on."""
+"""The outer folds that both text models are measured on: every row is held out once."""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from typing import Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import expit
 
-from services.common.media import Progress, no_progress
-from services.text.training.calibration import LENGTHS
-from services.text.training.corpus_inputs import WHOLE, Inputs
-from services.text.training.counts import VocabularyRule
-from services.text.training.selection import CANDIDATES, Candidate
-from services.text.training.trait_fit import Fitted, fit
+from services.common.media import Progress
+from services.text.training.selection import Selection
 from services.training.splits import Groups, Indices, group_folds
 
-Array = NDArray[np.float64]
-INNER_FOLDS = 5
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class OutOfFold:
-    """Held-out probabilities of every row.
+class FittedOnRows(Protocol):
+    """A fit that chose its features and penalty on inner folds."""
 
-    Attributes:
-        probabilities: by number of words (`WHOLE` for the whole texts), shape `(n, 5)`.
-        uncalibrated: of the whole texts, as if the ±1 of the least squares were probabilities; likewise.
-        covered: by number of words, the share of whole-text probabilities, to a fit on resampled people, that
-            lie in the interval of so many words.
-        widths: by number of words, how wide the intervals are, mean over rows and traits.
-        chosen: the candidate that each outer fold chose.
-        half_words: likewise, of its calibration.
-    """
-
-    probabilities: dict[int, Array]
-    uncalibrated: Array
-    covered: dict[int, float]
-    widths: dict[int, float]
-    chosen: list[Candidate]
-    half_words: list[float]
+    @property
+    def selection(self) -> Selection: ...
 
 
-def cross_validate(
-    lengths: Mapping[int, Inputs],
-    traits: Array,
-    groups: Groups,
-    *,
-    rule: VocabularyRule,
-    seed: int,
-    folds: int,
-    candidates: tuple[Candidate, ...] = CANDIDATES,
-    progress: Progress = no_progress,
-) -> OutOfFold:
-    """Hold out every row once; choose features, penalty and calibration inside the rest.
+FittedT = TypeVar("FittedT", bound=FittedOnRows)
+
+
+def fitted_folds(
+    fit: Callable[[Indices], FittedT], groups: Groups, *, folds: int, seed: int, progress: Progress
+) -> Iterator[tuple[Indices, Indices, FittedT]]:
+    """Yield, for each outer fold, the rows to fit on, the rows to score, and the fit on the former.
 
     Args:
-        lengths: inputs of all rows, whole and cut to some lengths; `LENGTHS` among them take part in the
-            calibration.
-        traits: 0 or 1, shape `(n, 5)`.
-        groups: author of each text.
-        rule: for the vocabulary of each fold.
-        seed: of all folds.
-        folds: outer folds.
-        candidates: what each fold chooses from.
+        fit: fits a model on some rows.
+        groups: author or video of each row; those of one stay together.
+        folds: number of outer folds.
+        seed: of the folds.
         progress: told the share of the folds that are done.
     """
-    probabilities = {length: np.zeros(traits.shape) for length in lengths}
-    uncalibrated = np.zeros(traits.shape)
-    inside = {length: np.zeros(traits.shape) for length in lengths}
-    spans = {length: np.zeros(traits.shape) for length in lengths}
-    fitted_lengths = {length: lengths[length] for length in (WHOLE, *LENGTHS) if length in lengths}
-    chosen: list[Candidate] = []
-    half_words: list[float] = []
     for number, (train, test) in enumerate(group_folds(np.asarray(groups), folds, seed), start=1):
-        fitted = fit(
-            fitted_lengths,
-            traits,
-            groups,
-            train,
-            rule=rule,
-            seed=seed,
-            folds=INNER_FOLDS,
-            candidates=candidates,
-        )
-        target = fitted.logits(lengths[WHOLE], test, linear=fitted.resampled)
-        for length, inputs in lengths.items():
-            logits = fitted.logits(inputs, test)
-            half = np.stack([fitted.widths.at(int(words)) for words in inputs.words[test]])
-            probabilities[length][test] = expit(logits)
-            inside[length][test] = np.abs(logits - target) <= half
-            spans[length][test] = expit(logits + half) - expit(logits - half)
-        uncalibrated[test] = _as_probabilities(fitted, lengths[WHOLE], test)
-        chosen.append(fitted.selection.candidate)
-        half_words.append(fitted.calibration.half_words)
+        fitted = fit(train)
+        yield train, test, fitted
         log.info("fold %d of %d: %s", number, folds, fitted.selection.candidate)
         progress(number / folds)
-    return OutOfFold(
-        probabilities=probabilities,
-        uncalibrated=uncalibrated,
-        covered={length: float(table.mean()) for length, table in inside.items()},
-        widths={length: float(table.mean()) for length, table in spans.items()},
-        chosen=chosen,
-        half_words=half_words,
-    )
-
-
-def _as_probabilities(fitted: Fitted, inputs: Inputs, rows: Indices) -> Array:
-    """The fit before calibration: the logistic function of its outputs, which aim at ±1."""
-    blocks = fitted.design.blocks_of(inputs.counts, inputs.dense)
-    raw: Array = expit(fitted.linear.said({name: block[rows] for name, block in blocks.items()}))
-    return raw

@@ -17,7 +17,7 @@ from services.text.pipeline import score_texts
 from services.text.settings import TextSettings
 from services.text.training.corpus_inputs import clip_rates, word_counts
 from services.text.training.dataset import ESSAYS, FIRST_IMPRESSIONS, Corpus, load_corpus
-from services.text.training.impression_cv import one_minus_mae, r_squared
+from services.text.training.impression_validation import one_minus_mae, r_squared
 from services.text.training.measure import impression_scores
 from services.text.training.scores import (
     accuracy_intervals,

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 
 from services.text.training.card import of_group, table
-from services.text.training.impression_cv import (
+from services.text.training.impression_fit import FittedImpression
+from services.text.training.impression_validation import (
     MEAN,
     PACE_ALONE,
     WORDS,
     WORDS_AND_PACE,
     ImpressionsOutOfFold,
 )
-from services.text.training.impression_fit import FittedImpression
 from services.text.training.result_rows import IMPRESSION_GROUP, IMPRESSION_LENGTH_GROUP, MEAN_OF_SCORES
 from services.training.result_tables import figure_text
 from services.training.results import ResultRow

@@ -14,9 +14,8 @@ from services.text.training.baseline import cross_validate_baseline
 from services.text.training.calibration import LENGTHS
 from services.text.training.corpus_inputs import WHOLE, Inputs
 from services.text.training.counts import VocabularyRule
-from services.text.training.cross_validation import OutOfFold, cross_validate
 from services.text.training.dataset import Corpus
-from services.text.training.impression_cv import ImpressionsOutOfFold, cross_validate_impressions
+from services.text.training.impression_validation import ImpressionsOutOfFold, cross_validate_impressions
 from services.text.training.result_rows import (
     SYSTEM,
     impression_length_rows,
@@ -28,6 +27,7 @@ from services.text.training.result_rows import (
     transfer_rows,
 )
 from services.text.training.selection import IMPRESSION_CANDIDATES
+from services.text.training.trait_validation import OutOfFold, cross_validate_traits
 from services.text.training.transfer import linear_sums, rank_correlations
 from services.training.results import RESULTS, ResultRow, write_results
 
@@ -78,7 +78,7 @@ def measure_traits(
             progress((done + part) / len(seeds))
 
         runs.append(
-            cross_validate(
+            cross_validate_traits(
                 lengths,
                 corpus.traits,
                 corpus.groups,

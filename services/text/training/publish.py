@@ -10,12 +10,11 @@ from services.text.settings import TextSettings
 from services.text.text_model import TextModel, write_assets
 from services.text.training.card import LICENCE, of_group, write_card
 from services.text.training.corpus_inputs import Inputs, clip_rates
-from services.text.training.cross_validation import OutOfFold
 from services.text.training.dataset import Corpus
 from services.text.training.impression_card import LICENCE as IMPRESSION_LICENCE
 from services.text.training.impression_card import write_impression_card
-from services.text.training.impression_cv import WORDS_AND_PACE, ImpressionsOutOfFold
 from services.text.training.impression_fit import FittedImpression
+from services.text.training.impression_validation import WORDS_AND_PACE, ImpressionsOutOfFold
 from services.text.training.models import linear_model
 from services.text.training.result_rows import (
     IMPRESSION_GROUP,
@@ -24,6 +23,7 @@ from services.text.training.result_rows import (
     TRAITS_GROUP,
 )
 from services.text.training.trait_fit import Fitted
+from services.text.training.trait_validation import OutOfFold
 from services.training.artifacts import export_model, set_seed
 from services.training.results import Figure, ResultRow
 

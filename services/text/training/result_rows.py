@@ -11,8 +11,7 @@ from services.text.impression_model import SCORES
 from services.text.training.baseline import paired_difference
 from services.text.training.calibration import log_loss
 from services.text.training.corpus_inputs import WHOLE
-from services.text.training.cross_validation import OutOfFold
-from services.text.training.impression_cv import (
+from services.text.training.impression_validation import (
     MEAN,
     WORDS_AND_PACE,
     ImpressionsOutOfFold,
@@ -20,6 +19,7 @@ from services.text.training.impression_cv import (
     r_squared,
 )
 from services.text.training.scores import mean_scores, trait_scores
+from services.text.training.trait_validation import OutOfFold
 from services.training.metrics import Interval, bootstrap_interval
 from services.training.results import SERVED, Figure, ResultRow
 from services.training.splits import Groups

@@ -1,38 +1,30 @@
 """The rebuilt text systems by name: what `candor train text --system NAME` measures."""
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.common.media import Progress, no_progress
-from services.common.settings import REPOSITORY
+from services.common.media import Progress
 from services.text.training.reference.classical import CLASSIFIERS, lines_of
 from services.text.training.reference.corpus import VERSION, PreparedEssays, load_essays
 from services.text.training.reference.networks import Network, networks
-from services.training.reference import System, keep_array, part_of, recipe_key, system_named
+from services.training.reference import ReferenceSystems, System, keep_array, recipe_key
 from services.training.results import (
     REFERENCE,
-    RESULTS,
     Figure,
     Predictions,
     ResultRow,
     confusion_of,
     figures_of,
-    write_results,
 )
 from services.training.splits import Indices, group_folds, group_holdout
 
-RUNS = REPOSITORY / "runs" / "text_reference"
-SUBJECT = "text"
 FOLDS = 10
 LEVELS = ["low", "high"]
-log = logging.getLogger(__name__)
 
 
 class AnyLine(Protocol):
@@ -77,64 +69,14 @@ _CLASSICAL: tuple[System[AnyLine], ...] = tuple(
 _NETWORK: System[AnyLine] = System(
     "cnn-lstm", "three convolutions and three LSTM on Word2Vec: softmax and sigmoids", networks, n_seeds=1
 )
-SYSTEMS: dict[str, System[AnyLine]] = {system.name: system for system in (*_CLASSICAL, _NETWORK)}
 
 
-def find_system(name: str) -> System[AnyLine]:
-    """The system of that name.
-
-    Raises:
-        UnknownSystemError: there is none.
-    """
-    return system_named(name, SYSTEMS, subject=SUBJECT)
-
-
-def train_system(
-    name: str,
-    data: Path,
-    *,
-    seed: int = 0,
-    runs: Path = RUNS,
-    results: Path = RESULTS,
-    progress: Progress = no_progress,
-) -> Path:
-    """Measure a system on the essays and write its results file.
-
-    A run that was stopped goes on where it was; the same data, seed and line are never fitted twice.
-
-    Args:
-        name: one of `SYSTEMS`.
-        data: folder of the corpora.
-        seed: of folds and classifiers.
-        runs: where lemmas, vectors and predictions are kept.
-        results: folder of the results files.
-        progress: told the share of the work done.
-
-    Returns:
-        The results file.
-
-    Raises:
-        UnknownSystemError: there is no such system.
-        FileNotFoundError: the essays are not in `data`.
-    """
-    system = find_system(name)
-    essays = load_essays(data, cache=runs)
-    lines = list(system.lines())
-    rows = []
-    for done, line in enumerate(lines):
-        splits = ONE_FIFTH if isinstance(line, Network) else TEN_FOLDS
-        part = part_of(progress, done, len(lines))
-        rows.append(_measure(line, essays, splits, system=name, seed=seed, progress=part))
-        log.info("%s: accuracy %.4f", line.title, rows[-1].figures["accuracy"].value)
-    return write_results(
-        rows, subject=SUBJECT, system=name, data_hash={"essays": essays.digest}, folder=results
-    )
-
-
-def _measure(
-    line: AnyLine, essays: PreparedEssays, splits: Splits, *, system: str, seed: int, progress: Progress
-) -> ResultRow:
-    """A line under a protocol; all traits of an essay are on one side."""
+def _measure_line(
+    line: AnyLine, essays: PreparedEssays, *, system: str, seeds: Sequence[int], progress: Progress
+) -> list[ResultRow]:
+    """Measure a line on the essays; all traits of an essay are on one side."""
+    splits = ONE_FIFTH if isinstance(line, Network) else TEN_FOLDS
+    (seed,) = seeds
     folder = essays.cache / "predictions" / system / recipe_key(line.title, f"{VERSION} {essays.digest}")
     pairs = splits.make(essays.groups, seed)
     named = []
@@ -149,7 +91,7 @@ def _measure(
     people = np.repeat(essays.groups[tested], truth.shape[1])
     run = Predictions(seed, truth.ravel(), np.concatenate(named).ravel(), people)
     figures = figures_of([run], len(LEVELS)) | {"majority": _majority(truth)}
-    return ResultRow(
+    row = ResultRow(
         system=system,
         title=line.title,
         group=REFERENCE,
@@ -161,9 +103,19 @@ def _measure(
         labels=LEVELS,
         confusion=confusion_of(run.truth, run.predicted, len(LEVELS)).tolist(),
     )
+    return [row]
 
 
 def _majority(truth: NDArray[np.int64]) -> Figure:
     """Mean over the traits of always naming the more frequent level."""
     share = truth.mean(axis=0)
     return Figure(value=float(np.maximum(share, 1.0 - share).mean()))
+
+
+SYSTEMS = ReferenceSystems(
+    subject="text",
+    systems=(*_CLASSICAL, _NETWORK),
+    load=lambda data, runs: load_essays(data, cache=runs),
+    data_hash=lambda essays: {"essays": essays.digest},
+    measure_line=_measure_line,
+)

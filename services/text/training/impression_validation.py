@@ -1,6 +1,5 @@
-"""Cross-validation of `text_impression` by speaker's video, and what less knowledge would give."""
+"""Nested cross-validation of `text_impression` by speaker's video, and what less knowledge would give."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,15 +9,15 @@ from numpy.typing import NDArray
 from services.common.media import Progress, no_progress
 from services.text.training.corpus_inputs import WHOLE, Inputs
 from services.text.training.counts import VocabularyRule
+from services.text.training.cross_validation import fitted_folds
 from services.text.training.design import PACE
-from services.text.training.impression_fit import fit_impression
+from services.text.training.impression_fit import FittedImpression, fit_impression
 from services.text.training.selection import CANDIDATES, Candidate
-from services.training.splits import Groups, Indices, group_folds
+from services.training.splits import Groups, Indices
 
 Array = NDArray[np.float64]
 INNER_FOLDS = 3
 MEAN, PACE_ALONE, WORDS, WORDS_AND_PACE = "mean", "pace alone", "words alone", "words and pace"
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -74,8 +73,9 @@ def cross_validate_impressions(
     half = {length: np.zeros(scores.shape) for length in lengths}
     chosen: list[Candidate] = []
     half_words: list[float] = []
-    for number, (train, test) in enumerate(group_folds(np.asarray(groups), folds, seed), start=1):
-        fitted = fit_impression(
+
+    def fit_on(train: Indices) -> FittedImpression:
+        return fit_impression(
             lengths,
             scores,
             groups,
@@ -85,6 +85,8 @@ def cross_validate_impressions(
             folds=INNER_FOLDS,
             candidates=candidates,
         )
+
+    for train, test, fitted in fitted_folds(fit_on, groups, folds=folds, seed=seed, progress=progress):
         for length, inputs in lengths.items():
             paced[length][test] = fitted.scores(inputs, test)
             plain[length][test] = fitted.scores(inputs, test, with_pace=False)
@@ -93,8 +95,6 @@ def cross_validate_impressions(
         simple[PACE_ALONE][test] = _by_pace(lengths[WHOLE], scores, train, test)
         chosen.append(fitted.selection.candidate)
         half_words.append(fitted.recalibration.half_words)
-        log.info("fold %d of %d: %s", number, folds, fitted.selection.candidate)
-        progress(number / folds)
     return ImpressionsOutOfFold(
         scores=simple | {WORDS: plain[WHOLE], WORDS_AND_PACE: paced[WHOLE]},
         shortened=paced,
