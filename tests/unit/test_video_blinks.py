@@ -52,6 +52,13 @@ def test_nothing_is_counted_when_the_eyes_close_for_long():
     assert count_blinks(t, e).intervals == []
 
 
+@pytest.mark.parametrize(("closed_s", "counted"), [(0.36, 1), (0.44, 1), (0.48, 0), (0.6, 0)])
+def test_a_dip_is_a_blink_when_it_is_no_longer_than_the_longest(closed_s: float, counted: int):
+    t = np.arange(0, 6, 0.01)
+    e = np.where(abs(t - 3) < closed_s / 2, 0.15, 0.30)
+    assert len(count_blinks(t, e).intervals) == counted
+
+
 def test_nothing_is_counted_when_the_gaze_drops_and_stays():
     t, e = trace(25, ())
     e[t > 4] *= 0.6
