@@ -12,8 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+# Both would fail a property for how busy the machine is, or for what is imported at its first example.
+settings.register_profile("candor", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("candor")
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
 """One running installation for all end-to-end tests: `candor up`, as a person starts it."""
 
 import re
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
+from candor.embedded.servers import free_port
 from tests.conftest import REPOSITORY
+from tests.waiting import WITHIN_S, wait_until
 
 ENDED = {"succeeded", "partially_succeeded", "failed"}
 
@@ -38,23 +38,14 @@ class Installation:
     def questions(self) -> list[dict[str, Any]]:
         return list(self.client.get("/v1/questions").json()["data"])
 
-    def report(self, answer: httpx.Response, *, timeout_s: float = 120) -> dict[str, Any]:
+    def report(self, answer: httpx.Response) -> dict[str, Any]:
         """Wait for the report of an accepted assessment."""
         assert answer.status_code == 202, answer.text
         location = answer.headers["Location"]
-        deadline = time.monotonic() + timeout_s
-        while (status := self.client.get(location).json()["status"]) not in ENDED:
-            assert time.monotonic() < deadline, f"still {status} after {timeout_s} s"
-            time.sleep(0.1)
+        wait_until(lambda: self.client.get(location).json()["status"] in ENDED)
         report = self.client.get(f"{location}/report")
         assert report.status_code == 200, report.text
         return dict(report.json())
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
@@ -65,18 +56,20 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         process = subprocess.Popen(command, cwd=REPOSITORY, stdout=console, stderr=subprocess.STDOUT)
     try:
         address, key = _wait_for_address(process, home / "console.log")
-        with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=60) as client:
+        with httpx.Client(
+            base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=WITHIN_S
+        ) as client:
             yield Installation(address=address, key=key, home=home, client=client)
     finally:
         process.terminate()
-        process.wait(timeout=60)
+        process.wait()
 
 
 def _wait_for_address(process: "subprocess.Popen[bytes]", console: Path) -> tuple[str, str]:
-    deadline = time.monotonic() + 180
-    while time.monotonic() < deadline and process.poll() is None:
-        found = re.search(r"(http://\S+?)/#key=(\S+)", console.read_text())
-        if found:
-            return found[1], found[2]
-        time.sleep(0.1)
-    raise AssertionError(f"candor up did not start:\n{console.read_text()}")
+    def said() -> re.Match[str] | None:
+        return re.search(r"(http://\S+?)/#key=(\S+)", console.read_text())
+
+    wait_until(lambda: said() is not None or process.poll() is not None, tell=console.read_text)
+    found = said()
+    assert found is not None, f"candor up did not start:\n{console.read_text()}"
+    return found[1], found[2]

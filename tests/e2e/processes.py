@@ -1,8 +1,6 @@
 """Finding and killing the processes of the installation under test."""
 
 import os
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -26,16 +24,3 @@ def _command_line(process: psutil.Process) -> list[str]:
         return list(process.cmdline())
     except psutil.NoSuchProcess:
         return []
-
-
-def wait_for(condition: Callable[[], bool], *, timeout_s: float = 60) -> None:
-    """Poll until `condition` holds.
-
-    Raises:
-        TimeoutError: it did not hold in time.
-    """
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError
-        time.sleep(0.05)

@@ -7,7 +7,6 @@ import stat
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -17,9 +16,9 @@ import psutil
 import pytest
 
 from candor.embedded.servers import free_port
+from tests.waiting import WITHIN_S, has_ended, wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-START_WITHIN_S = 180
 pytestmark = pytest.mark.slow
 
 
@@ -38,25 +37,19 @@ class Running:
         )
 
     def wait_ready(self) -> None:
-        deadline = time.monotonic() + START_WITHIN_S
-        while self.get("/readyz") != 200:
-            assert self.process.poll() is None, self.process.communicate()[0]
-            assert time.monotonic() < deadline, "not ready in time"
-            time.sleep(0.2)
+        wait_until(lambda: self.get("/readyz") == 200 or self.process.poll() is not None)
+        assert self.process.poll() is None, self.process.communicate()[0]
 
     def wait_for_workers(self) -> None:
         """Until all five run (the gateway comes first), each with its pool."""
-        deadline = time.monotonic() + START_WITHIN_S
-        while len(self.family("tasks")) < 10:
-            assert time.monotonic() < deadline, f"only {self.family('tasks')}"
-            time.sleep(0.2)
+        wait_until(lambda: len(self.family("tasks")) >= 10, tell=lambda: f"only {self.family('tasks')}")
 
     def get(self, path: str, *, key: str = "") -> int:
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}{path}", headers={"Authorization": f"Bearer {key}"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=5) as response:
+            with urllib.request.urlopen(request, timeout=WITHIN_S) as response:
                 return response.status
         except urllib.error.HTTPError as fault:
             return fault.code
@@ -80,7 +73,7 @@ class Running:
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> str:
         self.process.send_signal(number)
-        return self.process.communicate(timeout=60)[0]
+        return self.process.communicate(timeout=WITHIN_S)[0]
 
 
 @pytest.fixture(scope="module")
@@ -94,11 +87,6 @@ def running() -> Iterator[Running]:
             yield instance
         finally:
             instance.stop()
-
-
-def _still_alive(processes: list[psutil.Process]) -> list[psutil.Process]:
-    _, alive = psutil.wait_procs(processes, timeout=15)
-    return [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_the_key_opens_the_api_when_it_is_the_one_in_the_folder(running: Running) -> None:
@@ -122,7 +110,7 @@ def test_workers_know_no_database_when_everything_runs(running: Running) -> None
 
 def test_a_second_instance_is_refused_with_advice_when_the_folder_is_in_use(running: Running) -> None:
     second = Running(running.home)
-    said = second.process.communicate(timeout=60)[0]
+    said = second.process.communicate(timeout=WITHIN_S)[0]
     assert second.process.returncode == 1
     assert f"http://127.0.0.1:{running.port}" in said
     assert "--data-dir" in said
@@ -132,10 +120,7 @@ def test_a_worker_comes_back_when_it_is_killed(running: Running) -> None:
     before = {process.pid for process in running.family("services.text.tasks")}
     for pid in before:
         os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + START_WITHIN_S
-    while not {process.pid for process in running.family("services.text.tasks")} - before:
-        assert time.monotonic() < deadline, "the text worker did not come back"
-        time.sleep(0.2)
+    wait_until(lambda: {process.pid for process in running.family("services.text.tasks")} - before != set())
 
 
 def test_nothing_is_lost_or_left_behind_when_it_is_stopped_and_started(home: Path) -> None:
@@ -146,7 +131,7 @@ def test_nothing_is_lost_or_left_behind_when_it_is_stopped_and_started(home: Pat
     said = first.stop()
     assert first.process.returncode == 0
     assert f"http://127.0.0.1:{first.port}/#key={key}" in said
-    assert _still_alive(family) == []
+    wait_until(lambda: all(has_ended(process.pid) for process in family))
     again = Running(home)
     try:
         again.wait_ready()
@@ -163,7 +148,7 @@ def test_nothing_is_left_behind_when_it_is_killed(home: Path) -> None:
     family = instance.family()
     instance.process.kill()
     instance.process.wait()
-    assert _still_alive(family) == []
+    wait_until(lambda: all(has_ended(process.pid) for process in family))
 
 
 def test_a_busy_port_is_refused_with_advice_when_someone_listens_there(home: Path) -> None:
@@ -172,6 +157,6 @@ def test_a_busy_port_is_refused_with_advice_when_someone_listens_there(home: Pat
         taken.listen()
         port = taken.getsockname()[1]
         late = Running(home, port=port)
-        said = late.process.communicate(timeout=60)[0]
+        said = late.process.communicate(timeout=WITHIN_S)[0]
     assert late.process.returncode == 1
     assert f"candor up --port {port + 1}" in said

@@ -14,6 +14,7 @@ from services.audio.features import SAMPLE_RATE_HZ
 from services.common.contracts.labels import EMOTIONS, TRAITS
 from services.common.contracts.results import Report
 from tests.e2e.conftest import Installation
+from tests.waiting import wait_until
 
 ANSWER = (
     "In my last position I was asked to rebuild a reporting system that nobody trusted any more. "
@@ -148,16 +149,16 @@ def test_every_answer_gets_its_report_when_many_come_at_once(
 def test_one_report_comes_when_a_worker_is_killed(
     installation: Installation, corpora: Path, victim: str
 ) -> None:
-    from tests.e2e.processes import kill_all, wait_for
+    from tests.e2e.processes import kill_all
 
     answer = installation.submit(_clip(corpora, "WolfgangLanger_Pexels.mp4"))
     location = answer.headers["Location"]
     if victim == "services.video.tasks":
-        wait_for(
+        wait_until(
             lambda: installation.client.get(location).json()["modalities"]["video"]["status"] == "running"
         )
     assert kill_all(victim, below=installation.home) > 0
-    report = installation.report(answer, timeout_s=180)
+    report = installation.report(answer)
     assert report["modalities"]["video"]["status"] == "succeeded"
     assert report["modalities"]["video"]["face"]["frames_decoded"] > 400
     assert report["modalities"]["audio"]["error_code"] == "no_speech", "the clip has music only"
@@ -170,19 +171,19 @@ def test_every_answer_gets_its_report_when_redis_is_restarted(installation: Inst
     persisted = installation.home / "redis"
     assert kill_all("valkey-server", below=installation.home) > 0
     assert persisted.exists()
-    reports = [installation.report(answer, timeout_s=180) for answer in answers]
+    reports = [installation.report(answer) for answer in answers]
     assert [report["status"] for report in reports] == ["succeeded"] * 10
     assert len({report["assessment_id"] for report in reports}) == 10
 
 
 def test_every_answer_gets_its_report_when_redis_is_emptied(installation: Installation) -> None:
-    from tests.e2e.processes import kill_all, wait_for
+    from tests.e2e.processes import kill_all
 
     answers = [installation.submit(text=ANSWER, candidate=f"emptied-{n}") for n in range(10)]
     for path in (installation.home / "redis").rglob("*.aof*"):
         if path.is_file():
             path.unlink()
     assert kill_all("valkey-server", below=installation.home) > 0
-    wait_for(lambda: installation.client.get("/readyz").status_code == 200)
-    reports = [installation.report(answer, timeout_s=180) for answer in answers]
+    wait_until(lambda: installation.client.get("/readyz").status_code == 200)
+    reports = [installation.report(answer) for answer in answers]
     assert [report["status"] for report in reports] == ["succeeded"] * 10

@@ -3,13 +3,11 @@
 import secrets
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import httpx
 import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import Engine
@@ -24,6 +22,7 @@ from services.common.db.bootstrap import DatabaseUrls
 from services.common.db.session import create_engine_for
 from services.common.settings import CommonSettings
 from tests.fakes import FakeDispatcher
+from tests.waiting import wait_until
 
 
 @dataclass(frozen=True)
@@ -76,22 +75,10 @@ def _listening(app: FastAPI) -> Iterator[str]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        _wait_for(url)
+        wait_until(lambda: server.started)
         yield url
         server.should_exit = True
         thread.join(timeout=30)
-
-
-def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            httpx.get(f"{url}/livez", timeout=5)
-        except httpx.TransportError:
-            time.sleep(0.05)
-        else:
-            return
-    raise TimeoutError(url)
 
 
 @contextmanager

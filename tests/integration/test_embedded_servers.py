@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, text
 
 from candor.embedded.servers import Redis
 from candor.embedded.supervisor import Child, Supervisor, describe_exit, running
+from tests.waiting import WITHIN_S, has_ended, wait_until
 
 
 def test_postgres_answers_and_speaks_utf8_when_started_from_the_wheel(postgres_url: str) -> None:
@@ -42,23 +43,23 @@ def test_redis_keeps_what_it_was_told_when_it_is_killed(tmp_path: Path) -> None:
     server.prepare()
     child = server.child(log_folder=tmp_path)
     with running(child) as process:
-        server.wait_ready(timeout_s=10)
+        server.wait_ready(timeout_s=WITHIN_S)
         with redis.Redis.from_url(server.url()) as client:
             client.rpush("queue", "one", "two")
         process.send_signal(signal.SIGKILL)
-        process.wait(timeout=5)
+        process.wait()
     with running(child):
-        server.wait_ready(timeout_s=10)
+        server.wait_ready(timeout_s=WITHIN_S)
         with redis.Redis.from_url(server.url()) as client:
             assert client.lrange("queue", 0, -1) == [b"one", b"two"]
 
 
-def _poll_until(supervisor: Supervisor, condition: object, *, timeout_s: float = 15.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline, "timed out"
+def _poll_until(supervisor: Supervisor, condition: Callable[[], bool]) -> None:
+    def polled() -> bool:
         supervisor.poll()
-        time.sleep(0.05)
+        return condition()
+
+    wait_until(polled)
 
 
 def test_a_child_comes_back_with_longer_pauses_when_it_dies(tmp_path: Path) -> None:
@@ -89,14 +90,7 @@ def test_grandchildren_die_too_when_a_child_ignores_the_request_to_stop(tmp_path
     _poll_until(supervisor, lambda: pid_file.exists() and pid_file.read_text() != "")
     supervisor.stop()
     grandchild = int(pid_file.read_text())
-    deadline = time.monotonic() + 5
-    while Path(f"/proc/{grandchild}").exists() and _state(grandchild) != "Z":
-        assert time.monotonic() < deadline, "the grandchild is still there"
-        time.sleep(0.05)
-
-
-def _state(pid: int) -> str:
-    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    wait_until(lambda: has_ended(grandchild))
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="PR_SET_PDEATHSIG is Linux's")
@@ -114,10 +108,7 @@ def test_children_die_when_their_supervisor_is_killed(tmp_path: Path) -> None:
     os.kill(child, 0)
     parent.kill()
     parent.wait()
-    deadline = time.monotonic() + 5
-    while Path(f"/proc/{child}").exists() and _state(child) != "Z":
-        assert time.monotonic() < deadline, "the child outlived its supervisor"
-        time.sleep(0.05)
+    wait_until(lambda: has_ended(child))
 
 
 def test_an_exit_is_put_into_words_when_it_was_a_signal() -> None:

@@ -5,7 +5,6 @@ import random
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -35,6 +34,7 @@ from services.common.errors import TemporaryError
 from services.common.ledger import events_key, open_ledger
 from services.common.messaging import create_celery
 from services.common.settings import CommonSettings
+from tests.waiting import wait_until
 
 TENANT, OTHER_TENANT = "ten_a", "ten_b"
 
@@ -392,23 +392,14 @@ def test_report_is_stored_and_announced_when_the_database_comes_back(
             create_celery(common).send_task(
                 FUSION_COMBINE, args=[results], kwargs={"payload": task.model_dump(mode="json")}
             )
-            wait_until_logged(tmp_path / "log", "storage_unavailable")
+            said = (tmp_path / "log").read_text
+            wait_until(lambda: "storage_unavailable" in said(), tell=said)
             assert house.count("reports") == 0
             link.symlink_to(socket)
-            deadline = time.monotonic() + 30
-            while not ledger._redis.xlen(events_key("asm_1")):
-                assert time.monotonic() < deadline, (tmp_path / "log").read_text()
-                time.sleep(0.1)
+            wait_until(lambda: ledger._redis.xlen(events_key("asm_1")) > 0, tell=said)
         finally:
             worker.terminate()
             worker.wait()
     [(_, event)] = ledger._redis.xrange(events_key("asm_1"))
     assert event == {"event": "report", "data": '{"status": "succeeded"}'}
     assert house.count("reports") == 1
-
-
-def wait_until_logged(path: Path, words: str, *, timeout_s: float = 30) -> None:
-    deadline = time.monotonic() + timeout_s
-    while words not in path.read_text():
-        assert time.monotonic() < deadline, path.read_text()
-        time.sleep(0.1)

@@ -21,7 +21,7 @@ def test_answer_is_accepted_when_the_broker_is_down(make_gateway: Callable[..., 
     started = time.monotonic()
     answer = gateway.post(files={"video": ("v.mp4", MP4)})
     assert answer.status_code == 202, answer.text
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 15, "a worker would have tried for 19 s; a request takes one"
     with tenant_session(gateway.services.engine, gateway.tenant.tenant) as session:
         row = session.get_one(Assessment, answer.json()["id"])
         assert (row.state, row.dispatched_at, row.dispatches) == ("queued", None, 0)

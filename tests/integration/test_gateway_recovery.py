@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +20,7 @@ from services.common.db.models import Assessment
 from services.common.db.session import tenant_session
 from services.common.ledger import Stall
 from tests.fakes import FakeClock, FakeDispatcher, FakeLedger
+from tests.waiting import wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -188,15 +188,6 @@ def delivery_worker(database: DatabaseUrls, redis_url: str, tmp_path: Path) -> I
             process.wait()
 
 
-def wait_for(condition: Callable[[], bool], *, timeout_s: float) -> bool:
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.2)
-    return False
-
-
 def test_ten_answers_are_queued_again_when_redis_is_emptied(
     make_gateway: Callable[..., Any], redis_url: str, delivery_worker: Path
 ) -> None:
@@ -206,5 +197,4 @@ def test_ten_answers_are_queued_again_when_redis_is_emptied(
     with Redis.from_url(redis_url) as client:
         assert client.llen("text") == 10
         client.flushall()
-        refilled = wait_for(lambda: client.llen("text") == 10, timeout_s=60)
-    assert refilled, delivery_worker.read_text()[-3000:]
+        wait_until(lambda: client.llen("text") == 10, tell=delivery_worker.read_text)

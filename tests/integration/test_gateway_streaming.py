@@ -15,8 +15,10 @@ import psutil
 import pytest
 from sqlalchemy import Engine
 
+from candor.embedded.servers import free_port
 from gateway.provisioning import create_tenant
 from services.common.db.bootstrap import DatabaseUrls
+from tests.waiting import WITHIN_S, wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MIB = 1024 * 1024
@@ -28,22 +30,22 @@ class Server:
         self.process, self.port, self.media = process, port, media
         self.url = f"http://127.0.0.1:{port}"
         self.headers = {"Authorization": f"Bearer {key}"}
-        self.client = httpx.Client(base_url=self.url, headers=self.headers, timeout=60)
+        self.client = httpx.Client(base_url=self.url, headers=self.headers, timeout=WITHIN_S)
 
     def rss_bytes(self) -> int:
         return int(psutil.Process(self.process.pid).memory_info().rss)
+
+    def answers(self) -> bool:
+        try:
+            return self.client.get("/livez").is_success
+        except httpx.TransportError:
+            return False
 
     def question(self) -> str:
         return str(self.client.get("/v1/questions").json()["data"][0]["id"])
 
     def stored_files(self) -> list[Path]:
         return [path for path in self.media.rglob("*") if path.is_file()]
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @pytest.fixture
@@ -60,17 +62,11 @@ def server(database: DatabaseUrls, admin_engine: Engine, redis_url: str, tmp_pat
     }
     process = subprocess.Popen([sys.executable, "-m", "gateway.main"], cwd=REPOSITORY, env=environment)
     server = Server(process, port, create_tenant(admin_engine, "stream").key, tmp_path / "objects")
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            server.client.get("/livez")
-            break
-        except httpx.TransportError:
-            time.sleep(0.2)
+    wait_until(server.answers)
     yield server
     server.client.close()
     process.terminate()
-    process.wait(timeout=30)
+    process.wait()
 
 
 def body_of(fields: dict[str, str], *, kind: str, head: bytes, size_bytes: int) -> Iterator[bytes]:
@@ -92,7 +88,7 @@ MULTIPART = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 
 def upload(server: Server, question: str, *, size_bytes: int, kind: str = "video") -> httpx.Response:
     fields = {"candidate": "c", "question": question}
-    with httpx.Client(base_url=server.url, headers=server.headers | MULTIPART, timeout=120) as client:
+    with httpx.Client(base_url=server.url, headers=server.headers | MULTIPART, timeout=WITHIN_S) as client:
         return client.post(
             "/v1/assessments", content=body_of(fields, kind=kind, head=HEAD, size_bytes=size_bytes)
         )
@@ -129,14 +125,8 @@ def test_nothing_is_left_when_the_client_goes_away(server: Server) -> None:
         )
         for _, piece in zip(range(60), pieces, strict=False):
             connection.sendall(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
-        deadline = time.monotonic() + 20
-        while not server.stored_files() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert server.stored_files(), "the upload should have been under way"
-    deadline = time.monotonic() + 20
-    while server.stored_files() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert server.stored_files() == []
+        wait_until(lambda: server.stored_files() != [])
+    wait_until(lambda: server.stored_files() == [])
     assert server.client.get("/v1/assessments").json()["data"] == []
     assert server.client.get("/livez").status_code == 200
 
@@ -154,7 +144,7 @@ def test_client_that_does_not_listen_sees_the_answer_when_its_key_is_wrong(serve
 
 
 def test_client_that_asks_first_is_refused_before_it_sends(server: Server) -> None:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=WITHIN_S) as connection:
         connection.sendall(
             (
                 "POST /v1/assessments HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n"
@@ -170,10 +160,8 @@ def test_other_requests_are_answered_at_once_while_uploads_run(server: Server) -
     question = server.question()
     with ThreadPoolExecutor(2) as pool:
         running = [pool.submit(upload, server, question, size_bytes=60 * MIB) for _ in range(2)]
-        slowest = 0.0
+        answered = 0
         while not all(job.done() for job in running):
-            started = time.monotonic()
-            assert server.client.get("/livez").status_code == 200
-            slowest = max(slowest, time.monotonic() - started)
+            answered += server.answers()
     assert [job.result().status_code for job in running] == [202, 202]
-    assert slowest < 2.0, slowest
+    assert answered > 20

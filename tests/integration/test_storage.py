@@ -4,28 +4,28 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from candor.embedded.servers import free_port
 from services.common.contracts.results import ErrorCode
 from services.common.errors import ConfigurationError, InputError, TemporaryError
 from services.common.storage import PART_BYTES, FolderStore, ObjectStore, new_key, open_store
+from tests.waiting import wait_until
 
 
-def _free_port() -> int:
+def _listens(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="module")
 def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("s3")
     (folder / "candor").mkdir()
-    port = _free_port()
+    port = free_port()
     os.environ.update(AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test-secret")
     server = subprocess.Popen(
         [
@@ -34,11 +34,7 @@ def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         ],
         stderr=subprocess.DEVNULL,
     )
-    for _ in range(100):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.05)
+    wait_until(lambda: _listens(port))
     yield f"s3://candor/media?endpoint=http://127.0.0.1:{port}"
     server.terminate()
     server.wait()
@@ -102,7 +98,7 @@ def test_check_passes_when_the_store_is_there(store: ObjectStore) -> None:
 
 def test_check_tells_when_the_bucket_is_out_of_reach() -> None:
     with pytest.raises(TemporaryError):
-        open_store(f"s3://candor?endpoint=http://127.0.0.1:{_free_port()}").check()
+        open_store(f"s3://candor?endpoint=http://127.0.0.1:{free_port()}").check()
 
 
 def test_folder_leaves_no_partial_file_when_an_upload_breaks_off(tmp_path: Path) -> None:

@@ -6,8 +6,7 @@
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,10 +21,11 @@ from services.common.contracts.tasks import AnalyzeTask, CombineTask
 from services.common.contracts.voice import VoiceSummary
 from services.common.ledger import Stall, WorkLedger, open_ledger
 from services.common.messaging import create_celery, send_analyses
-from services.common.presence import OK, SILENT_AFTER_S
+from services.common.presence import OK
 from services.common.settings import CommonSettings
 from services.common.storage import open_store
 from tests.traces import in_redis
+from tests.waiting import wait_until
 
 LEASE_S = 1.5
 
@@ -84,13 +84,6 @@ def send(
         [AnalyzeTask(assessment_id=assessment_id, modality=modality, media=media, enrolment=enrolment)],
         CombineTask(assessment_id=assessment_id, tenant_id="ten_a"),
     )
-
-
-def wait_until(condition: Callable[[], bool], *, timeout_s: float = 30) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def reports(folder: Path) -> list[str]:
@@ -160,7 +153,7 @@ def test_worker_is_known_to_be_there_while_it_lives(
     with worker(settings, tmp_path / "log"):
         wait_until(lambda: ledger.workers()["video"] == OK)
     assert ledger.workers()["text"] is None
-    wait_until(lambda: ledger.workers()["video"] is None, timeout_s=SILENT_AFTER_S + 5)
+    wait_until(lambda: ledger.workers()["video"] is None)
 
 
 def test_permanent_fault_is_a_result_when_the_input_is_bad(
@@ -197,7 +190,7 @@ def test_media_is_given_up_when_it_kills_three_workers(
 ) -> None:
     send(settings, ledger, "crash")
     with worker(settings, tmp_path / "log"):
-        wait_until(lambda: len(reports(tmp_path)) == 1, timeout_s=60)
+        wait_until(lambda: len(reports(tmp_path)) == 1)
     assert reports(tmp_path) == ["asm_1 video:failed:worker_lost"]
     assert started(tmp_path) == 3
 
@@ -210,7 +203,7 @@ def test_work_shows_as_lost_when_the_whole_worker_is_killed(
         wait_until(lambda: started(tmp_path) == 1)
         process.kill()
         process.wait()
-    wait_until(lambda: ledger.stall("asm_1") is Stall.LOST, timeout_s=10)
+    wait_until(lambda: ledger.stall("asm_1") is Stall.LOST)
     send(settings, ledger, "hang-once")  # as the delivery worker does
     with worker(settings, tmp_path / "log"):
         wait_until(lambda: len(reports(tmp_path)) == 1)
@@ -274,7 +267,7 @@ def test_one_report_comes_when_transcription_goes_wrong(
 ) -> None:
     send(settings, ledger, command, modality=Modality.TEXT)
     with worker(settings, tmp_path / "log", role="words"):
-        wait_until(lambda: len(reports(tmp_path)) == 1, timeout_s=60)
+        wait_until(lambda: len(reports(tmp_path)) == 1)
     assert reports(tmp_path) == [f"asm_1 text:{expected}"]
     assert started(tmp_path) == starts
 
@@ -287,7 +280,7 @@ def test_words_show_as_lost_when_the_transcribing_worker_is_killed(
         wait_until(lambda: started(tmp_path) == 1)
         process.kill()
         process.wait()
-    wait_until(lambda: ledger.stall("asm_1") is Stall.LOST, timeout_s=10)
+    wait_until(lambda: ledger.stall("asm_1") is Stall.LOST)
     send(settings, ledger, "hang-once", modality=Modality.TEXT)
     with worker(settings, tmp_path / "log", role="words"):
         wait_until(lambda: len(reports(tmp_path)) == 1)

@@ -131,7 +131,7 @@ def test_ratio_is_at_its_limit_when_speech_is_below_the_pauses():
 WILD = st.sampled_from([0.0, 1e-30, 1e-4, 0.5, 1.0, 1e38, math.nan, math.inf, -math.inf])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(WILD, st.integers(0, 9_000), st.booleans()), max_size=12))
 def test_figures_are_finite_or_null_when_the_sound_is_anything(parts):
     meter, estimate = LoudnessMeter(), SignalToNoise()

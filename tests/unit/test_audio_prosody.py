@@ -236,7 +236,7 @@ def wild(kind: str, samples: int) -> np.ndarray:
     return sounds[kind].astype(np.float32)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(WILD, st.integers(0, 12_000), st.booleans()), max_size=12))
 def test_figures_are_finite_or_null_when_the_sound_is_anything(parts):
     meter = ProsodyMeter()

@@ -56,7 +56,7 @@ def test_the_last_speech_is_given_out_when_the_stream_ends_in_it():
     assert found.start + found.samples.size >= 2 * SAMPLE_RATE_HZ
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     st.lists(st.tuples(st.floats(0.0, 6.0), st.floats(0.3, 45.0)), min_size=1, max_size=4),
     st.floats(0.0, 5.0),

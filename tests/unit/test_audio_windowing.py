@@ -82,7 +82,7 @@ def spans_from(gaps_and_lengths: list[tuple[float, float]]) -> tuple[list[tuple[
     return spans, at + 1.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SPANS, st.sampled_from([0.2, 0.5, 1.0]))
 def test_new_samples_of_chunks_tile_each_stretch_when_speech_has_any_form(gaps_and_lengths, pause_s):
     spans, length_s = spans_from(gaps_and_lengths)
@@ -102,7 +102,7 @@ def test_new_samples_of_chunks_tile_each_stretch_when_speech_has_any_form(gaps_a
             assert other.start >= one.end
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(SPANS, st.sampled_from([1, 3]))
 def test_spans_of_windows_tile_each_stretch_when_speech_has_any_form(gaps_and_lengths, batch_chunks):
     spans, length_s = spans_from(gaps_and_lengths)

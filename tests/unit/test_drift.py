@@ -2,7 +2,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
@@ -19,7 +19,6 @@ from gateway.benchmarks.drift import (
 counts = st.lists(st.integers(min_value=0, max_value=50), min_size=CLASSES, max_size=CLASSES)
 
 
-@settings(deadline=None)  # scipy is slow the first time
 @given(counts.filter(any), counts.filter(any))
 def test_distance_is_that_of_scipy_when_classes_are_values(first: list[int], second: list[int]) -> None:
     classes = np.arange(CLASSES)

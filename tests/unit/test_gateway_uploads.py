@@ -42,7 +42,7 @@ def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(cuts=st.lists(st.integers(0, len(BODY)), max_size=12))
 def test_outcome_is_the_same_however_the_body_is_cut(
     cuts: list[int], tmp_path_factory: pytest.TempPathFactory
