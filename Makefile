@@ -1,14 +1,13 @@
-# Candor's tasks. `make` lists them. Nothing but Python 3.11 is needed beforehand.
+# Candor's tasks. `make` lists them. Nothing but Python, 3.11 to 3.13, is needed beforehand.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-PYTHON ?= python3.11
+PYTHON ?=
 VENV ?= .venv
 BIN := $(VENV)/bin
 UV ?= $(shell command -v uv || echo .venv-uv/bin/uv)
 ARGS ?=
 REQUIREMENTS := deploy/requirements
-INSTALLED := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -18,16 +17,9 @@ help: ## List the targets
 
 # ── environment ──────────────────────────────────────────────────────────────────────────────────
 # `local` (what `make run` needs, without TensorFlow) and `dev` (everything) share one environment:
-# dev contains local in the same versions. Each stamp holds the hash of the lock that it installed and of
-# pyproject.toml, which says what packages of ours the environment sees.
+# dev contains local in the same versions. An environment that is there stays, whichever Python it has.
 define install
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@if [ "$$(cat $(INSTALLED)-$(1) 2>/dev/null)" != "$$(cat $(REQUIREMENTS)/$(1).txt pyproject.toml | sha256sum)" ]; then \
-	  echo "Installing the locked requirements ($(1)); this takes a minute or two."; \
-	  $(BIN)/python -m pip install --quiet --no-deps --require-hashes -r $(REQUIREMENTS)/$(1).txt && \
-	  $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index --editable . && \
-	  cat $(REQUIREMENTS)/$(1).txt pyproject.toml | sha256sum > $(INSTALLED)-$(1); \
-	fi
+	@PYTHON="$(PYTHON)" deploy/make-venv.sh $(VENV) $(1)
 endef
 
 .PHONY: venv venv-dev
@@ -163,7 +155,7 @@ IN_IMAGES := --excludes $(REQUIREMENTS)/excludes-serving.txt -c $(REQUIREMENTS)/
 UPGRADE ?=
 
 .venv-uv/bin/uv:
-	$(PYTHON) -m venv .venv-uv
+	python3 -m venv .venv-uv
 	.venv-uv/bin/python -m pip install --quiet uv==0.13.9
 
 .PHONY: lock
@@ -176,7 +168,7 @@ lock: $(UV) ## Write the locks again (UPGRADE=--upgrade takes new versions)
 	  $(COMPILE) --upgrade $(EVERYWHERE) -c $(REQUIREMENTS)/dev.txt --extra $$image -o $(REQUIREMENTS)/$$image.txt || exit 1; done
 	for image in text audio video; do \
 	  $(COMPILE) --upgrade $(IN_IMAGES) --extra $$image --extra tf-serving -o $(REQUIREMENTS)/$$image.txt || exit 1; done
-	@for python in 3.11 3.12 3.13; do \
+	@for python in $$(deploy/make-venv.sh --pythons); do \
 	  $(UV) pip compile $(REQUIREMENTS)/dev.txt --quiet --no-deps --only-binary :all: --python-platform linux \
 	    --python-version $$python --output-file /dev/null || exit 1; \
 	  echo "Every locked package has a wheel for Python $$python."; done
