@@ -10,6 +10,7 @@ that is swallowed or runs into the next one is not counted.
 from functools import cache
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 
 from services.audio.features import FloatArray
@@ -48,36 +49,17 @@ def intensity_db(samples: FloatArray) -> NDArray[np.float64]:
 def syllable_nuclei(
     intensity: NDArray[np.float64], voiced: NDArray[np.bool_], *, loudest_db: float
 ) -> list[int]:
-    """Frames that are the nucleus of a syllable.
+    """Return the frames that are the nucleus of a syllable, ascending.
+
+    A peak between two dips of `DIP_DB` is one with that prominence.
 
     Args:
         intensity: shape `(n,)`, dB, consecutive frames.
         voiced: shape `(n,)`, whether the frame has a pitch.
         loudest_db: the intensity that the loudest speech reaches.
     """
-    nuclei: list[int] = []
-    lowest, peak = np.inf, -1
-    for frame in _turning_points(intensity):
-        level = intensity[frame]
-        if peak < 0:
-            lowest = min(lowest, level)
-            peak = frame if level >= lowest + DIP_DB else -1
-        elif level > intensity[peak]:
-            peak = frame
-        elif level <= intensity[peak] - DIP_DB:
-            if voiced[peak] and intensity[peak] >= loudest_db - BELOW_LOUDEST_DB:
-                nuclei.append(peak)
-            lowest, peak = level, -1
-    return nuclei
-
-
-def _turning_points(intensity: NDArray[np.float64]) -> list[int]:
-    """First and last frame and every local extreme between, so that the search skips the slopes."""
-    if len(intensity) < 3:
-        return list(range(len(intensity)))
-    slope = np.sign(np.diff(intensity))
-    inner = np.flatnonzero(slope[1:] != slope[:-1]) + 1
-    return [0, *inner.tolist(), len(intensity) - 1]
+    peaks, _ = scipy.signal.find_peaks(intensity, height=loudest_db - BELOW_LOUDEST_DB, prominence=DIP_DB)
+    return [int(peak) for peak in peaks if voiced[peak]]
 
 
 @cache

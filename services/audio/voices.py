@@ -8,6 +8,7 @@ gain; two people's explain most of their spread by the split.
 import io
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 
 from services.audio.features import FloatArray, Population, normalised
@@ -61,19 +62,14 @@ def two_group_share(rows: FloatArray) -> float:
     spread = _spread(centred)
     if spread <= 0.0:
         return 0.0
-    first = np.linalg.svd(centred, full_matrices=False)[2][0]
-    member = centred @ first > 0.0
-    for _ in range(_ITERATIONS):
-        if not 0 < member.sum() < len(member):
-            return 0.0
-        one, other = centred[member].mean(axis=0), centred[~member].mean(axis=0)
-        nearer = ((centred - one) ** 2).sum(axis=1) < ((centred - other) ** 2).sum(axis=1)
-        if (nearer == member).all():
-            break
-        member = nearer
+    member = centred @ np.linalg.svd(centred, full_matrices=False)[2][0] > 0.0
+    if member.all() or not member.any():
+        return 0.0
+    means = np.stack([centred[~member].mean(axis=0), centred[member].mean(axis=0)])
+    _, member = scipy.cluster.vq.kmeans2(centred, means, iter=_ITERATIONS, minit="matrix")
     if min(member.mean(), 1.0 - member.mean()) < LEAST_SHARE:
         return 0.0
-    within = sum(_spread(centred[part]) for part in (member, ~member))
+    within = sum(_spread(centred[member == group]) for group in (0, 1))
     return 1.0 - within / spread
 
 
