@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, Engine, text
 
 from services.common.contracts.labels import EMOTIONS, TRAITS
-from services.common.histogram import BLOCK
+from services.common.statistics.histogram import BLOCK
 
 TENANT = "ten_bench"
 WORDS = "text_traits:1"

@@ -23,8 +23,8 @@ from bench.stages import (
 from bench.timing import Job, Run, interleave
 from services.audio import features
 from services.common.contracts.labels import MediaKind, Modality
-from services.common.media import MediaFile
-from services.common.media_types import DOCX, PDF
+from services.common.media.files import MediaFile
+from services.common.media.types import DOCX, PDF
 from services.common.serving.client import open_predictor
 from services.common.serving.registry import TEXT_TRAITS
 from services.common.settings import CommonSettings

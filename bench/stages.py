@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.timing import processor_seconds
-from services.common.serving.client import Predictor
+from services.common.serving.predictor import Predictor
 from services.common.serving.registry import TEXT_ENCODER, VOICE_ENCODER, Manifest
 
 

@@ -24,9 +24,9 @@ from services.common.contracts.notices import EMOTION_RESTRICTED
 from services.common.contracts.results import ErrorCode, ModalityResult, Report
 from services.common.contracts.voice import VoiceSummary
 from services.common.errors import CandorError
-from services.common.media import MediaFile, Progress
-from services.common.media_types import ADVICE, HEAD_BYTES, kind_of, sniff
-from services.common.serving.client import Predictor
+from services.common.media.files import MediaFile, Progress
+from services.common.media.types import ADVICE, HEAD_BYTES, kind_of, sniff
+from services.common.serving.predictor import Predictor
 from services.common.serving.registry import TEXT_TRAITS
 from services.common.settings import CommonSettings
 
@@ -247,7 +247,7 @@ def _receive(work: _Work, progress: ModalityProgress) -> None:
         work.process.join()
         work.done = True
         if work.result is None:
-            from services.common.outcomes import failed
+            from services.common.work.outcomes import failed
 
             reason = f"The media ended the analysis ({work.process.exitcode}); convert it to another format."
             work.result = failed(work.modality, ErrorCode.WORKER_LOST, reason)
@@ -270,8 +270,8 @@ def _run_one(
     with log.open("wb") as file:  # decoders and runtimes chatter on stderr
         os.dup2(file.fileno(), sys.stderr.fileno())
     from services.common.logging import configure_logging
-    from services.common.outcomes import analyze_or_explain, failed
     from services.common.serving.client import open_predictor
+    from services.common.work.outcomes import analyze_or_explain, failed
 
     common = CommonSettings()
     configure_logging(level=common.log_level)
@@ -304,7 +304,7 @@ def _analyze_words(media: MediaFile, predictor: Predictor, progress: Progress) -
     """Transcribe, then analyse the words, as the audio and the text worker do one after the other."""
     from services.audio.spoken import transcribe
     from services.audio.transcription import open_transcriber
-    from services.common.outcomes import transcribe_or_explain
+    from services.common.work.outcomes import transcribe_or_explain
     from services.text.pipeline import analyze_transcript
 
     settings = _settings(Modality.AUDIO)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from services.common.contracts.labels import EMOTIONS, Emotion
 from services.common.contracts.results import ErrorCode
 from services.common.errors import InputError
-from services.common.serving.client import FloatArray, Predictor
+from services.common.serving.predictor import FloatArray, Predictor
 from services.common.serving.registry import FACE_ACTIVATION, FACE_DETECTOR, FACE_DETECTOR_FULL, FACE_EMOTION
 from services.video.decode import Frame, VideoSource
 from services.video.drawing import overlaid, write_line

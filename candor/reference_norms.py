@@ -5,8 +5,8 @@ from pathlib import Path
 
 from candor.analysis import probe
 from services.common.contracts.results import ModalityResult
-from services.common.media import Progress
-from services.common.serving.client import Predictor
+from services.common.media.files import Progress
+from services.common.serving.predictor import Predictor
 
 FILMED_PEOPLE = "grid_*.mpg"
 """Videos in `clips/` of the corpora: ten speakers of GRID, one video each."""

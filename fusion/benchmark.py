@@ -7,9 +7,9 @@ from services.common.contracts.labels import EMOTIONS, TRAITS, Modality, Modalit
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.norms import Cohort, Reference, ReferenceNorm, Standing
 from services.common.contracts.results import BenchmarkEntry, Fused, ModalityResult
-from services.common.histogram import Histogram, Rank
-from services.common.model_keys import model_key
 from services.common.serving.registry import TEXT_TRAITS
+from services.common.statistics.histogram import Histogram, Rank
+from services.common.statistics.model_keys import model_key
 
 METHOD = "logpool/2"
 """Name and version of the combination; a changed formula starts a new cohort."""

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from fusion.benchmark import Others
 from services.common.contracts.norms import Cohort
-from services.common.histogram import Histogram, Rank, quantise
+from services.common.statistics.histogram import Histogram, Rank, quantise
 
 STANDINGS = text("""
     WITH own AS (

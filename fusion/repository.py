@@ -26,7 +26,7 @@ from services.common.db.models import (
 from services.common.db.session import tenant_session
 from services.common.errors import CandorError, TemporaryError
 from services.common.logging import get_logger
-from services.common.voice_summary import mean_bytes
+from services.common.statistics.voice_summary import mean_bytes
 
 log = get_logger(__name__)
 

@@ -22,11 +22,11 @@ from services.common.contracts.tasks import FUSION_COMBINE, QUEUE_OF_TASK, Combi
 from services.common.contracts.voice import VoiceSummary
 from services.common.db.session import create_engine_for
 from services.common.errors import TemporaryError
-from services.common.ledger import WorkLedger, open_ledger
 from services.common.logging import configure_logging, get_logger
-from services.common.messaging import create_celery, run_worker
 from services.common.serving.registry import TEXT_TRAITS, Metric
 from services.common.settings import CommonSettings
+from services.common.work.ledger import WorkLedger, open_ledger
+from services.common.work.messaging import create_celery, run_worker
 
 log = get_logger(__name__)
 

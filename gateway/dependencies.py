@@ -23,9 +23,9 @@ from gateway.tenancy.authentication import TOKEN_PREFIX, KeyHolder, find_holder,
 from gateway.uploads.multipart import read_fingerprint
 from gateway.webhooks.targets import TargetRules
 from services.common.contracts.labels import Modality
-from services.common.ledger import ModalityProgress, WorkLedger
 from services.common.logging import get_logger
 from services.common.storage import ObjectStore
+from services.common.work.ledger import ModalityProgress, WorkLedger
 
 log = get_logger(__name__)
 

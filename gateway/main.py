@@ -45,11 +45,11 @@ from gateway.routes import (
 from gateway.settings import GatewaySettings
 from gateway.webhooks.targets import TargetRules
 from services.common.db.session import create_engine_for
-from services.common.ledger import open_ledger
 from services.common.logging import configure_logging
-from services.common.messaging import create_celery
 from services.common.settings import CommonSettings
 from services.common.storage import open_store
+from services.common.work.ledger import open_ledger
+from services.common.work.messaging import create_celery
 
 THREADS = 40
 """Starlette's thread pool; each of its threads may want one database connection."""

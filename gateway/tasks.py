@@ -29,11 +29,11 @@ from services.common.contracts.tasks import (
     QUEUE_OF_TASK,
 )
 from services.common.db.session import create_engine_for
-from services.common.ledger import WorkLedger, open_ledger
 from services.common.logging import configure_logging, get_logger
-from services.common.messaging import create_celery, run_worker
 from services.common.settings import CommonSettings
 from services.common.storage import ObjectStore, open_store
+from services.common.work.ledger import WorkLedger, open_ledger
+from services.common.work.messaging import create_celery, run_worker
 
 log = get_logger(__name__)
 FORGET_EVERY_S = 60.0

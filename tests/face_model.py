@@ -7,7 +7,7 @@ import numpy as np
 from services.common.contracts.labels import EMOTIONS, Emotion
 from services.common.contracts.results import ErrorCode
 from services.common.errors import TemporaryError
-from services.common.serving.client import FloatArray, check_batch
+from services.common.serving.predictor import FloatArray, check_batch
 from services.common.serving.registry import FACE_EMOTION, Manifest, TensorSpec
 
 

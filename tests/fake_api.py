@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from gateway.routes.pages import router
 from services.common.contracts.interview import AnswerStatus
-from services.common.interview import Answer, build_interview_report, status_of
+from services.common.interviews.pooling import Answer, build_interview_report, status_of
 from tests.fake_reports import HOSTILE, report_of
 
 KEY = "cnd_test"

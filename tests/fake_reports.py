@@ -48,8 +48,8 @@ from services.common.contracts.text import (
     WordWeight,
 )
 from services.common.contracts.voice import Prosody, SalienceMap, VoiceMeasures
-from services.common.histogram import Histogram
 from services.common.serving.registry import Metric
+from services.common.statistics.histogram import Histogram
 
 HOSTILE = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>"
 DURATION_S = 58.4

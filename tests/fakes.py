@@ -9,8 +9,8 @@ from gateway.assessments.dispatch import DispatchError, Work
 from services.common.contracts.labels import Modality
 from services.common.contracts.results import ErrorCode
 from services.common.errors import TemporaryError
-from services.common.ledger import Stall
 from services.common.storage import FolderStore, ObjectWriter, StorageFullError
+from services.common.work.ledger import Stall
 
 
 class FakeDispatcher:

@@ -68,7 +68,7 @@ def _enrolment(paths: "Sequence[Path]") -> "VoiceSummary | None":
     """The mean voice of earlier recordings, null where there are none."""
     from candor.analysis import UnusableFileError, probe, summarise_voice
     from candor.views.progress import modality_bars
-    from services.common.voice_summary import merge
+    from services.common.statistics.voice_summary import merge
 
     summaries = []
     for path in paths:
@@ -117,7 +117,7 @@ def _put_together(
 
     from candor.views.interview import print_interview
     from services.common.contracts.interview import AnswerStatus
-    from services.common.interview import Answer, build_interview_report
+    from services.common.interviews.pooling import Answer, build_interview_report
 
     answers = [
         Answer(

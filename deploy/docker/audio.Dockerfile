@@ -12,7 +12,10 @@ WORKDIR /app
 COPY services/__init__.py services/
 COPY services/common/*.py services/common/
 COPY services/common/contracts services/common/contracts
+COPY services/common/media services/common/media
 COPY services/common/serving services/common/serving
+COPY services/common/statistics services/common/statistics
+COPY services/common/work services/common/work
 COPY services/audio services/audio
 COPY deploy/models/voice_encoder deploy/models/voice_encoder
 COPY deploy/models/voice_emotion deploy/models/voice_emotion

@@ -10,7 +10,10 @@ WORKDIR /app
 COPY services/__init__.py services/
 COPY services/common/*.py services/common/
 COPY services/common/contracts services/common/contracts
+COPY services/common/media services/common/media
 COPY services/common/serving services/common/serving
+COPY services/common/statistics services/common/statistics
+COPY services/common/work services/common/work
 COPY services/common/db services/common/db
 COPY fusion fusion
 # It reads what the models say about themselves, and runs none of them.

@@ -11,7 +11,11 @@ WORKDIR /app
 COPY services/__init__.py services/
 COPY services/common/*.py services/common/
 COPY services/common/contracts services/common/contracts
+COPY services/common/interviews services/common/interviews
+COPY services/common/media services/common/media
 COPY services/common/serving services/common/serving
+COPY services/common/statistics services/common/statistics
+COPY services/common/work services/common/work
 COPY services/common/db services/common/db
 COPY gateway gateway
 RUN /venv/bin/python -m compileall -q services gateway

@@ -12,7 +12,10 @@ WORKDIR /app
 COPY services/__init__.py services/
 COPY services/common/*.py services/common/
 COPY services/common/contracts services/common/contracts
+COPY services/common/media services/common/media
 COPY services/common/serving services/common/serving
+COPY services/common/statistics services/common/statistics
+COPY services/common/work services/common/work
 COPY services/video services/video
 COPY deploy/models/face_emotion deploy/models/face_emotion
 COPY deploy/models/face_activation deploy/models/face_activation

@@ -26,7 +26,7 @@ from fusion.training.protocol import CLEAN, Held, run_seed
 from fusion.training.tables import RESAMPLES, SYSTEM, row_of
 from fusion.training.units import UNIT_CONDITIONS
 from services.common.contracts.labels import EMOTIONS
-from services.common.media import Progress, no_progress
+from services.common.media.files import Progress, no_progress
 from services.training.results import RESULTS, Figure, ResultRow, write_results
 
 SUBJECT = "fusion"

@@ -16,7 +16,7 @@ from scipy.special import log_softmax
 
 from fusion.training.pairs import Floats, Ints, Pairs, by_own_clips
 from fusion.training.units import INNER_FOLDS
-from services.common.media import Progress, no_progress
+from services.common.media.files import Progress, no_progress
 from services.training.artifacts import load_tensorflow, set_seed
 from services.training.metrics import fit_temperature
 from services.training.reference import keep_array

@@ -16,7 +16,7 @@ from fusion.report import combine_results
 from fusion.settings import FusionSettings
 from services.common.contracts.norms import NormSource, ReferenceNorm
 from services.common.contracts.results import ModalityResult
-from services.common.histogram import quantise
+from services.common.statistics.histogram import quantise
 
 TRAITS_FILE, VOICES_FILE, FILMED_FILE = "traits.json", "voices.json", "filmed.json"
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax
 
 from fusion.training.pairs import Floats, Ints
-from services.common.media import Progress, no_progress
+from services.common.media.files import Progress, no_progress
 from services.training.artifacts import data_hash, load_tensorflow, set_seed
 from services.training.reference import keep_array
 from services.training.splits import group_folds

@@ -19,7 +19,7 @@ from fusion.training.transfer import (
     Pictures,
     run_transfer,
 )
-from services.common.media import Progress
+from services.common.media.files import Progress
 from services.training.results import ResultRow
 
 SYSTEM = "transfer"

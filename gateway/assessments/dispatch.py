@@ -16,9 +16,9 @@ from services.common.contracts.tasks import AnalyzeTask, CombineTask
 from services.common.contracts.voice import VoiceSummary
 from services.common.db.session import tenant_session
 from services.common.errors import CandorError
-from services.common.ledger import WorkLedger
 from services.common.logging import get_logger
-from services.common.messaging import send_analyses
+from services.common.work.ledger import WorkLedger
+from services.common.work.messaging import send_analyses
 
 log = get_logger(__name__)
 

@@ -22,7 +22,7 @@ from services.common.contracts.voice import VoiceSummary
 from services.common.db.models import Assessment, VoiceSummaryRow
 from services.common.db.session import tenant_session
 from services.common.logging import get_logger
-from services.common.voice_summary import MAX_SUMMARIES, from_stored, merge
+from services.common.statistics.voice_summary import MAX_SUMMARIES, from_stored, merge
 
 log = get_logger(__name__)
 

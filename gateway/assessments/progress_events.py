@@ -11,8 +11,8 @@ from sse_starlette import ServerSentEvent
 
 from gateway.assessments.schemas import AssessmentView
 from gateway.assessments.views import has_ended
-from services.common.ledger import events_key
 from services.common.logging import get_logger
+from services.common.work.ledger import events_key
 
 log = get_logger(__name__)
 

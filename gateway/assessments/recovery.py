@@ -22,8 +22,8 @@ from gateway.assessments.repository import StoredAssessment, claim_unreported, e
 from gateway.settings import GatewaySettings
 from services.common.contracts.labels import AssessmentStatus
 from services.common.db.session import now, tenant_session
-from services.common.ledger import Stall
 from services.common.logging import get_logger
+from services.common.work.ledger import Stall
 
 log = get_logger(__name__)
 FORGET_SIGHTINGS_AFTER_S = 3600.0

@@ -8,7 +8,7 @@ from gateway.http.fields import Purpose
 from services.common.contracts.labels import AssessmentStatus, Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, Notice, Report
 from services.common.db.models import Assessment
-from services.common.ledger import ModalityProgress
+from services.common.work.ledger import ModalityProgress
 
 Progress = Mapping[Modality, ModalityProgress]
 ProgressOf = Callable[[str], Progress]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import accumulate
 
-from services.common.histogram import BLOCK, STEPS_PER_UNIT
+from services.common.statistics.histogram import BLOCK, STEPS_PER_UNIT
 
 CLASSES = 32
 """Classes of a month's scores, each one block of the full resolution wide (0.032); the outermost are open."""

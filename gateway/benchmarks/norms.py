@@ -10,8 +10,8 @@ from gateway.benchmarks.schemas import BenchmarkView, DriftHalves, DriftView, Fi
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.norms import Cohort
 from services.common.db.models import Norm, NormBlock, NormMonth
-from services.common.histogram import Histogram
-from services.common.model_keys import read_model_key
+from services.common.statistics.histogram import Histogram
+from services.common.statistics.model_keys import read_model_key
 
 COHORT_TOO_SMALL = "cohort_too_small"
 TOO_FEW_MONTHS = "too_few_months"

@@ -13,7 +13,7 @@ from gateway.interviews.repository import AskedQuestion, StoredInterview
 from services.common.contracts.interview import InterviewReport
 from services.common.contracts.results import Report
 from services.common.db.models import ReportRow
-from services.common.interview import Answer, build_interview_report
+from services.common.interviews.pooling import Answer, build_interview_report
 
 LEFT_OUT = (
     "timeline",

@@ -23,7 +23,7 @@ from services.common.db.models import (
     Question,
     ReportRow,
 )
-from services.common.interview import status_of
+from services.common.interviews.pooling import status_of
 
 OPEN, ERASING = "open", "erasing"
 

@@ -16,7 +16,7 @@ from gateway.http.health_schemas import Liveness, Readiness
 from gateway.openapi.document import problems
 from services.common.errors import CandorError
 from services.common.logging import get_logger
-from services.common.presence import OK
+from services.common.work.presence import OK
 
 log = get_logger(__name__)
 router = APIRouter(tags=["health"])

@@ -4,7 +4,7 @@ from pathlib import PurePath
 
 from gateway.http.errors import Problem, ProblemCode
 from services.common.contracts.labels import MediaKind
-from services.common.media_types import (
+from services.common.media.types import (
     ACCEPTED,
     ADVICE,
     CONTAINER,

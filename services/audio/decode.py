@@ -13,10 +13,10 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from services.audio.features import SAMPLE_RATE_HZ, FloatArray
-from services.common.container import PacketSource
 from services.common.contracts.results import ErrorCode
 from services.common.errors import InputError
-from services.common.media import Progress
+from services.common.media.containers import PacketSource
+from services.common.media.files import Progress
 
 FORMATS = (
     "aac,ac3,aiff,amr,asf,au,avi,caf,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpeg,mpegts,"

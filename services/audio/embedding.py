@@ -16,7 +16,7 @@ from services.audio.features import (
     tokens_of,
 )
 from services.audio.windowing import Chunk
-from services.common.serving.client import Predictor
+from services.common.serving.predictor import Predictor
 from services.common.serving.registry import VOICE_ENCODER
 
 LEAST_TOKENS = 10

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.audio.features import WINDOW_SIZE, FloatArray, Population, person_mean
-from services.common import voice_summary
 from services.common.contracts.voice import VoiceSummary
-from services.common.serving.client import Predictor
+from services.common.serving.predictor import Predictor
 from services.common.serving.registry import VOICE_EMOTION, VOICE_ENCODER
+from services.common.statistics import voice_summary
 
 POPULATION_FILE = "population.npz"
 

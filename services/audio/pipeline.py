@@ -13,14 +13,14 @@ from services.audio.scoring import EmotionTimeline, Timeline
 from services.audio.settings import AudioSettings
 from services.audio.vad import SpeechProbability, hysteresis
 from services.audio.windowing import speech_chunks
-from services.common import voice_summary
 from services.common.contracts.labels import EMOTIONS, Emotion, Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, ModalityResult, Notice, Quality
 from services.common.contracts.voice import SalienceMap, VoiceMeasures, VoiceSummary
 from services.common.errors import InputError
-from services.common.media import MediaFile, Progress, no_progress
-from services.common.serving.client import Predictor
+from services.common.media.files import MediaFile, Progress, no_progress
+from services.common.serving.predictor import Predictor
 from services.common.serving.registry import VOICE_EMOTION, VOICE_ENCODER
+from services.common.statistics import voice_summary
 
 
 def analyze(

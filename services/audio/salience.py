@@ -25,7 +25,7 @@ from services.audio.normalisation import Normaliser
 from services.audio.scoring import window_probabilities
 from services.common.contracts.labels import EMOTIONS, Emotion
 from services.common.contracts.voice import SalienceMap
-from services.common.serving.client import Predictor
+from services.common.serving.predictor import Predictor
 from services.common.serving.registry import VOICE_ENCODER
 
 BANDS = 8

@@ -12,7 +12,7 @@ from services.audio.normalisation import Normaliser
 from services.audio.voices import VOICES_FILE, VoiceCounter
 from services.common.contracts.labels import EMOTIONS, Emotion
 from services.common.contracts.results import EmotionScores, TimelineSegment
-from services.common.serving.client import Predictor
+from services.common.serving.predictor import Predictor
 from services.common.serving.registry import VOICE_EMOTION
 
 Floats = NDArray[np.float64]

@@ -14,7 +14,7 @@ from services.common.contracts.results import ErrorCode
 from services.common.contracts.tasks import Transcription
 from services.common.contracts.text import Omission, OmissionReason, SpokenWord, Transcript
 from services.common.errors import InputError
-from services.common.media import MediaFile, Progress, no_progress
+from services.common.media.files import MediaFile, Progress, no_progress
 
 MIN_LOG_PROBABILITY = -1.0
 MAX_NO_SPEECH = 0.6

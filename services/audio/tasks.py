@@ -9,9 +9,9 @@ from services.audio.transcription import Transcriber, Unavailable, open_transcri
 from services.common.contracts.labels import Modality
 from services.common.contracts.results import ModalityResult
 from services.common.contracts.tasks import AnalyzeTask, Transcription
-from services.common.media import MediaFile, Progress
-from services.common.serving.client import Predictor
-from services.common.worker import run_analysis_worker
+from services.common.media.files import MediaFile, Progress
+from services.common.serving.predictor import Predictor
+from services.common.work.worker import run_analysis_worker
 
 
 def main() -> None:

@@ -13,8 +13,8 @@ from typing import Any
 from services.common.contracts.labels import MediaKind
 from services.common.contracts.results import ErrorCode
 from services.common.errors import InputError
-from services.common.media import MediaFile
-from services.common.media_types import ADVICE, DOCX, OLE, PDF, PLAIN_TEXT, sniff
+from services.common.media.files import MediaFile
+from services.common.media.types import ADVICE, DOCX, OLE, PDF, PLAIN_TEXT, sniff
 from services.text import document_reader
 from services.text.plain_text import decode_text, without_surrogates
 from services.text.settings import TextSettings

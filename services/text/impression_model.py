@@ -6,7 +6,7 @@ import numpy as np
 
 from services.common.contracts.labels import TRAITS
 from services.common.contracts.text import Estimate, Impression, ImpressionWeight
-from services.common.serving.client import Predictor
+from services.common.serving.predictor import Predictor
 from services.common.serving.registry import TEXT_IMPRESSION
 from services.text.context import Context
 from services.text.features import Floats, is_word

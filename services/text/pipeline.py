@@ -15,8 +15,8 @@ from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.results import ErrorCode, ModalityResult, Notice, Quality
 from services.common.contracts.tasks import Transcription
 from services.common.contracts.text import Estimate, Impression, ImpressionWeight, Transcript, WordWeight
-from services.common.media import MediaFile, Progress, no_progress
-from services.common.serving.client import Predictor
+from services.common.media.files import MediaFile, Progress, no_progress
+from services.common.serving.predictor import Predictor
 from services.common.serving.registry import TEXT_IMPRESSION, TEXT_TRAITS
 from services.text.context import read_context
 from services.text.documents import read_document

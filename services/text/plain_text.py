@@ -6,7 +6,7 @@ import unicodedata
 
 from services.common.contracts.results import ErrorCode
 from services.common.errors import InputError
-from services.common.text_encoding import unmarked_wide_encoding
+from services.common.media.text_encoding import unmarked_wide_encoding
 
 MAX_CONTROL_SHARE = 0.02
 """Share of control characters above which bytes are not text (a form feed a page is far below it)."""

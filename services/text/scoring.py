@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from services.common.serving.client import Predictor
+from services.common.serving.predictor import Predictor
 from services.text.context import read_contexts
 from services.text.features import Floats
 from services.text.text_model import load_text_model

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from services.common.serving.client import Predictor
+from services.common.serving.predictor import Predictor
 from services.text.context import Context, ContextLayer
 from services.text.features import Floats, Vocabulary, is_word, reliability, term_contributions, tfidf
 from services.text.meanings import Meanings, read_meanings, write_meanings

@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from services.common.media import Progress, no_progress
+from services.common.media.files import Progress, no_progress
 from services.training.folders import RUNS
 from services.training.results import ResultRow, write_results
 

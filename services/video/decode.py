@@ -15,9 +15,9 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from services.common.container import PacketSource
 from services.common.contracts.results import ErrorCode
 from services.common.errors import InputError
+from services.common.media.containers import PacketSource
 
 FORMATS = "asf,avi,flv,h264,hevc,ivf,m4v,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mpeg,mpegts,mpegvideo,obu,ogg"
 """Demultiplexers that may run. Playlists and image sequences could name other files, so they may not."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.common.contracts.labels import EMOTIONS
-from services.common.serving.client import Predictor
+from services.common.serving.predictor import Predictor
 from services.common.serving.registry import FACE_EMOTION
 from services.video.decode import Frame
 from services.video.features import (

@@ -7,8 +7,8 @@ import numpy as np
 from services.common.contracts.labels import Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, ModalityResult, Quality
 from services.common.errors import InputError
-from services.common.media import MediaFile, Progress, no_progress
-from services.common.serving.client import Predictor
+from services.common.media.files import MediaFile, Progress, no_progress
+from services.common.serving.predictor import Predictor
 from services.common.serving.registry import (
     FACE_ACTIVATION,
     FACE_DETECTOR,

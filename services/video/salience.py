@@ -15,7 +15,7 @@ from services.common.contracts.face import FaceActivation
 from services.common.contracts.labels import EMOTIONS, Emotion
 from services.common.contracts.results import TimelineSegment
 from services.common.errors import TemporaryError
-from services.common.serving.client import Predictor
+from services.common.serving.predictor import Predictor
 from services.common.serving.registry import FACE_ACTIVATION, FACE_EMOTION
 from services.video.face_regions import REGIONS, crop_points, region_map
 from services.video.features import CROP_SIZE_PX, FloatArray, Image, network_input

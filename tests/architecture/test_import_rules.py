@@ -43,7 +43,7 @@ def test_every_rule_holds_when_the_code_is_as_it_is() -> None:
 PLANTED = [
     ("siblings", "services/text/pipeline.py", "from services.audio import features"),
     ("siblings", "fusion/combine.py", "import gateway.settings"),
-    ("shared-below", "services/common/media.py", "import services.text.settings"),
+    ("shared-below", "services/common/media/files.py", "import services.text.settings"),
     ("training-harness", "services/text/pipeline.py", "import services.training.metrics"),
     ("command-on-top", "gateway/main.py", "import candor.embedded.run"),
     ("layers", "services/video/features.py", "import services.video.pipeline"),
@@ -53,6 +53,8 @@ PLANTED = [
     ("gateway-layers", "gateway/law/policy.py", "import gateway.tenancy.tenants"),
     ("gateway-layers", "gateway/benchmarks/norms.py", "import gateway.interviews.repository"),
     ("gateway-layers", "gateway/assessments/export.py", "import gateway.dependencies"),
+    ("common-layers", "services/common/media/files.py", "import services.common.work.ledger"),
+    ("common-layers", "services/common/settings.py", "import services.common.storage"),
     ("pure-core", "services/audio/features.py", "import services.common.storage"),
     ("tasks-do-io", "services/video/pipeline.py", "import celery"),
     ("workers-without-database", "services/text/tasks.py", "import services.common.db.session"),
@@ -64,8 +66,12 @@ PLANTED = [
     ("audio-without-vision", "services/audio/features.py", "import cv2"),
     ("video-without-sound", "services/video/features.py", "import librosa"),
     ("tensorflow-in-training-only", "services/video/pipeline.py", "import tensorflow"),
-    ("media-decoding", "services/common/media.py", "import services.common.container"),
-    ("media-decoding", "services/text/features.py", "from services.common.container import PacketSource"),
+    ("media-decoding", "services/common/media/files.py", "import services.common.media.containers"),
+    (
+        "media-decoding",
+        "services/text/features.py",
+        "import services.common.media.containers",
+    ),
     ("contracts-are-pure", "services/common/contracts/labels.py", "import numpy"),
     ("contracts-are-pure", "services/common/contracts/labels.py", "import services.common.settings"),
 ]

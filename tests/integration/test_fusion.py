@@ -31,9 +31,9 @@ from services.common.contracts.results import ErrorCode, ModalityResult, Quality
 from services.common.contracts.tasks import FUSION_COMBINE, CombineTask
 from services.common.db.bootstrap import DatabaseUrls, prepare_database
 from services.common.errors import TemporaryError
-from services.common.ledger import events_key, open_ledger
-from services.common.messaging import create_celery
 from services.common.settings import CommonSettings
+from services.common.work.ledger import events_key, open_ledger
+from services.common.work.messaging import create_celery
 from tests.waiting import wait_until
 
 TENANT, OTHER_TENANT = "ten_a", "ten_b"

@@ -14,7 +14,7 @@ from gateway.tenancy.api_keys import create_key, revoke_key
 from services.common.contracts.labels import Modality, ModalityStatus
 from services.common.db.models import Assessment, Candidate, ReportRow
 from services.common.db.session import tenant_session
-from services.common.ledger import ModalityProgress
+from services.common.work.ledger import ModalityProgress
 from tests.fakes import FakeDispatcher, FaultyStore
 
 MP4 = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2" + bytes(6000)

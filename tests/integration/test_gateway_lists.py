@@ -10,7 +10,7 @@ from gateway.http.fields import Scope
 from gateway.provisioning import create_tenant
 from gateway.tenancy.api_keys import create_key
 from services.common.contracts.labels import Modality, ModalityStatus
-from services.common.ledger import ModalityProgress
+from services.common.work.ledger import ModalityProgress
 
 
 def outcome(answer: Any) -> tuple[int, str]:

@@ -18,7 +18,7 @@ from gateway.settings import GatewaySettings
 from services.common.db.bootstrap import DatabaseUrls
 from services.common.db.models import Assessment
 from services.common.db.session import tenant_session
-from services.common.ledger import Stall
+from services.common.work.ledger import Stall
 from tests.fakes import FakeClock, FakeDispatcher, FakeLedger
 from tests.waiting import wait_until
 

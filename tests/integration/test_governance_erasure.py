@@ -26,7 +26,7 @@ from services.common.db.models import (
     VoiceSummaryRow,
 )
 from services.common.db.session import tenant_session
-from services.common.ledger import ModalityProgress
+from services.common.work.ledger import ModalityProgress
 from tests.fakes import FaultyStore
 from tests.integration.test_gateway_api import MP4
 from tests.traces import in_folder, in_postgres, in_redis

@@ -5,7 +5,7 @@ from redis import Redis
 
 from services.common.contracts.labels import Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, ModalityResult
-from services.common.ledger import ModalityProgress, Stall, WorkLedger, events_key, open_ledger
+from services.common.work.ledger import ModalityProgress, Stall, WorkLedger, events_key, open_ledger
 
 ID = "asm_test"
 LEASE = f"candor:lease:{ID}:video"

@@ -4,8 +4,8 @@ import pytest
 from celery import Task
 from celery.exceptions import MaxRetriesExceededError, Retry
 
-from services.common.messaging import create_celery
 from services.common.settings import CommonSettings
+from services.common.work.messaging import create_celery
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from services.common.contracts.results import Fused, Report
 from services.common.db import migrations
 from services.common.db.bootstrap import DatabaseUrls, migrate
 from services.common.db.session import tenant_session
-from services.common.histogram import Histogram, quantise
+from services.common.statistics.histogram import Histogram, quantise
 
 POOLED = "logpool/1^1:face_emotion:4+voice_emotion"
 KEYS = {"trait.openness": "text_traits", "emotion.happy": POOLED, "congruence": POOLED}

@@ -9,9 +9,8 @@ import pytest
 
 from services.common.contracts.results import ErrorCode
 from services.common.errors import TemporaryError
-from services.common.ledger import open_ledger
-from services.common.presence import OK, Presence
-from services.common.serving.client import Predictor, check_model_server, open_predictor
+from services.common.serving.client import check_model_server, open_predictor
+from services.common.serving.predictor import Predictor
 from services.common.serving.registry import (
     FACE_EMOTION,
     TEXT_ENCODER,
@@ -22,6 +21,8 @@ from services.common.serving.registry import (
     Manifest,
 )
 from services.common.settings import CommonSettings, Serving
+from services.common.work.ledger import open_ledger
+from services.common.work.presence import OK, Presence
 from services.text.context import load_pieces
 
 OWN_MODELS = [TEXT_ENCODER, TEXT_TRAITS, TEXT_IMPRESSION, VOICE_ENCODER, VOICE_EMOTION, FACE_EMOTION]

@@ -13,11 +13,12 @@ import pytest
 
 from services.common.contracts.labels import MediaKind, Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, ModalityResult
-from services.common.media import MediaFile
-from services.common.media_types import DOCX, PDF, PLAIN_TEXT, RTF
-from services.common.outcomes import analyze_or_explain
-from services.common.serving.client import Predictor, open_predictor
+from services.common.media.files import MediaFile
+from services.common.media.types import DOCX, PDF, PLAIN_TEXT, RTF
+from services.common.serving.client import open_predictor
+from services.common.serving.predictor import Predictor
 from services.common.settings import CommonSettings
+from services.common.work.outcomes import analyze_or_explain
 from services.text.pipeline import analyze
 from services.text.settings import TextSettings
 from tests.cpu_time import cpu_of_children_s

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from services.common.contracts.labels import MediaKind
-from services.common.media import MediaFile
+from services.common.media.files import MediaFile
 from services.video.decode import VideoSource
 from services.video.pipeline import analyze
 from services.video.settings import VideoSettings

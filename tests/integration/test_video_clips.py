@@ -10,7 +10,7 @@ import pytest
 from services.common.contracts.labels import EMOTIONS, MediaKind, ModalityStatus
 from services.common.contracts.results import ErrorCode, ModalityResult
 from services.common.errors import InputError, TemporaryError
-from services.common.media import MediaFile
+from services.common.media.files import MediaFile
 from services.common.serving.litert import LiteRtPredictor
 from services.common.serving.registry import FACE_ACTIVATION, FACE_EMOTION
 from services.common.settings import CommonSettings

@@ -7,7 +7,7 @@ import pytest
 
 from services.common.contracts.face import Gaze
 from services.common.contracts.labels import MediaKind
-from services.common.media import MediaFile
+from services.common.media.files import MediaFile
 from services.common.serving.registry import IRIS
 from services.video.decode import VideoSource
 from services.video.gaze import LEAST_APERTURE, LEVEL_OFFSET, IrisFinder

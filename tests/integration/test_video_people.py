@@ -10,7 +10,7 @@ import pytest
 from services.common.contracts.face import FaceMeasures
 from services.common.contracts.labels import MediaKind
 from services.common.contracts.results import ModalityResult
-from services.common.media import MediaFile
+from services.common.media.files import MediaFile
 from services.video.pipeline import analyze
 from services.video.settings import VideoSettings
 from tests.face_model import FakeFacePredictor

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from services.common.contracts.labels import Emotion, MediaKind
-from services.common.media import MediaFile
+from services.common.media.files import MediaFile
 from services.common.serving.litert import LiteRtPredictor
 from services.common.settings import CommonSettings
 from services.video.pipeline import analyze

@@ -24,10 +24,10 @@ from services.common.contracts.voice import VoiceSummary
 from services.common.db.bootstrap import DatabaseUrls
 from services.common.db.models import VoiceSummaryRow
 from services.common.db.session import tenant_session
-from services.common.ledger import open_ledger
 from services.common.settings import CommonSettings
+from services.common.statistics.voice_summary import from_bytes, mean_values, summarise
 from services.common.storage import FolderStore
-from services.common.voice_summary import from_bytes, mean_values, summarise
+from services.common.work.ledger import open_ledger
 from tests.fakes import FakeDispatcher, FakeLedger, FaultyStore
 
 WAV = b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(100)

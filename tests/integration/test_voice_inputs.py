@@ -12,8 +12,9 @@ from services.audio.training.dataset import read_sound
 from services.common.contracts.labels import MediaKind, ModalityStatus
 from services.common.contracts.results import ErrorCode, ModalityResult
 from services.common.errors import InputError
-from services.common.media import MediaFile
-from services.common.serving.client import Predictor, open_predictor
+from services.common.media.files import MediaFile
+from services.common.serving.client import open_predictor
+from services.common.serving.predictor import Predictor
 from services.common.settings import CommonSettings
 from tests.media_audio import (
     make_audio_file,

@@ -19,11 +19,11 @@ from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.results import ErrorCode
 from services.common.contracts.tasks import AnalyzeTask, CombineTask
 from services.common.contracts.voice import VoiceSummary
-from services.common.ledger import Stall, WorkLedger, open_ledger
-from services.common.messaging import create_celery, send_analyses
-from services.common.presence import OK
 from services.common.settings import CommonSettings
 from services.common.storage import open_store
+from services.common.work.ledger import Stall, WorkLedger, open_ledger
+from services.common.work.messaging import create_celery, send_analyses
+from services.common.work.presence import OK
 from tests.traces import in_redis
 from tests.waiting import wait_until
 

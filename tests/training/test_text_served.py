@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from services.common.contracts.labels import TRAITS, MediaKind
-from services.common.media import MediaFile
+from services.common.media.files import MediaFile
 from services.common.serving.litert import LiteRtPredictor
 from services.common.serving.registry import TEXT_TRAITS
 from services.common.serving.versions import served_version_dir

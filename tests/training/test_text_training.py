@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from services.common.contracts.labels import TRAITS, MediaKind, Trait
-from services.common.media import MediaFile
+from services.common.media.files import MediaFile
 from services.common.serving.litert import LiteRtPredictor
 from services.common.serving.registry import TEXT_IMPRESSION, TEXT_TRAITS
 from services.text.features import tfidf, tokenize

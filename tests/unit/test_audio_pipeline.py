@@ -6,11 +6,11 @@ from services.audio.features import SAMPLE_RATE_HZ, WINDOW_SIZE
 from services.audio.pipeline import analyze
 from services.audio.settings import AudioSettings
 from services.audio.training.dataset import read_sound
-from services.common import voice_summary
 from services.common.contracts.labels import Emotion, MediaKind, ModalityStatus
 from services.common.contracts.results import ErrorCode
 from services.common.errors import InputError, TemporaryError
-from services.common.media import MediaFile
+from services.common.media.files import MediaFile
+from services.common.statistics import voice_summary
 from tests.media_audio import (
     make_audio_file,
     make_audio_silence,

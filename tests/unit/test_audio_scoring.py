@@ -9,10 +9,10 @@ from services.audio.salience import BANDS, Candidate, band_edges_hz, explain, sl
 from services.audio.scoring import EmotionTimeline, smoothed, tempered
 from services.audio.settings import AudioSettings
 from services.audio.voices import VOICES_FILE, VoiceCounter, two_group_share
-from services.common import voice_summary
 from services.common.contracts.labels import EMOTIONS, Emotion
 from services.common.contracts.model_ref import ModelRef
 from services.common.serving.registry import VOICE_EMOTION, VOICE_ENCODER
+from services.common.statistics import voice_summary
 from tests.voice_model import FakeVoicePredictor
 
 HAPPY, SAD = Emotion.HAPPY, Emotion.SAD

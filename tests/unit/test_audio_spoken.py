@@ -12,7 +12,7 @@ from services.common.contracts.labels import MediaKind
 from services.common.contracts.results import ErrorCode
 from services.common.contracts.tasks import Transcription
 from services.common.errors import TemporaryError
-from services.common.media import MediaFile
+from services.common.media.files import MediaFile
 from tests.media_audio import (
     make_audio_file,
     make_audio_silence,

@@ -26,7 +26,7 @@ from bench.timing import (
     stage_times,
 )
 from services.common.contracts.labels import MediaKind, Modality
-from services.common.media import MediaFile
+from services.common.media.files import MediaFile
 from services.common.settings import REPOSITORY
 from services.text.documents import read_document
 from services.text.settings import TextSettings

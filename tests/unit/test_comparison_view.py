@@ -8,7 +8,7 @@ from rich.console import Console
 from candor.views.comparison import alike, comparison_view, rank, strip
 from fusion.benchmark import Others, benchmark
 from services.common.contracts.results import BenchmarkEntry
-from services.common.histogram import Histogram
+from services.common.statistics.histogram import Histogram
 from tests.fake_reports import WIDER, public_norm
 
 DECILES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]

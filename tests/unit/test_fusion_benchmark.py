@@ -6,7 +6,7 @@ from services.common.contracts.labels import EMOTIONS, TRAITS, Modality, Modalit
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.norms import Cohort, CohortKind, NormSource, ReferenceNorm, Standing
 from services.common.contracts.results import EmotionScores, Fused, ModalityResult
-from services.common.histogram import Histogram
+from services.common.statistics.histogram import Histogram
 
 UNIFORM: EmotionScores = dict.fromkeys(EMOTIONS, 1 / 7)
 NURSES = Cohort(kind=CohortKind.ROLE, name="nurse")

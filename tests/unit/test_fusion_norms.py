@@ -11,7 +11,6 @@ from fusion.settings import FusionSettings
 from fusion.training.norms import FILMED, VOICES, Group, norms_of, write_norms
 from services.common.contracts.labels import EMOTIONS, TRAITS, Modality, ModalityStatus
 from services.common.contracts.results import ModalityResult
-from services.common.model_keys import read_model_key
 from services.common.serving.registry import (
     FACE_ACTIVATION,
     FACE_DETECTOR,
@@ -26,6 +25,7 @@ from services.common.serving.registry import (
     load_manifest,
 )
 from services.common.settings import CommonSettings
+from services.common.statistics.model_keys import read_model_key
 
 MODELS = {
     Modality.TEXT: (TEXT_TRAITS, TEXT_IMPRESSION),

@@ -14,8 +14,8 @@ from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.notices import EMOTION_RESTRICTED
 from services.common.contracts.results import ErrorCode, ModalityResult, Notice, Report
 from services.common.contracts.voice import VoiceSummary
-from services.common.histogram import Histogram
 from services.common.serving.registry import Manifest, Metric, TensorSpec
+from services.common.statistics.histogram import Histogram
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 VOICE = ModalityResult(

@@ -25,8 +25,8 @@ from services.common.contracts.labels import MediaKind, Modality, ModalityStatus
 from services.common.contracts.media import MediaRef
 from services.common.db.models import Assessment
 from services.common.errors import ConfigurationError
-from services.common.ledger import ModalityProgress
 from services.common.settings import Environment
+from services.common.work.ledger import ModalityProgress
 from tests.media_text import zip_entry
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.common.histogram import BLOCK, Histogram, quantise
+from services.common.statistics.histogram import BLOCK, Histogram, quantise
 
 values = st.floats(min_value=0.0, max_value=1.0)
 signed = st.floats(min_value=-3.0, max_value=3.0)

@@ -25,8 +25,8 @@ from services.common.contracts.results import (
 )
 from services.common.contracts.text import Estimate, TextMeasures
 from services.common.contracts.voice import VoiceMeasures
-from services.common.interview import Answer, build_interview_report
-from services.common.pooled_scores import STUDENT_T, Part, pooled, weights_of
+from services.common.interviews.pooling import Answer, build_interview_report
+from services.common.statistics.pooled_scores import STUDENT_T, Part, pooled, weights_of
 
 THEN = datetime(2026, 3, 2, tzinfo=UTC)
 

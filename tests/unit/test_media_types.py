@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common.contracts.labels import MediaKind
-from services.common.media_types import ACCEPTED, CONTAINER, DOCX, HEAD_BYTES, ODT, kind_of, sniff
-from services.common.text_encoding import unmarked_wide_encoding
+from services.common.media.text_encoding import unmarked_wide_encoding
+from services.common.media.types import ACCEPTED, CONTAINER, DOCX, HEAD_BYTES, ODT, kind_of, sniff
 from tests.media_text import zip_entry
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from services.common.contracts.model_ref import ModelRef
-from services.common.model_keys import model_key, read_model_key
+from services.common.statistics.model_keys import model_key, read_model_key
 
 FACE, VOICE = ModelRef(name="face_emotion", version=2), ModelRef(name="voice_emotion", version=11)
 

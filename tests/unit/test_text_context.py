@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from services.common.serving.client import FloatArray
+from services.common.serving.predictor import FloatArray
 from services.common.serving.registry import TEXT_ENCODER
 from services.text.context import (
     MOST_STRETCHES,

@@ -6,7 +6,7 @@ import pytest
 from services.common.contracts.labels import MediaKind
 from services.common.contracts.results import ErrorCode
 from services.common.errors import InputError
-from services.common.media import MediaFile
+from services.common.media.files import MediaFile
 from services.text.documents import read_document
 from services.text.plain_text import decode_text
 from services.text.settings import TextSettings

@@ -8,8 +8,8 @@ import pytest
 from services.common.contracts.labels import MediaKind
 from services.common.contracts.results import ErrorCode
 from services.common.errors import InputError
-from services.common.media import MediaFile
-from services.common.media_types import DOCX, ODT, OLE, RTF, sniff
+from services.common.media.files import MediaFile
+from services.common.media.types import DOCX, ODT, OLE, RTF, sniff
 from services.text.documents import read_document
 from services.text.settings import TextSettings
 from tests.media_text import WORD_MAIN, docx_of, make_docx, make_ole, make_zip

@@ -12,7 +12,7 @@ from services.common.contracts.results import ErrorCode, ModalityResult
 from services.common.contracts.tasks import Transcription
 from services.common.contracts.text import Transcript
 from services.common.errors import InputError, TemporaryError
-from services.common.media import MediaFile
+from services.common.media.files import MediaFile
 from services.common.serving.registry import TEXT_IMPRESSION, TEXT_TRAITS, Manifest, TensorSpec
 from services.text.features import Vocabulary, is_word, tokenize
 from services.text.pace import COLUMNS, pace_inputs

@@ -6,7 +6,7 @@ import pytest
 from services.common.contracts.labels import MediaKind
 from services.common.contracts.results import ErrorCode
 from services.common.errors import InputError
-from services.common.media import MediaFile
+from services.common.media.files import MediaFile
 from services.video.pipeline import analyze
 from services.video.remarks import NO_FACE_SENTENCES
 from services.video.settings import VideoSettings

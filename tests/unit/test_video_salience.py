@@ -10,7 +10,7 @@ from services.common.contracts.face import FaceActivation, FaceRegion
 from services.common.contracts.labels import EMOTIONS, Emotion
 from services.common.contracts.results import ErrorCode, TimelineSegment
 from services.common.errors import TemporaryError
-from services.common.serving.client import FloatArray
+from services.common.serving.predictor import FloatArray
 from services.common.serving.registry import FACE_ACTIVATION, FACE_EMOTION, Manifest, TensorSpec
 from services.video.face_regions import LANDMARKS, REGIONS, crop_points, region_map
 from services.video.landmarks import FaceMesh

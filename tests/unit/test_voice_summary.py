@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.voice import VoiceSummary
-from services.common.voice_summary import (
+from services.common.statistics.voice_summary import (
     MAX_CLIPS_PER_ANSWER,
     MAX_SUMMARIES,
     from_bytes,

@@ -18,10 +18,10 @@ from services.common.contracts.tasks import FUSION_COMBINE, CombineTask, Transcr
 from services.common.contracts.text import Transcript
 from services.common.errors import InputError, TemporaryError
 from services.common.logging import configure_logging
-from services.common.messaging import run_worker
-from services.common.outcomes import failed
 from services.common.settings import CommonSettings
-from services.common.worker import create_analysis_worker
+from services.common.work.messaging import run_worker
+from services.common.work.outcomes import failed
+from services.common.work.worker import create_analysis_worker
 
 FOLDER = Path(os.environ["TRIAL_FOLDER"])
 

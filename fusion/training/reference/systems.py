@@ -7,7 +7,7 @@ from pathlib import Path
 from fusion.training.measure import SUBJECT
 from fusion.training.transfer import Pictures, read_pictures
 from fusion.training.transfer_report import SYSTEM, rows_of
-from services.common.media import Progress
+from services.common.media.files import Progress
 from services.training.reference import ReferenceSystems, System
 from services.training.results import ResultRow
 

@@ -10,8 +10,8 @@ from services.audio.training.classifier import Labelled
 from services.audio.training.conditions import CONDITIONS, SECOND_VOICE
 from services.audio.training.dataset import RAVDESS_LABELS, TRAINING_ACTORS, Clip, find_clips
 from services.audio.training.embeddings import AUGMENTED, CACHE, windows_of
-from services.common.media import Progress, no_progress
-from services.common.serving.client import Predictor
+from services.common.media.files import Progress, no_progress
+from services.common.serving.predictor import Predictor
 from services.training.artifacts import data_hash
 
 CLEAN = "clean"

@@ -14,7 +14,7 @@ from services.audio.features import SAMPLE_RATE_HZ, FloatArray
 from services.audio.vad import Hysteresis, SpeechProbability
 from services.audio.windowing import speech_chunks
 from services.common.contracts.labels import Emotion
-from services.common.serving.client import Predictor
+from services.common.serving.predictor import Predictor
 
 RAVDESS_LABELS = ("neutral", "calm", "happy", "sad", "angry", "fear", "disgust", "surprise")
 """The corpus's own eight classes, in the order of its codes 01 to 08."""

@@ -14,8 +14,8 @@ from services.audio.settings import AudioSettings
 from services.audio.training.conditions import CONDITIONS, SECOND_VOICE, Condition, augmented, talked_over
 from services.audio.training.dataset import Clip, read_sound, served_windows
 from services.audio.vad import Hysteresis, hysteresis
-from services.common.media import Progress, no_progress
-from services.common.serving.client import Predictor
+from services.common.media.files import Progress, no_progress
+from services.common.serving.predictor import Predictor
 from services.common.settings import REPOSITORY
 from services.training.artifacts import data_hash
 

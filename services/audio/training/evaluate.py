@@ -22,8 +22,8 @@ from services.audio.training.dataset import (
 from services.audio.vad import hysteresis
 from services.common.contracts.labels import EMOTIONS
 from services.common.errors import InputError
-from services.common.media import Progress, no_progress
-from services.common.serving.client import Predictor
+from services.common.media.files import Progress, no_progress
+from services.common.serving.predictor import Predictor
 from services.common.serving.registry import VOICE_EMOTION
 from services.training.evaluate import TRAINING_DATA_NOTE, evaluation_report
 from services.training.metrics import Interval, bootstrap_interval, classification_metrics

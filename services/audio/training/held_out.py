@@ -28,7 +28,7 @@ from services.audio.training.corpora import CLEAN, Corpus, load
 from services.audio.training.dataset import RAVDESS_LABELS
 from services.audio.training.protocols import EVERY, FOLDS
 from services.audio.training.tables import GROUPS
-from services.common.media import Progress, no_progress
+from services.common.media.files import Progress, no_progress
 from services.common.serving.litert import LiteRtPredictor
 from services.training.reference import keep_array
 from services.training.results import confusion_of, uar_of

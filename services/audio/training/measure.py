@@ -29,7 +29,7 @@ from services.audio.training.tables import (
     slice_masks,
     subset,
 )
-from services.common.media import Progress, no_progress
+from services.common.media.files import Progress, no_progress
 from services.training.results import ResultRow, write_results
 
 SEEDS = (0, 1, 2)

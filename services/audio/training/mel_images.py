@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from services.audio.features import CHUNK_SAMPLES, HOP_LENGTH, SAMPLE_RATE_HZ, FloatArray, log_mel
 from services.audio.training.dataset import RAVDESS_LABELS, TRAINING_ACTORS, find_clips, read_sound
-from services.common.media import Progress, no_progress
+from services.common.media.files import Progress, no_progress
 from services.training.artifacts import data_hash
 
 SIZE = 64

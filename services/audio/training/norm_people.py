@@ -18,8 +18,8 @@ from services.audio.training.embeddings import CACHE
 from services.audio.training.tables import GROUPS
 from services.common.contracts.labels import EMOTIONS, Modality, ModalityStatus
 from services.common.contracts.results import ModalityResult
-from services.common.media import Progress, no_progress
-from services.common.serving.client import Predictor
+from services.common.media.files import Progress, no_progress
+from services.common.serving.predictor import Predictor
 from services.common.serving.registry import VOICE_EMOTION, VOICE_ENCODER
 from services.training.splits import group_folds
 

@@ -12,7 +12,7 @@ from services.audio.training.measure import SEEDS, measure, save
 from services.audio.training.protocols import tuned
 from services.audio.training.publish import publish
 from services.audio.training.voices import fit_voices
-from services.common.media import Progress, no_progress
+from services.common.media.files import Progress, no_progress
 from services.common.serving.litert import LiteRtPredictor
 from services.common.serving.registry import VOICE_ENCODER, Manifest
 from services.common.settings import REPOSITORY

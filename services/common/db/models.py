@@ -295,7 +295,7 @@ class Norm(Base):
 
 
 class NormBlock(Base):
-    """People per bin of one score, 32 bins a row; see `services.common.histogram`.
+    """People per bin of one score, 32 bins a row; see `services.common.statistics.histogram`.
 
     `n` and `total` (the sum of bins) follow from `counts`; ranking needs them of every block.
     """

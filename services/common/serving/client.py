@@ -1,46 +1,11 @@
 """The `Predictor` protocol and the choice between its two runtimes."""
 
 import socket
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from services.common.contracts.results import ErrorCode
 from services.common.errors import TemporaryError
-from services.common.serving.registry import Manifest
+from services.common.serving.predictor import Predictor
 from services.common.settings import CommonSettings, Serving
-
-FloatArray = NDArray[np.float32]
-
-
-class Predictor(Protocol):
-    """Answers predictions of the served models, whichever runtime computes them."""
-
-    def manifest(self, model: str) -> Manifest:
-        """What `model` says about itself (labels, input, preprocessing, version)."""
-        ...
-
-    def asset(self, model: str, name: str) -> bytes:
-        """A side file of `model` (a vocabulary, say), from the folder of its version."""
-        ...
-
-    def predict(self, model: str, batch: FloatArray) -> FloatArray:
-        """Run `batch` through `model`.
-
-        Args:
-            model: a name of the registry, `voice_emotion` for example.
-            batch: shape `(n, *manifest.input.shape[1:])`, float32, n ≥ 1.
-
-        Returns:
-            Shape `(n, *manifest.output.shape[1:])`, float32; for classifiers calibrated
-            probabilities 0..1 in the order of `manifest.labels`.
-
-        Raises:
-            TemporaryError: `model_unavailable`, the runtime is out of reach.
-            ValueError: the batch does not fit the manifest's input.
-        """
-        ...
 
 
 def open_predictor(settings: CommonSettings) -> Predictor:
@@ -70,15 +35,3 @@ def check_model_server(settings: CommonSettings) -> None:
         socket.create_connection((host, int(port)), timeout=3).close()
     except OSError as fault:
         raise TemporaryError(ErrorCode.MODEL_UNAVAILABLE, "The model server is out of reach.") from fault
-
-
-def check_batch(manifest: Manifest, batch: FloatArray) -> None:
-    """Raise `ValueError` unless `batch` fits the manifest's input (dtype, rank, fixed sizes)."""
-    shape = manifest.input.shape
-    fits = len(batch.shape) == len(shape) and all(
-        want is None or want == have for want, have in zip(shape, batch.shape, strict=True)
-    )
-    if batch.dtype != np.float32 or not fits or batch.shape[0] == 0:
-        raise ValueError(
-            f"{manifest.name} takes float32 {shape} with at least one row, got {batch.dtype} {batch.shape}"
-        )

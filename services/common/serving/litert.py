@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from services.common.serving.client import FloatArray, check_batch
+from services.common.serving.predictor import FloatArray, check_batch
 from services.common.serving.registry import ServedModels
 
 MAX_BATCH = 64

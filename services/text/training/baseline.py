@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.common.media import Progress, no_progress
+from services.common.media.files import Progress, no_progress
 from services.text.training.calibration import log_loss
 from services.text.training.counts import Counts, VocabularyRule, choose_terms, tfidf_blocks
 from services.training.splits import Groups, group_folds

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from services.common.media import Progress, no_progress
-from services.common.serving.client import Predictor
+from services.common.media.files import Progress, no_progress
+from services.common.serving.predictor import Predictor
 from services.common.serving.registry import TEXT_ENCODER
 from services.common.settings import REPOSITORY
 from services.text.context import PIECES_ASSET, read_context

@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from services.common.media import Progress
+from services.common.media.files import Progress
 from services.text.training.selection import Selection
 from services.training.splits import Groups, Indices, group_folds
 

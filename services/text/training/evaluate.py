@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.common.contracts.labels import TRAITS
-from services.common.media import Progress, no_progress
-from services.common.serving.client import Predictor
+from services.common.media.files import Progress, no_progress
+from services.common.serving.predictor import Predictor
 from services.common.serving.registry import TEXT_IMPRESSION, TEXT_TRAITS
 from services.text.context import read_contexts
 from services.text.features import Floats, is_word, tokenize

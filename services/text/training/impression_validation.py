@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.common.media import Progress, no_progress
+from services.common.media.files import Progress, no_progress
 from services.text.training.corpus_inputs import WHOLE, Inputs
 from services.text.training.counts import VocabularyRule
 from services.text.training.cross_validation import fitted_folds

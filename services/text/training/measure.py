@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from services.common.media import Progress, no_progress
+from services.common.media.files import Progress, no_progress
 from services.text.text_model import TextModel
 from services.text.training.baseline import cross_validate_baseline
 from services.text.training.calibration import LENGTHS

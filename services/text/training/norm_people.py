@@ -5,8 +5,8 @@ from pathlib import Path
 
 from services.common.contracts.labels import TRAITS, Modality, ModalityStatus
 from services.common.contracts.results import ModalityResult
-from services.common.media import Progress, no_progress
-from services.common.serving.client import Predictor
+from services.common.media.files import Progress, no_progress
+from services.common.serving.predictor import Predictor
 from services.common.serving.registry import TEXT_TRAITS
 from services.text.features import is_word, tokenize
 from services.text.pipeline import score_texts

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from services.common.media import Progress, no_progress
+from services.common.media.files import Progress, no_progress
 from services.common.serving.litert import LiteRtPredictor
 from services.common.serving.registry import TEXT_ENCODER, Manifest
 from services.common.settings import CommonSettings

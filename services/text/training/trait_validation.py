@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from services.common.media import Progress, no_progress
+from services.common.media.files import Progress, no_progress
 from services.text.training.calibration import LENGTHS
 from services.text.training.corpus_inputs import WHOLE, Inputs
 from services.text.training.counts import VocabularyRule

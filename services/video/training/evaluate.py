@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.common.contracts.labels import EMOTIONS
-from services.common.media import Progress, no_progress
-from services.common.serving.client import Predictor
+from services.common.media.files import Progress, no_progress
+from services.common.serving.predictor import Predictor
 from services.common.serving.registry import FACE_EMOTION
 from services.training.artifacts import data_hash
 from services.training.evaluate import evaluation_report, training_data_note

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from services.common.contracts.labels import EMOTIONS
-from services.common.media import Progress, no_progress
+from services.common.media.files import Progress, no_progress
 from services.common.serving.registry import FACE_EMOTION, Manifest, Metric
 from services.common.settings import REPOSITORY
 from services.training.artifacts import data_hash, export_model, load_tensorflow

@@ -12,7 +12,7 @@ from services.audio.training.reference.classical import (
 from services.audio.training.reference.corpus import PROTOCOLS, Recordings, load_recordings
 from services.audio.training.reference.measure import Line, measure
 from services.audio.training.reference.networks import cnn_lstm, log_mel_lstm
-from services.common.media import Progress
+from services.common.media.files import Progress
 from services.training.reference import ReferenceSystems, System, part_of
 from services.training.results import ResultRow
 

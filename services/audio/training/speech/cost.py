@@ -19,7 +19,7 @@ from services.audio.training.speech.evaluate import write_wav
 from services.audio.training.speech.recordings import grid
 from services.audio.transcription import Unavailable, open_transcriber
 from services.common.contracts.labels import MediaKind
-from services.common.media import MediaFile
+from services.common.media.files import MediaFile
 
 TIMEOUT_S = 3600.0
 

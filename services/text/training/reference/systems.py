@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from services.common.media import Progress
+from services.common.media.files import Progress
 from services.text.training.reference.classical import CLASSIFIERS, lines_of
 from services.text.training.reference.corpus import VERSION, PreparedEssays, load_essays
 from services.text.training.reference.networks import Network, networks

@@ -7,7 +7,7 @@ from typing import Protocol as Interface
 
 import numpy as np
 
-from services.common.media import Progress, no_progress
+from services.common.media.files import Progress, no_progress
 from services.training.reference import keep_array, recipe_key
 from services.training.results import Predictions, ResultRow, confusion_of, figures_of
 from services.video.training.dataset import IntArray

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.common.media import Progress
+from services.common.media.files import Progress
 from services.training.reference import ReferenceSystems, System
 from services.training.results import ResultRow
 from services.video.training.reference.classical import (

@@ -15,11 +15,15 @@ from services.common.contracts.labels import Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, ModalityResult
 from services.common.contracts.tasks import AnalyzeTask, Transcription
 from services.common.errors import InputError, TemporaryError
-from services.common.lease import Lease
-from services.common.ledger import TRANSCRIPT, ModalityProgress, Step, WorkLedger, open_ledger
 from services.common.logging import get_logger
-from services.common.media import MediaFile, Progress
-from services.common.outcomes import (
+from services.common.media.files import MediaFile, Progress
+from services.common.serving.client import open_predictor
+from services.common.serving.predictor import Predictor
+from services.common.settings import CommonSettings
+from services.common.storage import ObjectStore, open_store
+from services.common.work.lease import Lease
+from services.common.work.ledger import TRANSCRIPT, ModalityProgress, Step, WorkLedger, open_ledger
+from services.common.work.outcomes import (
     Outcome,
     analyze_or_explain,
     failed,
@@ -27,9 +31,6 @@ from services.common.outcomes import (
     nothing_to_analyze,
     transcribe_or_explain,
 )
-from services.common.serving.client import Predictor, open_predictor
-from services.common.settings import CommonSettings
-from services.common.storage import ObjectStore, open_store
 
 log = get_logger(__name__)
 

@@ -23,8 +23,8 @@ from services.common.contracts.interview import (
 from services.common.contracts.labels import EMOTIONS, TRAITS, Emotion, Modality, ModalityStatus, Trait
 from services.common.contracts.results import ErrorCode, ModalityResult, Notice, Report
 from services.common.contracts.text import Estimate
-from services.common.interview_notices import interview_notices
-from services.common.pooled_scores import Part, pooled, weights_of
+from services.common.interviews.notices import interview_notices
+from services.common.statistics.pooled_scores import Part, pooled, weights_of
 
 LabelT = TypeVar("LabelT", bound=StrEnum)
 EMOTION_CHANNELS = (Modality.AUDIO, Modality.VIDEO)

@@ -7,16 +7,16 @@ from celery import Celery, Task
 from services.common.contracts.labels import Modality
 from services.common.contracts.tasks import ANALYZE_TASK, AUDIO_TRANSCRIBE, QUEUE_OF_TASK
 from services.common.logging import configure_logging
-from services.common.messaging import create_celery, run_worker
-from services.common.runtime import (
+from services.common.serving.client import check_model_server
+from services.common.settings import CommonSettings
+from services.common.work.messaging import create_celery, run_worker
+from services.common.work.runtime import (
     AnalysisRuntime,
     Analyze,
     AnalyzeSpoken,
     Transcribe,
     TranscriptionRuntime,
 )
-from services.common.serving.client import check_model_server
-from services.common.settings import CommonSettings
 
 
 def create_analysis_worker(

@@ -21,8 +21,8 @@ from services.common.contracts.base import Contract
 from services.common.contracts.labels import Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, ModalityResult, Probability
 from services.common.contracts.tasks import ANALYZE_TASK, AUDIO_TRANSCRIBE, QUEUE_OF_TASK, Transcription
-from services.common.lease import Lease
-from services.common.purge import purge_group, purge_messages
+from services.common.work.lease import Lease
+from services.common.work.purge import purge_group, purge_messages
 
 EVENTS_KEPT = 500
 TRANSCRIPT: Final = "transcript"

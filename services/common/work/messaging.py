@@ -15,9 +15,9 @@ from services.common.contracts.tasks import (
     AnalyzeTask,
     CombineTask,
 )
-from services.common.ledger import open_ledger
-from services.common.presence import Check, Presence, nothing_needed
 from services.common.settings import CommonSettings
+from services.common.work.ledger import open_ledger
+from services.common.work.presence import Check, Presence, nothing_needed
 
 
 class NoSubscriptions(ResultConsumer):  # type: ignore[misc]

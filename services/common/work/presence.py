@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from redis.exceptions import RedisError
 
 from services.common.errors import TemporaryError
-from services.common.ledger import WorkLedger
 from services.common.logging import get_logger
+from services.common.work.ledger import WorkLedger
 
 log = get_logger(__name__)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.common.contracts.labels import MediaKind
-from services.common.text_encoding import unmarked_wide_encoding
+from services.common.media.text_encoding import unmarked_wide_encoding
 
 HEAD_BYTES = 4096
 """How much of a file the decision rests on."""

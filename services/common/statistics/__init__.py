@@ -1,0 +1,1 @@
+"""Count and pool scores: histograms, pooled scores, mean voices, names of model versions."""
