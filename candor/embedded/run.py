@@ -269,6 +269,6 @@ def _require_free_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as fault:
             raise StartError(
-                f"Cannot listen on {host}:{port} ({fault.strerror or fault}). "
-                f"Stop what uses that port, or choose another one: candor up --port {port + 1}"
+                f"Cannot listen on {host}:{port} ({fault.strerror or fault}). Stop what uses that port, "
+                f'or choose another one: make run ARGS="--port {port + 1}", or candor up --port {port + 1}'
             ) from fault

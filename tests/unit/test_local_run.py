@@ -2,11 +2,12 @@
 
 import os
 import signal
+import socket
 from pathlib import Path
 
 import pytest
 
-from candor.embedded.run import LocalRun, _StopSignals, tail
+from candor.embedded.run import LocalRun, StartError, _StopSignals, tail
 
 
 class _Interrupting:
@@ -48,3 +49,10 @@ def test_the_end_of_a_log_is_shown_when_it_is_long(tmp_path: Path) -> None:
     assert tail(log) == "(empty)"
     log.write_text("\n".join(map(str, range(100))))
     assert tail(log, lines=2) == "98\n99"
+
+
+def test_another_port_is_proposed_when_the_port_is_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(StartError, match=f'make run ARGS="--port {port + 1}"'):
+            LocalRun(home=tmp_path, host="127.0.0.1", port=port, report=print).run()
