@@ -98,6 +98,12 @@ test-e2e: venv-dev chromium ## Whole processes, real recordings, the page in a b
 test-training: venv-dev ## One real training step on small data; the served artefacts
 	$(PYTEST) tests/training $(ARGS)
 
+.PHONY: fresh
+CONTAINER ?= $(shell command -v podman || echo docker)
+IMAGES ?= fresh:bookworm fresh:trixie
+fresh: ## Run README's two commands on new machines, as containers (IMAGES, CONTAINER; ARGS for the tests)
+	@CONTAINER="$(CONTAINER)" TEST_ARGS='$(ARGS)' deploy/fresh.sh $(IMAGES)
+
 .PHONY: chromium
 chromium:
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
