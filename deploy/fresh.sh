@@ -2,12 +2,13 @@
 # fresh.sh IMAGE...   Do what README tells a newcomer (newcomer.sh) in a new container of each image, in a clone of
 # what is committed here, and print what came of it. An image has what a new machine has: git, make, python3,
 # python3-venv and curl. CONTAINER is the tool, podman or docker, and CONTAINER_FLAGS what its `run` is told besides;
-# CANDOR_DATA is the folder of the corpora; RUN_ARGS and TEST_ARGS go to `make run` and `make lint test`.
+# CANDOR_DATA is the folder of the corpora, LOGS that of what is printed; RUN_ARGS and TEST_ARGS go to `make run`
+# and `make lint test`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 container=${CONTAINER:-podman}
 data=${CANDOR_DATA:-../shared/data}
-logs=$PWD/runs/fresh
+logs=${LOGS:-$PWD/runs/fresh}
 
 stop() {
   echo "$1" >&2
