@@ -65,6 +65,11 @@ def preprocessing() -> dict[str, Any]:
     }
 
 
+def warm_up() -> None:
+    """Load librosa and scipy: a second of a processor and 64 MB, once in a process."""
+    log_mel([np.zeros(1, np.float32)])
+
+
 def levelled(samples: FloatArray) -> FloatArray:
     """Samples scaled to `LEVEL_RMS`; digital silence stays silent.
 

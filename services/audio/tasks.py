@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from services.audio.features import warm_up
 from services.audio.pipeline import analyze
 from services.audio.settings import AudioSettings
 from services.audio.spoken import transcribe
@@ -33,7 +34,7 @@ def main() -> None:
     def transcribe_media(media: MediaFile, progress: Progress) -> Transcription:
         return transcribe(media, transcriber=transcriber(), settings=settings, progress=progress)
 
-    run_analysis_worker(Modality.AUDIO, analyze_media, transcribe=transcribe_media)
+    run_analysis_worker(Modality.AUDIO, analyze_media, transcribe=transcribe_media, warm_up=warm_up)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ FORBIDDEN = {
     "delivery": MODELS,
     "fusion": [*MODELS, *WEB],
     "text": [*DATABASE, *WEB, "av", "cv2", "faster_whisper", "librosa", "tensorflow", "keras"],
-    "audio": [*DATABASE, *WEB, "cv2", "tensorflow", "keras"],
+    "audio": [*DATABASE, *WEB, "cv2", "numba", "scipy.signal", "tensorflow", "keras"],
     "video": [*DATABASE, *WEB, "faster_whisper", "librosa", "tensorflow", "keras"],
 }
 OWN_PACKAGE = {"delivery": "gateway", "gateway": "gateway", "fusion": "fusion"}

@@ -107,6 +107,17 @@ def test_result_reaches_fusion_when_all_is_well(
     assert ledger.progress("asm_1")[Modality.VIDEO].status is ModalityStatus.SUCCEEDED
 
 
+def test_only_the_pool_warms_up_when_the_worker_starts_and_nothing_waits(
+    settings: CommonSettings, tmp_path: Path
+) -> None:
+    warm = tmp_path / "warm"
+    with worker(settings, tmp_path / "log") as process:
+        wait_until(lambda: warm.exists() and warm.read_text().endswith("\n"))
+    assert len(warm.read_text().splitlines()) == 1
+    assert int(warm.read_text()) != process.pid
+    assert started(tmp_path) == 0
+
+
 def test_enrolment_reaches_the_analysis_when_it_is_sent_along(
     settings: CommonSettings, ledger: WorkLedger, tmp_path: Path
 ) -> None:

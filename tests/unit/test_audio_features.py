@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -33,6 +37,17 @@ def test_log_mel_is_what_the_encoder_was_trained_on_when_whispers_own_program_co
     sound = noise(samples)
     expected = extractor(np.pad(levelled(sound), (0, CHUNK_SAMPLES - samples)), padding=0)
     np.testing.assert_allclose(log_mel([sound])[0], expected, atol=1e-6)
+
+
+def test_nothing_is_compiled_when_the_worker_warms_up(tmp_path):
+    """Most of librosa compiles when it is imported, half a minute where nothing is cached."""
+    code = "from services.audio.features import mel_centres_hz, warm_up; warm_up(); mel_centres_hz()"
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    check = (
+        "import sys; assert 'librosa.filters' in sys.modules; assert 'librosa.core.audio' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", f"{code}; {check}"], env=environment, check=True, timeout=120)
+    assert list(tmp_path.rglob("*.nbi")) == []
 
 
 def test_log_mel_has_one_shape_when_chunks_differ_in_length():

@@ -2,8 +2,8 @@
 
 With `TRIAL_ROLE=words` it transcribes and analyses words, else it analyses faces.
 
-It writes a line to `$TRIAL_FOLDER/starts` whenever an analysis starts and one to `reports` whenever
-fusion runs.
+It writes a line to `$TRIAL_FOLDER/starts` whenever an analysis starts, one to `reports` whenever fusion
+runs, and one to `warm` with its number whenever a process of the pool warms up.
 """
 
 import os
@@ -84,6 +84,10 @@ def read_words(spoken, predictor, progress) -> ModalityResult:
     )
 
 
+def warm_up() -> None:
+    _append("warm", str(os.getpid()))
+
+
 def main() -> None:
     settings = CommonSettings()
     configure_logging()
@@ -103,7 +107,8 @@ def main() -> None:
         words = " ".join(f"{r.modality}:{r.status}:{r.error_code}" for r in outcomes)
         _append("reports", f"{task.assessment_id} {words}")
 
-    run_worker(app, settings, queue="text,audio,fusion" if words else "video,fusion")
+    queue = "text,audio,fusion" if words else "video,fusion"
+    run_worker(app, settings, queue=queue, warm_up=warm_up)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import ctypes
 import signal
+from collections.abc import Callable
 from typing import Any
 
 from celery import Celery, Signature, chain, chord, signals
@@ -40,6 +41,10 @@ PR_SET_PDEATHSIG = 1
 """`prctl` option: the signal a process gets when its parent dies (linux/prctl.h)."""
 
 
+WARM_UP_WITHIN_S = 60.0
+"""A process of the pool that is not up by then is killed and replaced. Celery says 4 s, too little on a busy
+machine."""
+
 PATIENT = {"max_retries": 20, "interval_start": 0, "interval_step": 1, "interval_max": 1}
 """A worker that cannot store its result keeps trying for a while: the work is worth it."""
 
@@ -69,6 +74,7 @@ def create_celery(settings: CommonSettings, *, patient: bool = True) -> Celery:
         worker_prefetch_multiplier=1,
         worker_send_task_events=False,
         worker_hijack_root_logger=False,
+        worker_proc_alive_timeout=WARM_UP_WITHIN_S,
         result_expires=settings.result_ttl_s,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
@@ -126,6 +132,7 @@ def run_worker(
     *,
     queue: str,
     check: Check = nothing_needed,
+    warm_up: Callable[[], None] | None = None,
     concurrency: int = 1,
     extra: list[str] | None = None,
 ) -> None:
@@ -137,6 +144,8 @@ def run_worker(
         queue: one queue, or several with commas between.
         check: what the worker needs, told every few seconds for readiness. Runs in the parent of the
             pool, so it must not leave threads behind that a fork could harm (gRPC's, for example).
+        warm_up: loads what is slow to load. Runs in each process of the pool as it starts, before it takes
+            a task, while the worker already tells that it is there. A fault is logged, and no more.
         concurrency: tasks at a time.
         extra: more arguments of Celery's `worker` command.
     """
@@ -144,6 +153,8 @@ def run_worker(
     presence = Presence(ledger, queue.split(","), check=check)
     signals.worker_ready.connect(lambda **_: presence.start(), weak=False)
     signals.worker_process_init.connect(_die_with_parent, weak=False)
+    if warm_up is not None:
+        signals.worker_process_init.connect(lambda **_: warm_up(), weak=False)
     arguments = ["worker", "--queues", queue, "--hostname", f"{queue}@%h", "--concurrency", str(concurrency)]
     arguments += ["--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
     app.worker_main([*arguments, *(extra or [])])

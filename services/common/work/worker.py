@@ -1,5 +1,6 @@
 """How an analysis service becomes a worker: its tasks on a Celery application, and its process."""
 
+from collections.abc import Callable
 from typing import Any
 
 from celery import Celery, Task
@@ -60,6 +61,7 @@ def run_analysis_worker(
     *,
     analyze_spoken: AnalyzeSpoken | None = None,
     transcribe: Transcribe | None = None,
+    warm_up: Callable[[], None] | None = None,
 ) -> None:
     """Run the worker of `modality` until it is told to stop."""
     settings = CommonSettings()
@@ -68,4 +70,4 @@ def run_analysis_worker(
         settings, modality=modality, analyze=analyze, analyze_spoken=analyze_spoken, transcribe=transcribe
     )
     queue = QUEUE_OF_TASK[ANALYZE_TASK[modality]]
-    run_worker(app, settings, queue=queue, check=lambda: check_model_server(settings))
+    run_worker(app, settings, queue=queue, check=lambda: check_model_server(settings), warm_up=warm_up)
