@@ -21,7 +21,7 @@ async function navigate({ message = "", moveFocus = true } = {}) {
   current.abort();
   current = new AbortController();
   const { signal } = current;
-  const root = el("div", { class: "view" });
+  const root = el("div", { class: "view" }, el("p", { class: "waiting" }, "Loading …"));
   show(main, root);
   forget.hidden = !accessKey.get();
   if (!accessKey.get()) {

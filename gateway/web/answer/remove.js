@@ -1,7 +1,8 @@
 // Erasing an answer, for good and only after an explicit yes.
 
 import * as api from "../lib/api.js";
-import { announce, confirmDialog } from "../lib/dom.js";
+import { confirmDialog } from "../lib/confirm.js";
+import { announce } from "../lib/dom.js";
 
 /** Delete after an explicit yes; returns whether it is gone. */
 export async function deleteAfterAsking(id, onFault) {

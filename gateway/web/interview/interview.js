@@ -2,7 +2,8 @@
 
 import * as api from "../lib/api.js";
 import { answerForm } from "../answer/form.js";
-import { announce, confirmDialog, el, focusHeading, show } from "../lib/dom.js";
+import { confirmDialog } from "../lib/confirm.js";
+import { announce, el, focusHeading, show } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import { interviewReportView } from "./report.js";
 import { INTERVIEW_STATE, interviewState, interviewTitle } from "../lib/labels.js";

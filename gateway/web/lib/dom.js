@@ -67,21 +67,3 @@ export function focusHeading(root) {
   heading.focus({ preventScroll: true });
   window.scrollTo({ top: 0 });
 }
-
-/** Ask before something that cannot be undone. Resolves to true only for the explicit yes. */
-export function confirmDialog({ title, text, yes }) {
-  const dialog = document.getElementById("confirm");
-  document.getElementById("confirm-title").textContent = title;
-  document.getElementById("confirm-text").textContent = text;
-  const accept = document.getElementById("confirm-yes");
-  const refuse = document.getElementById("confirm-no");
-  accept.textContent = yes;
-  return new Promise((resolve) => {
-    accept.onclick = () => dialog.close("yes");
-    refuse.onclick = () => dialog.close("no");
-    dialog.onclose = () => resolve(dialog.returnValue === "yes");
-    dialog.returnValue = "no";
-    dialog.showModal();
-    refuse.focus();
-  });
-}
