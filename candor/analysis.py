@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from fusion.benchmark import Others
-from fusion.references import load_references, references_for
-from fusion.reliability import ModelCards, channel_reliability, model_of
-from fusion.report import build_report, combine_results, voice_summary
+from fusion.references import load_references
+from fusion.reliability import ModelCards
+from fusion.report import fuse, voice_summary
 from fusion.settings import FusionSettings
 from services.common.contracts.labels import MODALITIES_OF, MediaKind, Modality, ModalityStatus
 from services.common.contracts.notices import EMOTION_RESTRICTED
@@ -27,7 +27,6 @@ from services.common.errors import CandorError
 from services.common.media.files import MediaFile, Progress
 from services.common.media.types import ADVICE, HEAD_BYTES, kind_of, sniff
 from services.common.serving.predictor import Predictor
-from services.common.serving.registry import TEXT_TRAITS
 from services.common.settings import CommonSettings
 
 SETTINGS_CLASS = {
@@ -129,7 +128,7 @@ def analyze_file(
     results = [work.result for work in finished if work.result is not None]
     results += [_not_provided(modality) for modality in Modality if modality not in wanted]
     return Analysis(
-        report=fuse(results, name=media.path.name),
+        report=fuse_without_cohort(results, name=media.path.name),
         peak_bytes={work.modality: work.peak_bytes for work in finished},
         logs=logs,
     )
@@ -161,25 +160,21 @@ def summarise_voice(media: MediaFile, *, progress: ModalityProgress) -> VoiceSum
     return summary
 
 
-def fuse(results: Sequence[ModalityResult], *, name: str) -> Report:
-    """Combine results as the fusion worker does, for nobody's tenant and against no cohort."""
-    settings, cards = FusionSettings(), ModelCards(CommonSettings().models_dir)
-    reliability = channel_reliability(results, cards, unmeasured=settings.unmeasured_reliability)
-    combination = combine_results(
-        results, reliability=reliability, exponent=settings.pool_exponent, pool=cards.pool()
-    )
-    traits = model_of(combination.results[Modality.TEXT], TEXT_TRAITS)
-    return build_report(
-        combination,
+def fuse_without_cohort(results: Sequence[ModalityResult], *, name: str) -> Report:
+    """Make the report of a file, which belongs to no tenant and is compared with no cohort."""
+    settings = FusionSettings()
+    report, _ = fuse(
+        results,
         assessment_id=f"file:{name}",
-        policy=[EMOTION_RESTRICTED],
         purpose="self_practice",
-        others=Others(),
-        min_cohort_size=settings.min_cohort_size,
-        trait_accuracy=cards.metric(traits, "accuracy") if traits else None,
+        policy=[EMOTION_RESTRICTED],
+        settings=settings,
+        cards=ModelCards(CommonSettings().models_dir),
+        references=load_references(settings.norms_dir),
+        read_others=lambda _: Others(),
         created_at=datetime.now(UTC),
-        references=references_for(combination.model_keys, load_references(settings.norms_dir)),
     )
+    return report
 
 
 def usable_cores() -> int:

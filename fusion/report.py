@@ -1,24 +1,26 @@
 """From the results of the analyses to a report. Pure: values in, values out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from fusion.benchmark import Others, benchmark, model_keys, scores_of
 from fusion.combine import combine, complete, overall_status
 from fusion.notices import warnings
+from fusion.references import references_for
+from fusion.reliability import ModelCards, channel_reliability, model_of
+from fusion.settings import FusionSettings
 from fusion.timeline import align
 from services.common.contracts.labels import Modality
-from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.norms import ReferenceNorm
 from services.common.contracts.results import Fused, ModalityResult, Notice, Report
 from services.common.contracts.voice import VoiceSummary
-from services.common.serving.registry import Metric
+from services.common.serving.registry import TEXT_TRAITS
 
 
 @dataclass(frozen=True)
 class Combination:
-    """What can be said before looking at anyone else: the channels, combined."""
+    """What can be said before looking at anyone else: the modalities, pooled."""
 
     results: dict[Modality, ModalityResult]
     fused: Fused
@@ -29,28 +31,27 @@ class Combination:
 def combine_results(
     results: Sequence[ModalityResult],
     *,
-    reliability: Mapping[Modality, float],
-    exponent: float,
-    pool: ModelRef | None = None,
+    settings: FusionSettings,
+    cards: ModelCards,
     refused: Sequence[Modality] = (),
 ) -> Combination:
-    """Combine the channels of one answer; see `fusion.combine.combine`. No voice summary comes out.
+    """Pool the modalities of one answer; see `fusion.combine.combine`. No voice summary comes out.
 
     Args:
-        results: of the channels.
-        reliability: of `fusion.reliability.channel_reliability`.
-        exponent: of the pool.
-        pool: `ModelCards.pool`, the learned weights that the reliability was scaled by.
+        results: of the analyses.
+        settings: how the pool is shaped.
+        cards: how far each model can be trusted, and the learned weights of the pool.
         refused: analyses that the law forbids.
     """
     without_voice = [result.model_copy(update={"voice_summary": None}) for result in results]
     by_modality = complete(without_voice, refused=refused)
-    fused = combine(by_modality, reliability=reliability, exponent=exponent)
+    reliability = channel_reliability(results, cards, unmeasured=settings.unmeasured_reliability)
+    fused = combine(by_modality, reliability=reliability, exponent=settings.pool_exponent)
     return Combination(
         results=by_modality,
         fused=fused,
         scores=scores_of(fused),
-        model_keys=model_keys(by_modality, fused, exponent=exponent, pool=pool),
+        model_keys=model_keys(by_modality, fused, exponent=settings.pool_exponent, pool=cards.pool()),
     )
 
 
@@ -59,41 +60,57 @@ def voice_summary(results: Sequence[ModalityResult]) -> VoiceSummary | None:
     return next((result.voice_summary for result in results if result.voice_summary is not None), None)
 
 
-def build_report(
-    combination: Combination,
+def fuse(
+    results: Sequence[ModalityResult],
     *,
     assessment_id: str,
-    policy: Sequence[Notice],
     purpose: str,
-    others: Others,
-    min_cohort_size: int,
-    trait_accuracy: Metric | None,
+    policy: Sequence[Notice],
+    refused: Sequence[Modality] = (),
+    settings: FusionSettings,
+    cards: ModelCards,
+    references: Iterable[ReferenceNorm],
+    read_others: Callable[[Combination], Others],
     created_at: datetime,
-    references: Mapping[str, ReferenceNorm] | None = None,
-) -> Report:
-    """The report of one assessment.
+) -> tuple[Report, Combination]:
+    """Make the report of one answer, for the worker and the command line alike.
 
     Args:
-        combination: of `combine_results`.
+        results: of the analyses.
         assessment_id: whose report this is.
-        policy: what the law asks to warn of.
         purpose: of the assessment.
-        others: whom the scores are compared with.
-        min_cohort_size: fewest others that a percentile needs.
-        trait_accuracy: of the traits' model, if known.
+        policy: what the law asks to warn of.
+        refused: analyses that the law forbids.
+        settings: how the pool is shaped, and how many others a percentile needs.
+        cards: of the models.
+        references: the reference norms of the installation.
+        read_others: gives the other people that the scores are compared with.
         created_at: timezone-aware.
-        references: built-in norms, by score name.
+
+    Returns:
+        The report, and the scores with their model keys, which norms are made of.
     """
-    results = combination.results
-    return Report(
+    combination = combine_results(results, settings=settings, cards=cards, refused=refused)
+    by_modality = combination.results
+    traits_model = model_of(by_modality[Modality.TEXT], TEXT_TRAITS)
+    report = Report(
         assessment_id=assessment_id,
-        status=overall_status(list(results.values())),
+        status=overall_status(list(by_modality.values())),
         fused=combination.fused,
-        modalities=results,
-        timeline=align(results),
+        modalities=by_modality,
+        timeline=align(by_modality),
         benchmark=benchmark(
-            combination.scores, others, min_cohort_size=min_cohort_size, references=references
+            combination.scores,
+            read_others(combination),
+            min_cohort_size=settings.min_cohort_size,
+            references=references_for(combination.model_keys, references),
         ),
-        warnings=warnings(results, policy=policy, purpose=purpose, trait_accuracy=trait_accuracy),
+        warnings=warnings(
+            by_modality,
+            policy=policy,
+            purpose=purpose,
+            trait_accuracy=cards.metric(traits_model, "accuracy") if traits_model else None,
+        ),
         created_at=created_at,
     )
+    return report, combination

@@ -10,12 +10,11 @@ from celery import Celery, Task
 from redis.exceptions import RedisError
 from sqlalchemy import Engine
 
-from fusion.references import load_references, references_for
-from fusion.reliability import ModelCards, channel_reliability, model_of
-from fusion.report import Combination, build_report, combine_results, voice_summary
+from fusion.references import load_references
+from fusion.reliability import ModelCards
+from fusion.report import fuse, voice_summary
 from fusion.repository import AssessmentGoneError, ReportTransaction, Subject, transaction
 from fusion.settings import FusionSettings
-from services.common.contracts.labels import Modality
 from services.common.contracts.norms import ReferenceNorm
 from services.common.contracts.results import ModalityResult, Report
 from services.common.contracts.tasks import FUSION_COMBINE, QUEUE_OF_TASK, CombineTask
@@ -23,7 +22,6 @@ from services.common.contracts.voice import VoiceSummary
 from services.common.db.session import create_engine_for
 from services.common.errors import TemporaryError
 from services.common.logging import configure_logging, get_logger
-from services.common.serving.registry import TEXT_TRAITS, Metric
 from services.common.settings import CommonSettings
 from services.common.work.ledger import WorkLedger, open_ledger
 from services.common.work.messaging import create_celery, run_worker
@@ -84,23 +82,13 @@ class FusionRuntime:
         Raises:
             TemporaryError: the database is out of reach.
         """
-        reliability = channel_reliability(
-            results, self._cards, unmeasured=self._settings.unmeasured_reliability
-        )
-        combination = combine_results(
-            results,
-            reliability=reliability,
-            exponent=self._settings.pool_exponent,
-            pool=self._cards.pool(),
-            refused=task.refused,
-        )
         voice = voice_summary(results) if task.keep_voice_summary else None
         try:
             with transaction(self.engine, task.tenant_id) as work:
                 subject = work.subject(task.assessment_id)
                 if subject is None:
                     return None
-                return work.stored(task.assessment_id) or self._store(work, subject, combination, voice=voice)
+                return work.stored(task.assessment_id) or self._store(work, subject, task, results, voice)
         except AssessmentGoneError:
             return None
 
@@ -108,28 +96,25 @@ class FusionRuntime:
         self,
         work: ReportTransaction,
         subject: Subject,
-        combination: Combination,
-        *,
+        task: CombineTask,
+        results: Sequence[ModalityResult],
         voice: VoiceSummary | None,
     ) -> Report:
-        report = build_report(
-            combination,
+        report, combination = fuse(
+            results,
             assessment_id=subject.assessment_id,
-            policy=subject.notices,
             purpose=subject.purpose,
-            others=work.others(subject, combination.scores, combination.model_keys),
-            min_cohort_size=self._settings.min_cohort_size,
-            trait_accuracy=self._trait_accuracy(combination),
+            policy=subject.notices,
+            refused=task.refused,
+            settings=self._settings,
+            cards=self._cards,
+            references=self.references,
+            read_others=lambda found: work.others(subject, found.scores, found.model_keys),
             created_at=datetime.now(UTC),
-            references=references_for(combination.model_keys, self.references),
         )
         return work.add(
             report, subject, scores=combination.scores, model_keys=combination.model_keys, voice=voice
         )
-
-    def _trait_accuracy(self, combination: Combination) -> Metric | None:
-        ref = model_of(combination.results[Modality.TEXT], TEXT_TRAITS)
-        return None if ref is None else self._cards.metric(ref, "accuracy")
 
     def _announce(self, report: Report) -> None:
         """Publish after the commit. A second run publishes again: the first may have died in between."""

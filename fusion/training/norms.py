@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fusion.references import write_references
-from fusion.reliability import ModelCards, channel_reliability
+from fusion.reliability import ModelCards
 from fusion.report import combine_results
 from fusion.settings import FusionSettings
 from services.common.contracts.norms import NormSource, ReferenceNorm
@@ -68,10 +68,7 @@ def norms_of(
     chosen, cards = settings or FusionSettings(), ModelCards(models_dir)
     counts: dict[tuple[str, str], Counter[int]] = {}
     for results in group.people:
-        reliability = channel_reliability(results, cards, unmeasured=chosen.unmeasured_reliability)
-        combination = combine_results(
-            results, reliability=reliability, exponent=chosen.pool_exponent, pool=cards.pool()
-        )
+        combination = combine_results(results, settings=chosen, cards=cards)
         for score, value in combination.scores.items():
             counts.setdefault((score, combination.model_keys[score]), Counter())[quantise(value)] += 1
     return [

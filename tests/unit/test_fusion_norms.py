@@ -64,10 +64,7 @@ def test_every_kind_of_answer_finds_its_norms_when_only_the_committed_ones_are_t
     channels, scores = ANSWERS[answer]
     settings, cards = FusionSettings(), ModelCards(CommonSettings().models_dir)
     combination = combine_results(
-        [served_result(modality) for modality in channels],
-        reliability=dict.fromkeys(channels, 0.5),
-        exponent=settings.pool_exponent,
-        pool=cards.pool(),
+        [served_result(modality) for modality in channels], settings=settings, cards=cards
     )
     found = references_for(combination.model_keys, load_references(settings.norms_dir))
     assert set(found) == scores, REBUILD

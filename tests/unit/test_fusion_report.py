@@ -8,7 +8,8 @@ import pytest
 from fusion.benchmark import Others
 from fusion.notices import warnings
 from fusion.reliability import ModelCards, channel_reliability
-from fusion.report import build_report, combine_results, voice_summary
+from fusion.report import combine_results, fuse, voice_summary
+from fusion.settings import FusionSettings
 from services.common.contracts.labels import EMOTIONS, TRAITS, AssessmentStatus, Modality, ModalityStatus
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.notices import EMOTION_RESTRICTED
@@ -52,27 +53,28 @@ def write_manifest(models_dir: Path, name: str, version: int, *metrics: Metric) 
     (folder / "manifest.json").write_text(manifest.model_dump_json())
 
 
-def test_voice_summary_is_taken_off_when_results_are_combined() -> None:
+def test_voice_summary_is_taken_off_when_results_are_combined(tmp_path: Path) -> None:
     kept = VoiceSummary(model=ModelRef(name="voice_encoder", version=1), clips=2.0, mean="ADwAPA==")
     results = [WORDS, VOICE.model_copy(update={"voice_summary": kept}), NO_FACE]
     assert voice_summary(results) == kept
-    combination = combine_results(results, reliability={Modality.AUDIO: 0.5}, exponent=1.0)
+    combination = combine_results(results, settings=FusionSettings(), cards=ModelCards(tmp_path))
     assert combination.results[Modality.AUDIO] == VOICE
     assert voice_summary([WORDS, VOICE, NO_FACE]) is None
 
 
-def test_report_holds_everything_when_one_channel_failed() -> None:
-    combination = combine_results([WORDS, VOICE, NO_FACE], reliability={Modality.AUDIO: 0.5}, exponent=1.0)
-    report = build_report(
-        combination,
+def test_report_holds_everything_when_one_channel_failed(tmp_path: Path) -> None:
+    report, combination = fuse(
+        [WORDS, VOICE, NO_FACE],
         assessment_id="asm_1",
-        policy=[EMOTION_RESTRICTED],
         purpose="self_practice",
-        others=Others(same_question={"trait.openness": Histogram.of([0.1] * 20)}),
-        min_cohort_size=20,
-        trait_accuracy=None,
+        policy=[EMOTION_RESTRICTED],
+        settings=FusionSettings(min_cohort_size=20),
+        cards=ModelCards(tmp_path),
+        references=[],
+        read_others=lambda _: Others(same_question={"trait.openness": Histogram.of([0.1] * 20)}),
         created_at=NOW,
     )
+    assert combination.fused == report.fused
     assert report.status is AssessmentStatus.PARTIALLY_SUCCEEDED
     assert report.benchmark["trait.openness"].percentile == 100.0
     assert report.benchmark["emotion.happy"].reason == "cohort_too_small"
