@@ -19,15 +19,22 @@ from fusion.references import load_references
 from fusion.reliability import ModelCards
 from fusion.report import fuse, voice_summary
 from fusion.settings import FusionSettings
-from services.common.contracts.labels import MODALITIES_OF, MediaKind, Modality, ModalityStatus
+from services.common.contracts.labels import MODALITIES_OF, MediaKind, Modality
 from services.common.contracts.notices import EMOTION_RESTRICTED
 from services.common.contracts.results import ErrorCode, ModalityResult, Report
 from services.common.contracts.voice import VoiceSummary
 from services.common.errors import CandorError
-from services.common.media.files import MediaFile, Progress
+from services.common.media.files import MediaFile, Progress, part_of
 from services.common.media.types import ADVICE, HEAD_BYTES, kind_of, sniff
 from services.common.serving.predictor import Predictor
 from services.common.settings import CommonSettings
+from services.common.work.outcomes import (
+    TRANSCRIPT_SHARE,
+    analyze_or_explain,
+    failed,
+    nothing_to_analyze,
+    transcribe_or_explain,
+)
 
 SETTINGS_CLASS = {
     Modality.TEXT: "TextSettings",
@@ -38,8 +45,6 @@ OUR_FAULT = frozenset({ErrorCode.INTERNAL, ErrorCode.MODEL_UNAVAILABLE, ErrorCod
 """Codes that say nothing against the file; the log of the modality says more."""
 
 SPOKEN = (MediaKind.VIDEO, MediaKind.AUDIO)
-TRANSCRIPT_SHARE = 0.95
-"""How much of the work on spoken words their transcription is."""
 LOG_TAIL_BYTES = 2000
 ModalityProgress = Callable[[Modality, float], None]
 """Called with a modality and the share of its work that is done."""
@@ -126,7 +131,7 @@ def analyze_file(
         )
         logs = {work.modality: _tail(work.log) for work in finished if _is_our_fault(work.result)}
     results = [work.result for work in finished if work.result is not None]
-    results += [_not_provided(modality) for modality in Modality if modality not in wanted]
+    results += [nothing_to_analyze(modality) for modality in Modality if modality not in wanted]
     return Analysis(
         report=fuse_without_cohort(results, name=media.path.name),
         peak_bytes={work.modality: work.peak_bytes for work in finished},
@@ -187,15 +192,6 @@ def _has_something_for(kind: MediaKind, modality: Modality) -> bool:
     return modality in MODALITIES_OF[kind]
 
 
-def _not_provided(modality: Modality) -> ModalityResult:
-    return ModalityResult(
-        modality=modality,
-        status=ModalityStatus.SKIPPED,
-        error_code=ErrorCode.NOT_PROVIDED,
-        reason=f"The answer holds no {modality}.",
-    )
-
-
 def _run_all(
     modalities: Sequence[Modality],
     media: MediaFile,
@@ -242,8 +238,6 @@ def _receive(work: _Work, progress: ModalityProgress) -> None:
         work.process.join()
         work.done = True
         if work.result is None:
-            from services.common.work.outcomes import failed
-
             reason = f"The media ended the analysis ({work.process.exitcode}); convert it to another format."
             work.result = failed(work.modality, ErrorCode.WORKER_LOST, reason)
         progress(work.modality, 1.0)
@@ -266,7 +260,6 @@ def _run_one(
         os.dup2(file.fileno(), sys.stderr.fileno())
     from services.common.logging import configure_logging
     from services.common.serving.client import open_predictor
-    from services.common.work.outcomes import analyze_or_explain, failed
 
     common = CommonSettings()
     configure_logging(level=common.log_level)
@@ -299,7 +292,6 @@ def _analyze_words(media: MediaFile, predictor: Predictor, progress: Progress) -
     """Transcribe, then analyse the words, as the audio and the text worker do one after the other."""
     from services.audio.spoken import transcribe
     from services.audio.transcription import open_transcriber
-    from services.common.work.outcomes import transcribe_or_explain
     from services.text.pipeline import analyze_transcript
 
     settings = _settings(Modality.AUDIO)
@@ -308,14 +300,14 @@ def _analyze_words(media: MediaFile, predictor: Predictor, progress: Progress) -
             media,
             transcriber=open_transcriber(settings),
             settings=settings,
-            progress=lambda share: progress(TRANSCRIPT_SHARE * share),
+            progress=part_of(progress, 0.0, TRANSCRIPT_SHARE),
         )
     )
     return analyze_transcript(
         spoken,
         predictor=predictor,
         settings=_settings(Modality.TEXT),
-        progress=lambda share: progress(TRANSCRIPT_SHARE + (1.0 - TRANSCRIPT_SHARE) * share),
+        progress=part_of(progress, TRANSCRIPT_SHARE, 1.0),
     )
 
 

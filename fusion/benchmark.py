@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from services.common.contracts.labels import EMOTIONS, TRAITS, Modality, ModalityStatus
 from services.common.contracts.model_ref import ModelRef
-from services.common.contracts.norms import Cohort, Reference, ReferenceNorm, Standing
+from services.common.contracts.norms import COHORT_TOO_SMALL, Cohort, Reference, ReferenceNorm, Standing
 from services.common.contracts.results import BenchmarkEntry, Fused, ModalityResult
 from services.common.serving.registry import TEXT_TRAITS
 from services.common.statistics.histogram import Histogram, Rank
@@ -13,9 +13,6 @@ from services.common.statistics.model_keys import model_key
 
 METHOD = "logpool/2"
 """Name and version of the combination; a changed formula starts a new cohort."""
-
-COHORT_TOO_SMALL = "cohort_too_small"
-
 
 NOBODY = Histogram({})
 UNRANKED = Rank(n=0, total=0, below=0, equal=0)

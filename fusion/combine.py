@@ -22,7 +22,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.common.contracts.labels import EMOTIONS, AssessmentStatus, Modality, ModalityStatus
+from services.common.contracts.labels import (
+    EMOTION_MODALITIES,
+    EMOTIONS,
+    AssessmentStatus,
+    Modality,
+    ModalityStatus,
+)
 from services.common.contracts.results import (
     ChannelWeight,
     EmotionScores,
@@ -33,8 +39,6 @@ from services.common.contracts.results import (
 
 PROBABILITY_FLOOR = 1e-6
 """Smallest probability that enters a logarithm, so that no channel can veto a label."""
-
-EMOTION_CHANNELS: tuple[Modality, ...] = (Modality.AUDIO, Modality.VIDEO)
 
 
 @dataclass(frozen=True)
@@ -191,7 +195,7 @@ def emotion_channels(
 ) -> list[Channel]:
     """The channels that have emotions to give, weighted by reliability times coverage."""
     channels = []
-    for modality in EMOTION_CHANNELS:
+    for modality in EMOTION_MODALITIES:
         result = results.get(modality)
         if result is None or result.status is not ModalityStatus.SUCCEEDED or result.emotions is None:
             continue

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from fusion.combine import EMOTION_CHANNELS, reliability_from_uar
-from services.common.contracts.labels import Modality
+from fusion.combine import reliability_from_uar
+from services.common.contracts.labels import EMOTION_MODALITIES, Modality
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.results import ModalityResult
 from services.common.errors import TemporaryError
@@ -56,10 +56,10 @@ class ModelCards:
             factors = {
                 channel: numbers[WEIGHTS_KEY][channel]
                 / (numbers[RELIABILITY][channel] * numbers[COVERAGE][channel])
-                for channel in EMOTION_CHANNELS
+                for channel in EMOTION_MODALITIES
             }
         except (KeyError, ZeroDivisionError):
-            return dict.fromkeys(EMOTION_CHANNELS, 1.0)
+            return dict.fromkeys(EMOTION_MODALITIES, 1.0)
         largest = max(factors.values())
         return {channel: factor / largest for channel, factor in factors.items()}
 
@@ -109,7 +109,7 @@ def channel_reliability(
     reliability = {}
     learned = cards.learned()
     for result in results:
-        if result.modality not in EMOTION_CHANNELS:
+        if result.modality not in EMOTION_MODALITIES:
             continue
         ref = model_of(result, EMOTION_MODEL[result.modality])
         metric = cards.metric(ref, UAR) if ref is not None else None

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from fusion.combine import congruence
-from services.common.contracts.labels import EMOTIONS, Emotion, Modality, ModalityStatus
+from services.common.contracts.labels import EMOTION_MODALITIES, EMOTIONS, Emotion, Modality, ModalityStatus
 from services.common.contracts.results import EmotionScores, ModalityResult, TimelineSegment
 from services.common.contracts.text import SpokenWord
 from services.common.contracts.timeline import AlignedSentence, AlignedStep, AlignedTimeline, Parting
@@ -39,7 +39,7 @@ def align(results: Mapping[Modality, ModalityResult]) -> AlignedTimeline | None:
     Args:
         results: per modality; only those that succeeded count.
     """
-    voice, face = (_segments(results.get(modality)) for modality in (Modality.AUDIO, Modality.VIDEO))
+    voice, face = (_segments(results.get(modality)) for modality in EMOTION_MODALITIES)
     end_s = max((segment.end_s for segment in (*voice, *face)), default=0.0)
     if end_s <= 0.0:
         return None

@@ -11,7 +11,14 @@ from candor.views.comparison import comparison_view
 from candor.views.face import face_view
 from candor.views.voice import voice_view
 from candor.views.words import words_view
-from services.common.contracts.labels import EMOTIONS, TRAITS, Emotion, Modality, ModalityStatus
+from services.common.contracts.labels import (
+    EMOTION_MODALITIES,
+    EMOTIONS,
+    TRAITS,
+    Emotion,
+    Modality,
+    ModalityStatus,
+)
 from services.common.contracts.results import ModalityResult, Report, TimelineSegment
 
 BAR_CELLS = 24
@@ -69,7 +76,7 @@ def _emotions(report: Report) -> RenderableType | None:
     columns: dict[str, Mapping[Emotion, float]] = {}
     if report.fused.emotions is not None:
         columns["all"] = report.fused.emotions
-    for modality in (Modality.AUDIO, Modality.VIDEO):
+    for modality in EMOTION_MODALITIES:
         result = report.modalities.get(modality)
         if result is not None and result.emotions is not None:
             columns[CHANNEL_NAME[modality]] = result.emotions

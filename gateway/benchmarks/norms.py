@@ -8,12 +8,11 @@ from sqlalchemy.orm import Session
 from gateway.benchmarks.drift import Period, Span, kolmogorov_smirnov, pooled, spans_of, split_in_halves
 from gateway.benchmarks.schemas import BenchmarkView, DriftHalves, DriftView, Figures, SpanView
 from services.common.contracts.model_ref import ModelRef
-from services.common.contracts.norms import Cohort
+from services.common.contracts.norms import COHORT_TOO_SMALL, Cohort
 from services.common.db.models import Norm, NormBlock, NormMonth
 from services.common.statistics.histogram import Histogram
 from services.common.statistics.model_keys import read_model_key
 
-COHORT_TOO_SMALL = "cohort_too_small"
 TOO_FEW_MONTHS = "too_few_months"
 ID_PREFIX = "norm_"
 

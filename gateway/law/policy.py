@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from gateway.http.fields import Purpose
-from services.common.contracts.labels import MODALITIES_OF, MediaKind, Modality
+from services.common.contracts.labels import EMOTION_MODALITIES, MODALITIES_OF, MediaKind, Modality
 from services.common.contracts.media import MediaRef
 from services.common.contracts.notices import EMOTION_RESTRICTED
 from services.common.contracts.results import Notice
@@ -50,7 +50,6 @@ NOTICES: Mapping[str, str] = {
 }
 """What a report warns of, by code."""
 
-EMOTION_CHANNELS = frozenset({Modality.AUDIO, Modality.VIDEO})
 EVERY_CHANNEL = frozenset(Modality)
 BOTH_READERS = frozenset(Reader)
 
@@ -105,7 +104,7 @@ class Decision:
 
         The one on emotions is left out where the answer has neither voice nor face.
         """
-        has_emotions = any(EMOTION_CHANNELS & set(MODALITIES_OF[kind]) for kind in kinds)
+        has_emotions = any(not set(EMOTION_MODALITIES).isdisjoint(MODALITIES_OF[kind]) for kind in kinds)
         return [
             Notice(code=code, detail=NOTICES[code])
             for code in self.warnings

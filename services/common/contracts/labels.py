@@ -70,6 +70,8 @@ class AssessmentStatus(StrEnum):
 
 EMOTIONS: tuple[Emotion, ...] = tuple(Emotion)
 TRAITS: tuple[Trait, ...] = tuple(Trait)
+EMOTION_MODALITIES: tuple[Modality, ...] = (Modality.AUDIO, Modality.VIDEO)
+"""The modalities in which emotions are perceived; fusion pools them in this order."""
 
 MODALITIES_OF: dict[MediaKind, tuple[Modality, ...]] = {
     MediaKind.VIDEO: (Modality.TEXT, Modality.AUDIO, Modality.VIDEO),

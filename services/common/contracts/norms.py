@@ -11,6 +11,9 @@ from services.common.contracts.base import Contract
 ROLE_TAG = "role:"
 """A tag that starts with this names the post that somebody applies for: `role:nurse`."""
 
+COHORT_TOO_SMALL = "cohort_too_small"
+"""The `reason` of figures that are withheld: so few people that they would show one of them."""
+
 Percentile = Annotated[float, Field(ge=0.0, le=100.0)]
 Deciles = Annotated[list[float], Field(min_length=9, max_length=9)]
 

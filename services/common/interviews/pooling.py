@@ -20,14 +20,21 @@ from services.common.contracts.interview import (
     InterviewScore,
     InterviewStatus,
 )
-from services.common.contracts.labels import EMOTIONS, TRAITS, Emotion, Modality, ModalityStatus, Trait
+from services.common.contracts.labels import (
+    EMOTION_MODALITIES,
+    EMOTIONS,
+    TRAITS,
+    Emotion,
+    Modality,
+    ModalityStatus,
+    Trait,
+)
 from services.common.contracts.results import ErrorCode, ModalityResult, Notice, Report
 from services.common.contracts.text import Estimate
 from services.common.interviews.notices import interview_notices
 from services.common.statistics.pooled_scores import Part, pooled, weights_of
 
 LabelT = TypeVar("LabelT", bound=StrEnum)
-EMOTION_CHANNELS = (Modality.AUDIO, Modality.VIDEO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +163,7 @@ def _fused_emotions(report: Report | None) -> _Scores[Emotion] | None:
 def _channels(reports: Sequence[Report]) -> dict[Modality, dict[Emotion, InterviewScore]]:
     """Emotions of voice and of face, each over the answers that have the channel."""
     found = {}
-    for modality in EMOTION_CHANNELS:
+    for modality in EMOTION_MODALITIES:
         scores = [
             _Scores(result.emotions, seconds_of(report, modality))
             for report in reports
@@ -173,7 +180,7 @@ def _congruence(reports: Sequence[Report]) -> InterviewScore | None:
     both = []
     for report in reports:
         if report.fused.congruence is not None:
-            seconds = [seconds_of(report, modality) for modality in EMOTION_CHANNELS]
+            seconds = [seconds_of(report, modality) for modality in EMOTION_MODALITIES]
             known = [value for value in seconds if value is not None]
             both.append((report.fused.congruence, min(known, default=None)))
     if not both:

@@ -14,6 +14,17 @@ def no_progress(share: float) -> None:
     """The `Progress` of a caller who does not want any."""
 
 
+def part_of(progress: Progress, start: float, end: float) -> Progress:
+    """Return the progress of one part of the work: its 0 is `start` of the whole, its 1 is `end`.
+
+    Args:
+        progress: of the whole.
+        start: share of the whole that is done before, 0..1.
+        end: share that is done after, 0..1; whoever oversteps it stays there.
+    """
+    return lambda share: progress(start + (end - start) * min(max(share, 0.0), 1.0))
+
+
 @dataclass(frozen=True, slots=True)
 class MediaFile:
     """A readable local file.

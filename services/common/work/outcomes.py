@@ -13,6 +13,9 @@ from services.common.logging import get_logger
 Outcome = TypeVar("Outcome", ModalityResult, Transcription)
 log = get_logger(__name__)
 
+TRANSCRIPT_SHARE = 0.95
+"""How much of the work on spoken words their transcription is."""
+
 
 def failed(modality: Modality, code: ErrorCode, reason: str) -> ModalityResult:
     """The result of an analysis that could not be made."""

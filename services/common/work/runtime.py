@@ -16,7 +16,7 @@ from services.common.contracts.results import ErrorCode, ModalityResult
 from services.common.contracts.tasks import AnalyzeTask, Transcription
 from services.common.errors import InputError, TemporaryError
 from services.common.logging import get_logger
-from services.common.media.files import MediaFile, Progress
+from services.common.media.files import MediaFile, Progress, part_of
 from services.common.serving.client import open_predictor
 from services.common.serving.predictor import Predictor
 from services.common.settings import CommonSettings
@@ -24,6 +24,7 @@ from services.common.storage import ObjectStore, open_store
 from services.common.work.lease import Lease
 from services.common.work.ledger import TRANSCRIPT, ModalityProgress, Step, WorkLedger, open_ledger
 from services.common.work.outcomes import (
+    TRANSCRIPT_SHARE,
     Outcome,
     analyze_or_explain,
     failed,
@@ -41,8 +42,6 @@ AnalyzeSpoken = Callable[[Transcription, Predictor, Progress], ModalityResult]
 Transcribe = Callable[[MediaFile, Progress], Transcription]
 """Turns speech into words."""
 
-TRANSCRIPT_SHARE = 0.95
-"""How much of the work on spoken words their transcription is."""
 PROGRESS_EVERY_S = 0.3
 MAX_RETRIES = 5
 RETRY_GRACE_S = 30.0
@@ -58,21 +57,12 @@ class StepRuntime(ABC, Generic[Outcome]):
     Attributes:
         step: which work of an assessment it does.
         modality: whose progress it reports.
-        shares: of that progress, from where to where.
     """
 
-    def __init__(
-        self,
-        settings: CommonSettings,
-        *,
-        step: Step,
-        modality: Modality,
-        shares: tuple[float, float] = (0.0, 1.0),
-    ) -> None:
+    def __init__(self, settings: CommonSettings, *, step: Step, modality: Modality) -> None:
         self._settings = settings
         self.step = step
         self.modality = modality
-        self.shares = shares
 
     @cached_property
     def ledger(self) -> WorkLedger:
@@ -175,7 +165,6 @@ class StepRuntime(ABC, Generic[Outcome]):
         It raises `InputError` once the assessment was erased, which stops the work.
         """
         last = -PROGRESS_EVERY_S
-        first, end = self.shares
 
         def progress(share: float) -> None:
             nonlocal last
@@ -183,8 +172,7 @@ class StepRuntime(ABC, Generic[Outcome]):
             if now - last < PROGRESS_EVERY_S:
                 return
             last = now
-            done = first + (end - first) * min(max(share, 0.0), 1.0)
-            state = ModalityProgress(status=ModalityStatus.RUNNING, share=done)
+            state = ModalityProgress(status=ModalityStatus.RUNNING, share=min(max(share, 0.0), 1.0))
             try:
                 is_known = self.ledger.report_progress(assessment_id, self.modality, state)
                 if not is_known and self.ledger.is_forgotten(assessment_id):
@@ -238,17 +226,14 @@ class AnalysisRuntime(StepRuntime[ModalityResult]):
         words = self.ledger.cached_transcription(task.assessment_id)
         if words is None:
             raise TemporaryError(ErrorCode.STORAGE_UNAVAILABLE, "The transcript is not where it should be.")
-        rest = 1.0 - TRANSCRIPT_SHARE
-        return self._analyze_spoken(
-            words, self.predictor, lambda share: progress(TRANSCRIPT_SHARE + rest * share)
-        )
+        return self._analyze_spoken(words, self.predictor, part_of(progress, TRANSCRIPT_SHARE, 1.0))
 
 
 class TranscriptionRuntime(StepRuntime[Transcription]):
     """`audio.transcribe`."""
 
     def __init__(self, settings: CommonSettings, *, transcribe: Transcribe) -> None:
-        super().__init__(settings, step=TRANSCRIPT, modality=Modality.TEXT, shares=(0.0, TRANSCRIPT_SHARE))
+        super().__init__(settings, step=TRANSCRIPT, modality=Modality.TEXT)
         self._transcribe = transcribe
 
     def earlier(self, task: AnalyzeTask) -> Transcription | None:
@@ -268,7 +253,7 @@ class TranscriptionRuntime(StepRuntime[Transcription]):
             return no_transcript(ErrorCode.NOT_PROVIDED, "The answer holds no speech.")
         with self.store.open_local(task.media.key) as path:
             media = MediaFile(path=path, kind=task.media.kind, content_type=task.media.content_type)
-            return self._transcribe(media, progress)
+            return self._transcribe(media, part_of(progress, 0.0, TRANSCRIPT_SHARE))
 
 
 @contextmanager
