@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from gateway.settings import GatewaySettings
 from gateway.webhooks.events import payload_of
-from gateway.webhooks.guarded_http import Answer, SendError
+from gateway.webhooks.guarded_http import Response, SendError
 from gateway.webhooks.outcomes import Outcome, error_of, record
 from gateway.webhooks.schedule import parse_retry_after
 from gateway.webhooks.schemas import AttemptError, DeliveryStatus, EndpointStatus
@@ -37,7 +37,7 @@ USER_AGENT = "Candor-Webhooks/1"
 class Client(Protocol):
     """What delivery asks of the guarded HTTP client."""
 
-    def post(self, url: str, *, headers: dict[str, str], body: bytes) -> Answer: ...
+    def post(self, url: str, *, headers: dict[str, str], body: bytes) -> Response: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +218,9 @@ class DeliveryPump:
     ) -> tuple[int | None, float | None, AttemptError | None]:
         """Status, seconds to wait, and what went wrong."""
         try:
-            answer = self._client.post(message.url, headers=message.headers, body=message.body)
+            response = self._client.post(message.url, headers=message.headers, body=message.body)
         except SendError as fault:
             log.info("webhook_not_sent", delivery_id=claimed.delivery_id, error=fault.code, detail=str(fault))
             return None, None, fault.code
-        retry_after = parse_retry_after(answer.headers, now=datetime.now(UTC))
-        return answer.status_code, retry_after, error_of(answer.status_code)
+        retry_after = parse_retry_after(response.headers, now=datetime.now(UTC))
+        return response.status_code, retry_after, error_of(response.status_code)

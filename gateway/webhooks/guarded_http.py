@@ -24,8 +24,8 @@ MAX_HEADER_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a receiver answered, as far as anyone may know: status and the headers that pace us."""
+class Response:
+    """A receiver's response, as far as anyone may know it: status and the headers that pace us."""
 
     status_code: int
     headers: Mapping[str, str]
@@ -65,7 +65,7 @@ class GuardedClient:
         if ca_file is not None:
             self._tls.load_verify_locations(ca_file)
 
-    def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Answer:
+    def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Response:
         """Send `body`, on a connection of its own.
 
         Raises:
@@ -89,7 +89,7 @@ class GuardedClient:
                     "POST", location, headers=[("Host", target.authority), *headers.items()], content=body
                 ) as response,
             ):
-                return Answer(response.status, _kept(response.headers))
+                return Response(response.status, _kept(response.headers))
         except TargetRefusedError as fault:
             raise SendError(AttemptError.TARGET_REFUSED, str(fault)) from fault
         except NameUnresolvedError as fault:

@@ -37,7 +37,7 @@ class Request(TypedDict):
     time_s: int
 
 
-class Answer(TypedDict):
+class Reading(TypedDict):
     """`text` and `pages` (null for formats without) where `outcome` is `ok`; else why there are none.
 
     Other outcomes: `encrypted`, `corrupt`, `too_long`, `too_complex`, and for Word `old_word`, `macros`
@@ -57,18 +57,18 @@ def limit_resources(*, memory_bytes: int, time_s: int, output_bytes: int) -> Non
     resource.setrlimit(resource.RLIMIT_FSIZE, (output_bytes, output_bytes))
 
 
-def read(request: Request) -> Answer:
+def read(request: Request) -> Reading:
     """Read and say how it went. Only the kernel's limits get past this."""
     file, function = READERS[request["engine"]]
     try:
-        answer: Answer = getattr(_load(file), function)(
+        reading: Reading = getattr(_load(file), function)(
             request["path"], max_pages=request["max_pages"], max_characters=request["max_characters"]
         )
     except (MemoryError, RecursionError):
-        return Answer(outcome="too_complex", text="", pages=None)
+        return Reading(outcome="too_complex", text="", pages=None)
     except Exception:  # noqa: BLE001 - whatever a hostile file makes a parser raise
-        return Answer(outcome="corrupt", text="", pages=None)
-    return answer
+        return Reading(outcome="corrupt", text="", pages=None)
+    return reading
 
 
 def _load(name: str) -> Any:

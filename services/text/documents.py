@@ -137,17 +137,17 @@ def _too_long(settings: TextSettings) -> InputError:
 def _read(path: Path, kind: str, settings: TextSettings) -> Document:
     """Try the engines of a format until one can read the file."""
     deadline = time.monotonic() + settings.document_time_limit_s
-    answer: dict[str, Any] = {}
+    reading: dict[str, Any] = {}
     for engine in _ENGINES[kind]:
-        answer = _read_in_process(path, settings, engine=engine, deadline=deadline)
-        if answer["outcome"] != "corrupt":
+        reading = _read_in_process(path, settings, engine=engine, deadline=deadline)
+        if reading["outcome"] != "corrupt":
             break
-    if answer["outcome"] == "too_long":
+    if reading["outcome"] == "too_long":
         raise _too_long(settings)
-    if answer["outcome"] != "ok":
-        code, reason = _OUTCOMES[answer["outcome"]]
+    if reading["outcome"] != "ok":
+        code, reason = _OUTCOMES[reading["outcome"]]
         raise InputError(code, reason.format(name=_NAME[kind]))
-    return Document(text=without_surrogates(answer["text"]), pages=answer["pages"])
+    return Document(text=without_surrogates(reading["text"]), pages=reading["pages"])
 
 
 def _read_in_process(path: Path, settings: TextSettings, *, engine: str, deadline: float) -> dict[str, Any]:
@@ -185,7 +185,7 @@ def _read_in_process(path: Path, settings: TextSettings, *, engine: str, deadlin
 def _outcome(code: int, output: bytes) -> dict[str, Any]:
     """What a reader that ended with `code` said; one that the limits ended says nothing."""
     if code == 0:
-        answer: dict[str, Any] = json.loads(output)
-        return answer
+        reading: dict[str, Any] = json.loads(output)
+        return reading
     limits = (signal.SIGKILL, signal.SIGXCPU, signal.SIGXFSZ)
     return {"outcome": "too_complex" if -code in limits else "corrupt"}

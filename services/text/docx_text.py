@@ -16,7 +16,7 @@ from xml.parsers import expat
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from services.text.document_reader import Answer
+    from services.text.document_reader import Reading
 
 CHUNK_BYTES = 65_536
 MAX_XML_BYTES = 24 * 1024 * 1024
@@ -47,7 +47,7 @@ _SKIPPED = frozenset(("moveFrom", "del", "pPr", "rPr", "rt"))
 
 
 class _RefusedError(Exception):
-    """Carries an outcome of `document_reader.Answer`."""
+    """Carries an outcome of `document_reader.Reading`."""
 
 
 class _Words:
@@ -95,7 +95,7 @@ class _Words:
             self.parts.append(text)
 
 
-def read_docx(path: str, *, max_pages: int, max_characters: int) -> "Answer":  # noqa: ARG001 - one interface
+def read_docx(path: str, *, max_pages: int, max_characters: int) -> "Reading":  # noqa: ARG001 - one interface
     """The text of the main document, paragraphs and table cells in order; pages are made by the printer.
 
     Raises:

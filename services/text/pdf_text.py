@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from services.text.document_reader import Answer
+    from services.text.document_reader import Reading
 
 
-def _refused(outcome: str) -> "Answer":
+def _refused(outcome: str) -> "Reading":
     return {"outcome": outcome, "text": "", "pages": None}
 
 
-def read_with_pdfium(path: str, *, max_pages: int, max_characters: int) -> "Answer":
+def read_with_pdfium(path: str, *, max_pages: int, max_characters: int) -> "Reading":
     """Text and number of pages, by PDFium.
 
     Raises:
@@ -41,7 +41,7 @@ def read_with_pdfium(path: str, *, max_pages: int, max_characters: int) -> "Answ
     return {"outcome": "ok", "text": "\n".join(parts), "pages": pages}
 
 
-def read_with_pypdf(path: str, *, max_pages: int, max_characters: int) -> "Answer":
+def read_with_pypdf(path: str, *, max_pages: int, max_characters: int) -> "Reading":
     """The same by pypdf: slower, and lenient where PDFium gives up.
 
     Raises:
@@ -57,7 +57,7 @@ def read_with_pypdf(path: str, *, max_pages: int, max_characters: int) -> "Answe
         raise MemoryError from fault
 
 
-def _pages_with_pypdf(document: Any, *, max_pages: int, max_characters: int) -> "Answer":
+def _pages_with_pypdf(document: Any, *, max_pages: int, max_characters: int) -> "Reading":
     if document.is_encrypted and not document.decrypt(""):
         return _refused("encrypted")
     pages = len(document.pages)
