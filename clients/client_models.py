@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from clients.openapi_changes import current_document
+
 GENERATOR = "datamodel-code-generator==0.89.0"
 """MIT. It is fetched by uv when it is needed and is no dependency of anything."""
 
@@ -107,22 +109,13 @@ def _with_default(member: dict[str, Any], *, required: bool) -> dict[str, Any]:
     return {**member, "default": EMPTY[member["type"]]}
 
 
-def openapi_document() -> dict[str, Any]:
-    """The document of the gateway in this checkout; nothing is contacted."""
-    from gateway.main import create_app
-    from gateway.settings import GatewaySettings
-    from services.common.settings import CommonSettings
-
-    return create_app(GatewaySettings(), CommonSettings()).openapi()
-
-
 def generate(target: Path) -> None:
     """Write the models to `target`."""
     document = {
         "openapi": "3.1.0",
         "info": {"title": "Candor", "version": "1"},
         "paths": {},
-        "components": {"schemas": client_schemas(openapi_document())},
+        "components": {"schemas": client_schemas(current_document())},
     }
     command = ["uvx", "--from", GENERATOR, "datamodel-codegen", *OPTIONS]
     made = subprocess.run(  # noqa: S603
