@@ -9,10 +9,7 @@ import sys
 import typer
 
 from candor.commands import analyze, evaluate, export, login, models, report, sheet, submit, train, up, watch
-
-EXIT_FAILED = 1
-EXIT_UNUSABLE = 2
-EXIT_INTERRUPTED = 130
+from candor.exits import EXIT_FAILED, EXIT_INTERRUPTED
 
 app = typer.Typer(
     name="candor",

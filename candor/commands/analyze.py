@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from candor.exits import EXIT_UNUSABLE, unusable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from services.common.contracts.results import Report
     from services.common.contracts.voice import VoiceSummary
-
-EXIT_UNUSABLE = 2
 
 
 def analyze(
@@ -76,8 +76,7 @@ def _enrolment(paths: "Sequence[Path]") -> "VoiceSummary | None":
             with modality_bars(path.name, visible=sys.stderr.isatty()) as progress:
                 summaries.append(summarise_voice(probe(path), progress=progress))
         except UnusableFileError as fault:
-            typer.echo(f"candor: --enrol {fault}", err=True)
-            raise typer.Exit(EXIT_UNUSABLE) from fault
+            raise unusable(f"--enrol {fault}") from fault
     return merge(summaries)
 
 

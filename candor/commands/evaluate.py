@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from candor.commands.train import EXIT_UNUSABLE, ModelChoice, require_folder
+from candor.commands.train import ModelChoice, require_folder
+from candor.exits import unusable
 
 DEFAULTS: dict[ModelChoice, dict[str, str]] = {
     ModelChoice.TEXT: {"corpus": "essays"},
@@ -42,16 +43,14 @@ def evaluate(
         advice = "is measured by `candor train fusion --report`"
         if model is ModelChoice.NORMS:
             advice = "have no score; they are made by `candor train norms`"
-        typer.echo(f"candor: {model} {advice}.", err=True)
-        raise typer.Exit(EXIT_UNUSABLE)
+        raise unusable(f"{model} {advice}.")
     settings = CommonSettings()
     folder = require_folder(data or settings.data)
     chosen = _selection(model, {"corpus": corpus, "partition": partition})
     try:
         report = _score(model, folder, settings=settings, chosen=chosen)
     except (FileNotFoundError, ValueError) as fault:
-        typer.echo(f"candor: {fault}", err=True)
-        raise typer.Exit(EXIT_UNUSABLE) from fault
+        raise unusable(fault) from fault
     typer.echo(json.dumps(report, indent=None if as_json else 2))
 
 
@@ -62,15 +61,14 @@ def _selection(model: ModelChoice, given: dict[str, str | None]) -> dict[str, st
         given["corpus"] = None
     for name, value in given.items():
         if value is not None and name not in default:
-            typer.echo(f"candor: the {model} model has no --{name}; use --{next(iter(default))}.", err=True)
-            raise typer.Exit(EXIT_UNUSABLE)
+            raise unusable(f"the {model} model has no --{name}; use --{next(iter(default))}.")
     return {name: given[name] or value for name, value in default.items()}
 
 
 def _score(model: ModelChoice, folder: Path, *, settings: Any, chosen: dict[str, str]) -> dict[str, Any]:
     from importlib import import_module
 
-    from candor.views.progress import progress_display
+    from candor.views.progress import add_bar, progress_display
     from services.common.serving.client import open_predictor
 
     scorer: Callable[..., dict[str, Any]] = import_module(f"{model.package}.evaluate").evaluate
@@ -80,6 +78,5 @@ def _score(model: ModelChoice, folder: Path, *, settings: Any, chosen: dict[str,
         if "predictor" in taken:
             given["predictor"] = open_predictor(settings)
         if "progress" in taken:
-            task = display.add_task(f"scoring {model}", total=1.0)
-            given["progress"] = lambda share: display.update(task, completed=share)
+            given["progress"] = add_bar(display, f"scoring {model}")
         return scorer(folder, **given)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from candor.exits import unusable
+
 if TYPE_CHECKING:
     from services.common.serving.registry import Manifest, Metric
 
-EXIT_UNUSABLE = 2
 LATEST = "latest"
 
 
@@ -53,8 +54,7 @@ def _use(folder: Path, choice: str) -> None:
     known = versions_of(folder, name) if Path(name).name == name else []
     if not known or not (version == LATEST or (version.isdecimal() and int(version) in known)):
         versions = f"versions of {name}: {', '.join(map(str, known))}" if known else f"no model {name!r}"
-        typer.echo(f"candor: cannot use {choice!r}; {folder} has {versions}, or NAME@latest.", err=True)
-        raise typer.Exit(EXIT_UNUSABLE)
+        raise unusable(f"cannot use {choice!r}; {folder} has {versions}, or NAME@latest.")
     if version == LATEST:
         unpin_version(folder, name)
     else:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-EXIT_UNUSABLE = 2
+from candor.exits import unusable
 
 
 def sheet(
@@ -25,8 +25,7 @@ def sheet(
     try:
         out.write_bytes(_png(file, frames=frames))
     except (InputError, OSError) as fault:
-        typer.echo(f"candor: {file}: {fault}", err=True)
-        raise typer.Exit(EXIT_UNUSABLE) from fault
+        raise unusable(f"{file}: {fault}") from fault
     typer.echo(f"{out}: {frames} frames at most of {file.name}", err=True)
 
 

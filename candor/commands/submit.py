@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from candor.exits import unusable
+
 if TYPE_CHECKING:
     from candor_client import Client
     from candor_client.models import AcceptedAssessment
 
-EXIT_UNUSABLE = 2
 CANDIDATE_ONLY = "report_readable_by_candidate_only"
 
 
@@ -84,8 +85,7 @@ def _part_of(path: Path) -> str:
     try:
         kind = probe(path).kind
     except UnusableFileError as fault:
-        typer.echo(f"candor: {fault}", err=True)
-        raise typer.Exit(EXIT_UNUSABLE) from fault
+        raise unusable(fault) from fault
     return str(MediaKind.DOCUMENT if kind is MediaKind.TEXT else kind)
 
 
@@ -94,14 +94,14 @@ def _send(
 ) -> "AcceptedAssessment":
     from typing import Any
 
-    from candor.views.progress import progress_display
+    from candor.views.progress import add_bar, progress_display
 
     given: dict[str, Any] = {**options, part: path}
     with progress_display(visible=sys.stderr.isatty()) as display:
-        bar = display.add_task(f"sending {path.name}"[:22], total=path.stat().st_size)
+        show = add_bar(display, f"sending {path.name}", total=path.stat().st_size)
         return client.assessments.create(
             candidate=candidate,
             question=question,
-            progress=lambda sent, _: display.update(bar, completed=sent),
+            progress=lambda sent, _: show(sent),
             **given,
         )

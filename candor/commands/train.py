@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-EXIT_UNUSABLE = 2
+from candor.exits import EXIT_UNUSABLE
 
 
 class ModelChoice(StrEnum):

@@ -1,19 +1,25 @@
 """Progress on stderr, so that stdout stays what was asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from candor.analysis import ModalityProgress
 from services.common.contracts.labels import Modality
+
+NAME_CELLS = 22
 
 
 @contextmanager
 def progress_display(*, visible: bool) -> Iterator[Progress]:
     """Bars that vanish when they are done; nothing at all where stderr is no terminal."""
-    columns = (TextColumn("{task.description:<22}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    columns = (
+        TextColumn(f"{{task.description:<{NAME_CELLS}}}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+    )
     console = Console(stderr=True)
     with Progress(
         *columns, TimeElapsedColumn(), console=console, transient=True, disable=not visible
@@ -21,15 +27,21 @@ def progress_display(*, visible: bool) -> Iterator[Progress]:
         yield display
 
 
+def add_bar(display: Progress, name: str, *, total: float = 1.0) -> Callable[[float], None]:
+    """Add a bar to the display, and return what is told how much of `total` is done."""
+    task = display.add_task(name[:NAME_CELLS], total=total)
+    return lambda done: display.update(task, completed=done)
+
+
 @contextmanager
 def modality_bars(name: str, *, visible: bool) -> Iterator[ModalityProgress]:
     """One bar per modality, made when its first progress arrives."""
-    bars: dict[Modality, TaskID] = {}
+    bars: dict[Modality, Callable[[float], None]] = {}
     with progress_display(visible=visible) as display:
 
         def update(modality: Modality, share: float) -> None:
             if modality not in bars:
-                bars[modality] = display.add_task(f"{modality} of {name}"[:22], total=1.0)
-            display.update(bars[modality], completed=share)
+                bars[modality] = add_bar(display, f"{modality} of {name}")
+            bars[modality](share)
 
         yield update
