@@ -11,13 +11,14 @@ from redis.exceptions import RedisError
 from sqlalchemy import Engine
 
 from gateway.assessments.dispatch import Dispatcher
+from gateway.errors import RefusedError
 from gateway.http.cursor import Cursor
-from gateway.http.errors import Problem, ProblemCode
 from gateway.http.fields import Scope
 from gateway.http.idempotency import claim_once
 from gateway.http.ids import Prefix, id_pattern
 from gateway.http.metrics import GatewayMetrics
 from gateway.http.paging import cursor_of
+from gateway.problem_codes import ProblemCode
 from gateway.settings import GatewaySettings
 from gateway.tenancy.authentication import TOKEN_PREFIX, KeyHolder, find_holder, require_scopes
 from gateway.uploads.multipart import read_fingerprint
@@ -66,18 +67,17 @@ candidate_bearer = HTTPBearer(
     description="The `cndt_…` that came with an answer: opens the candidate's own practice results.",
 )
 Presented = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
-CHALLENGE = {"WWW-Authenticate": 'Bearer realm="candor"'}
 
 
 def authenticate(services: TheServices, required: SecurityScopes, presented: Presented) -> KeyHolder:
     """Who calls, if the key is good for what the operation needs.
 
     Raises:
-        Problem: a 401 as in `authenticate_either`, `candidate_token_refused` or `scope_missing`.
+        RefusedError: a 401 as in `authenticate_either`, `candidate_token_refused` or `scope_missing`.
     """
     holder = identify(services, presented)
     if holder.candidate is not None:
-        raise Problem(
+        raise RefusedError(
             ProblemCode.CANDIDATE_TOKEN_REFUSED,
             "A candidate token opens the candidate's own practice results; send an API key.",
         )
@@ -96,7 +96,7 @@ def authenticate_either(
     What the token opens is for `candidate_tokens.require_opened` to say, once the answer is known.
 
     Raises:
-        Problem: `api_key_missing`, `scope_missing`, and `…_unknown`, `…_revoked` or `…_expired` of
+        RefusedError: `api_key_missing`, `scope_missing`, and `…_unknown`, `…_revoked` or `…_expired` of
             `api_key` and `candidate_token`.
     """
     holder = identify(services, presented)
@@ -109,10 +109,10 @@ def identify(services: Services, presented: HTTPAuthorizationCredentials | None)
     """Whom the presented credentials belong to, as long as they are good.
 
     Raises:
-        Problem: one of the codes of status 401.
+        RefusedError: one of the codes of status 401.
     """
     if presented is None or not presented.credentials:
-        raise Problem(ProblemCode.API_KEY_MISSING, "Send `Authorization: Bearer <key>`.", headers=CHALLENGE)
+        raise RefusedError(ProblemCode.API_KEY_MISSING, "Send `Authorization: Bearer <key>`.")
     holder = find_holder(
         services.engine,
         presented.credentials,
@@ -124,24 +124,24 @@ def identify(services: Services, presented: HTTPAuthorizationCredentials | None)
     raise (_bad_token if of_candidate else _bad_key)(holder)
 
 
-def _bad_key(holder: KeyHolder | None) -> Problem:
+def _bad_key(holder: KeyHolder | None) -> RefusedError:
     if holder is None:
         code, detail = ProblemCode.API_KEY_UNKNOWN, "Check the key, or ask for a new one."
     elif holder.revoked:
         code, detail = ProblemCode.API_KEY_REVOKED, "Ask for a new key."
     else:
         code, detail = ProblemCode.API_KEY_EXPIRED, "Use the key that replaces it, or ask for a new one."
-    return Problem(code, detail, headers=CHALLENGE)
+    return RefusedError(code, detail)
 
 
-def _bad_token(holder: KeyHolder | None) -> Problem:
+def _bad_token(holder: KeyHolder | None) -> RefusedError:
     if holder is None:
         code, detail = ProblemCode.CANDIDATE_TOKEN_UNKNOWN, "Check the token for missing characters."
     elif holder.revoked:
         code, detail = ProblemCode.CANDIDATE_TOKEN_REVOKED, "Ask whoever gave it to you for the results."
     else:
         code, detail = ProblemCode.CANDIDATE_TOKEN_EXPIRED, "Ask whoever gave it to you for the results."
-    return Problem(code, detail, headers=CHALLENGE)
+    return RefusedError(code, detail)
 
 
 async def admit(

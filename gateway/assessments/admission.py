@@ -6,9 +6,10 @@ from dataclasses import replace
 from sqlalchemy.orm import Session
 
 from gateway.assessments.schemas import AssessmentForm
-from gateway.http.errors import Problem, ProblemCode
+from gateway.errors import RefusedError
 from gateway.law.consents import add_consent, consent_in_force, find_consent
 from gateway.law.policy import Admission, Decision, decide
+from gateway.problem_codes import ProblemCode
 from gateway.tenancy.tenants import jurisdiction_of
 from services.common.contracts.media import MediaRef
 from services.common.db.models import Consent
@@ -23,18 +24,18 @@ def admit(
     document beside them comes in alone.
 
     Raises:
-        Problem: `emotion_inference_not_permitted`, nothing is left that may be analysed;
+        RefusedError: `emotion_inference_not_permitted`, nothing is left that may be analysed;
             `consent_required`, the jurisdiction asks for one and none is in force; `unknown_consent`.
     """
     decision = decide(jurisdiction_of(session, tenant_id), form.purpose)
     admission = decision.admit(media)
     if not admission.media:
-        raise Problem(ProblemCode.EMOTION_INFERENCE_NOT_PERMITTED, _not_permitted(decision))
+        raise RefusedError(ProblemCode.EMOTION_INFERENCE_NOT_PERMITTED, _not_permitted(decision))
     consent = _consent(session, tenant_id=tenant_id, candidate_id=candidate_id, form=form)
     if consent is not None:
         return replace(admission, consent_id=consent.id)
     if decision.consent_required:
-        raise Problem(
+        raise RefusedError(
             ProblemCode.CONSENT_REQUIRED,
             "Record the candidate's consent to this purpose at /v1/consents, "
             "or send `consent_version` and `consented_at` along.",
@@ -52,7 +53,7 @@ def _consent(session: Session, *, tenant_id: str, candidate_id: str, form: Asses
     if form.consent is not None:
         named = find_consent(session, form.consent)
         if named is None or (named.candidate_id, named.purpose) != (candidate_id, form.purpose):
-            raise Problem(
+            raise RefusedError(
                 ProblemCode.UNKNOWN_CONSENT, "Name a consent of this candidate to this purpose, or none."
             )
         return _held(session, named)
@@ -73,12 +74,12 @@ def _held(session: Session, consent: Consent) -> Consent:
     """`consent`, which cannot be withdrawn any more before this answer is stored.
 
     Raises:
-        Problem: `consent_required`, it was withdrawn: an answer that names it must not come in, whatever
+        RefusedError: `consent_required`, it was withdrawn: an answer that names it must not come in, whatever
             the jurisdiction.
     """
     session.refresh(consent, with_for_update={"read": True})
     if consent.withdrawn_at is not None:
-        raise Problem(
+        raise RefusedError(
             ProblemCode.CONSENT_REQUIRED, "This consent was withdrawn; ask the candidate for a new one."
         )
     return consent

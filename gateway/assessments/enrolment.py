@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from gateway.assessments.dispatch import PREFERRED, Work
 from gateway.assessments.repository import StoredAssessment
-from gateway.http.errors import ProblemCode, unavailable
+from gateway.errors import RefusedError
+from gateway.problem_codes import ProblemCode
 from services.common.contracts.labels import AssessmentStatus, Modality
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.voice import VoiceSummary
@@ -120,14 +121,14 @@ def erase_voices(session: Session, candidate_id: str, *, ledger: Forgetful) -> N
     """Erase every summary of a person, in the ledger's kept results first; the reports stay.
 
     Raises:
-        Problem: `service_unavailable`, the ledger is out of reach and the rows are still there.
+        RefusedError: `service_unavailable`, the ledger is out of reach and the rows are still there.
     """
     try:
         for kept in kept_voices(session, candidate_id):
             ledger.forget_results(kept.assessment_id)
     except RedisError as fault:
         log.warning("ledger_unreachable", detail=str(fault))
-        raise unavailable(
+        raise RefusedError(
             ProblemCode.SERVICE_UNAVAILABLE, "Kept results could not be erased yet; send the request again."
         ) from fault
     session.execute(delete(VoiceSummaryRow).where(VoiceSummaryRow.candidate_id == candidate_id))

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from gateway.assessments.report_access import readable_purposes
 from gateway.assessments.schemas import AssessmentView
 from gateway.assessments.search import reports_of
-from gateway.http.errors import ProblemCode
 from gateway.http.fields import Scope
+from gateway.problem_codes import ProblemCode
 from gateway.tenancy.authentication import KeyHolder, require_scopes
 from services.common.contracts.results import Report
 
@@ -34,7 +34,7 @@ def expand(
     """Put into `views` what is wanted; where the law keeps a report from the caller, say so instead.
 
     Raises:
-        Problem: `scope_missing`.
+        RefusedError: `scope_missing`.
     """
     if Expansion.REPORT not in wanted:
         return

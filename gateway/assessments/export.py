@@ -21,7 +21,7 @@ from gateway.assessments.schemas import AssessmentView
 from gateway.assessments.search import Wanted, find_page
 from gateway.assessments.views import ProgressOf, view_of
 from gateway.http.cursor import Cursor
-from gateway.http.errors import ProblemCode
+from gateway.problem_codes import ProblemCode
 from gateway.tenancy.authentication import KeyHolder
 from services.common.contracts.labels import EMOTIONS, TRAITS, AssessmentStatus, Modality
 from services.common.db.models import ReportRow

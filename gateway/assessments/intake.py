@@ -4,10 +4,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.assessments.schemas import AssessmentForm
-from gateway.http.errors import Problem, ProblemCode
+from gateway.errors import RefusedError
 from gateway.http.fields import Purpose
 from gateway.interviews.questions import require_open
 from gateway.interviews.repository import OPEN
+from gateway.problem_codes import ProblemCode
 from services.common.db.models import (
     Candidate,
     Interview,
@@ -19,7 +20,7 @@ def placed(session: Session, form: AssessmentForm) -> AssessmentForm:
     """`form` with the purpose and the tags of its interview, if it names one.
 
     Raises:
-        Problem: `unknown_question` or `question_archived`; `unknown_interview`, or `interview_mismatch`
+        RefusedError: `unknown_question` or `question_archived`; `unknown_interview`, or `interview_mismatch`
             where candidate, question or purpose are not the interview's.
     """
     if form.interview is None:
@@ -32,7 +33,7 @@ def placed(session: Session, form: AssessmentForm) -> AssessmentForm:
         .with_for_update(read=True)
     ).first()
     if interview is None:
-        raise Problem(ProblemCode.UNKNOWN_INTERVIEW, "Choose one of the interviews at /v1/interviews.")
+        raise RefusedError(ProblemCode.UNKNOWN_INTERVIEW, "Choose one of the interviews at /v1/interviews.")
     _require_match(session, form, interview)
     tags = list(dict.fromkeys([*interview.tags, *form.tags]))
     return form.model_copy(update={"purpose": Purpose(interview.purpose), "tags": tags})
@@ -51,5 +52,5 @@ def _require_match(session: Session, form: AssessmentForm, interview: Interview)
         raise _mismatch(f"It has the purpose `{interview.purpose}`; send that, or none.")
 
 
-def _mismatch(detail: str) -> Problem:
-    return Problem(ProblemCode.INTERVIEW_MISMATCH, detail)
+def _mismatch(detail: str) -> RefusedError:
+    return RefusedError(ProblemCode.INTERVIEW_MISMATCH, detail)

@@ -2,9 +2,10 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.http.errors import Problem, ProblemCode
+from gateway.errors import RefusedError
 from gateway.http.fields import Purpose
 from gateway.law.policy import Reader, decide
+from gateway.problem_codes import ProblemCode
 from gateway.tenancy.authentication import KeyHolder
 from gateway.tenancy.tenants import jurisdiction_of
 
@@ -21,11 +22,11 @@ def require_readable(session: Session, caller: KeyHolder, purpose: Purpose) -> N
     if purpose in readable_purposes(session, caller):
         return
     if caller.candidate is not None:
-        raise Problem(
+        raise RefusedError(
             ProblemCode.CANDIDATE_TOKEN_REFUSED,
             "This report is not for the candidate to read; ask whoever the answer was handed in to.",
         )
-    raise Problem(
+    raise RefusedError(
         ProblemCode.REPORT_READABLE_BY_CANDIDATE_ONLY,
         "In the EU, practice results are the candidate's own: read them with the candidate token.",
     )

@@ -23,8 +23,9 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.http import idempotency_store as store
-from gateway.http.errors import Problem, ProblemCode
+from gateway.http.errors import Problem
 from gateway.http.idempotency_store import Answer, Claim, Found
+from gateway.problem_codes import ProblemCode
 from services.common.db.session import tenant_session
 from services.common.logging import get_logger
 

@@ -11,9 +11,10 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.http.errors import Problem, ProblemCode, problem_response
+from gateway.http.errors import Problem, problem_response
 from gateway.http.ids import Prefix, new_id
 from gateway.http.metrics import GatewayMetrics
+from gateway.problem_codes import ProblemCode
 from services.common.logging import get_logger
 
 log = get_logger(__name__)

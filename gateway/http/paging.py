@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 from sqlalchemy import Select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from gateway.errors import FieldFault, RefusedError
 from gateway.http.cursor import Cursor
-from gateway.http.errors import FieldError, Problem, ProblemCode
+from gateway.problem_codes import ProblemCode
 
 StatementT = TypeVar("StatementT", bound=Select[*tuple[Any, ...]])
 ItemT = TypeVar("ItemT")
@@ -17,14 +18,14 @@ def cursor_of(*, limit: int, starting_after: str | None, ending_before: str | No
     """The cursor of a request.
 
     Raises:
-        Problem: `validation_failed`, both directions were given.
+        RefusedError: `validation_failed`, both directions were given.
     """
     if starting_after is not None and ending_before is not None:
-        raise Problem(
+        raise RefusedError(
             ProblemCode.VALIDATION_FAILED,
             "Send either `starting_after` or `ending_before`, not both.",
-            errors=[
-                FieldError(field=name, detail="Excludes the other.")
+            faults=[
+                FieldFault(field=name, detail="Excludes the other.")
                 for name in ("starting_after", "ending_before")
             ],
         )

@@ -18,7 +18,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.http.errors import Problem, ProblemCode, problem_response, request_id_of
+from gateway.http.errors import Problem, problem_response, request_id_of
+from gateway.problem_codes import ProblemCode
 from services.common.logging import get_logger
 
 log = get_logger(__name__)

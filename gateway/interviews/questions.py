@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gateway.errors import RefusedError
 from gateway.http.cursor import Cursor
-from gateway.http.errors import Problem, ProblemCode
 from gateway.http.ids import Prefix, new_id
 from gateway.http.paging import page_of, page_statement
+from gateway.problem_codes import ProblemCode
 from services.common.db.models import Assessment, Question
 from services.common.db.session import now
 
@@ -45,12 +46,12 @@ def change_question(session: Session, row: Question, *, text: str | None, archiv
         archived: whether it is kept out of new answers and interviews.
 
     Raises:
-        Problem: `question_answered`, another wording would change what people were asked.
+        RefusedError: `question_answered`, another wording would change what people were asked.
     """
     if text is not None and text != row.text:
         answers = select(Assessment.id).where(Assessment.question_id == row.id).limit(1)
         if session.scalar(answers) is not None:
-            raise Problem(
+            raise RefusedError(
                 ProblemCode.QUESTION_ANSWERED,
                 "People have answered this wording; archive the question and add a new one.",
             )
@@ -64,17 +65,17 @@ def require_open(session: Session, question_ids: Sequence[str]) -> None:
     """Refuse questions that are not in the bank, or no longer.
 
     Raises:
-        Problem: `unknown_question` or `question_archived`, with the place of the first at fault.
+        RefusedError: `unknown_question` or `question_archived`, with the place of the first at fault.
     """
     known = select(Question.id, Question.archived_at).where(Question.id.in_(question_ids))
     found = {row.id: row.archived_at for row in session.execute(known)}
     for question_id in question_ids:
         if question_id not in found:
-            raise Problem(
+            raise RefusedError(
                 ProblemCode.UNKNOWN_QUESTION, f"Choose from /v1/questions; {question_id!a} is not there."
             )
         if found[question_id] is not None:
-            raise Problem(
+            raise RefusedError(
                 ProblemCode.QUESTION_ARCHIVED,
                 f"Choose another of the questions at /v1/questions; {question_id} is archived.",
             )

@@ -74,7 +74,7 @@ def add_interview(session: Session, *, tenant_id: str, form: NewInterview) -> St
     """Store an interview, and its candidate where the tenant has none of that name yet.
 
     Raises:
-        Problem: `unknown_question` or `question_archived`.
+        RefusedError: `unknown_question` or `question_archived`.
     """
     require_open(session, form.questions)
     row = Interview(

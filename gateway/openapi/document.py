@@ -6,11 +6,12 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from gateway.assessments.schemas import AssessmentForm
-from gateway.http.errors import ProblemCode, ProblemDetails
+from gateway.http.errors import ProblemDetails
 from gateway.openapi.examples import add_examples
 from gateway.openapi.layers import describe_layers
 from gateway.openapi.problems import AUTHENTICATED, PROBLEM_SCHEMA, problems
 from gateway.openapi.reader import describe_for_readers
+from gateway.problem_codes import ProblemCode
 from gateway.webhooks.openapi import describe_webhooks
 
 __all__ = ["AUTHENTICATED", "install_openapi", "problems", "upload_body"]

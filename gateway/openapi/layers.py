@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from gateway.http.errors import MEDIA_TYPE, ProblemCode
+from gateway.http.errors import MEDIA_TYPE
 from gateway.http.idempotency import HEADER, KEY_PATTERN, REPLAYED
 from gateway.openapi.problems import problems
+from gateway.problem_codes import ProblemCode
 
 HEADERS: dict[str, dict[str, Any]] = {
     "RateLimit": {

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from gateway.http.errors import MEDIA_TYPE, PROBLEMS, ProblemCode, ProblemDetails, problem_type
+from gateway.http.errors import MEDIA_TYPE, ProblemDetails, problem_type
+from gateway.problem_codes import ProblemCode
 
 PROBLEM_SCHEMA = "Problem"
 ALWAYS = (ProblemCode.INTERNAL,)
@@ -27,11 +28,10 @@ def problems(
     """The `responses` of an operation that may answer `codes`, with one example each."""
     responses: dict[int | str, dict[str, Any]] = {}
     for code in (*codes, *always):
-        status, title = PROBLEMS[code]
         response = responses.setdefault(
-            status,
+            code.status,
             {
-                "description": title,
+                "description": code.title_text,
                 "content": {
                     MEDIA_TYPE: {
                         "schema": {"$ref": f"#/components/schemas/{PROBLEM_SCHEMA}"},
@@ -41,18 +41,17 @@ def problems(
             },
         )
         examples = response["content"][MEDIA_TYPE]["examples"]
-        examples[code] = {"summary": title, "value": _example(code)}
+        examples[code] = {"summary": code.title_text, "value": _example(code)}
         if len(examples) > 1:
             response["description"] = "One of: " + ", ".join(f"`{name}`" for name in examples)
     return responses
 
 
 def _example(code: ProblemCode) -> dict[str, Any]:
-    status, title = PROBLEMS[code]
     return ProblemDetails(
         type=problem_type(code),
-        title=title,
-        status=status,
+        title=code.title_text,
+        status=code.status,
         detail="One sentence that says what to do next.",
         code=code,
         request_id="req_01kajb3z6v8m2q4n7x9r5t1w3y",

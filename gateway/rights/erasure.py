@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, Engine, delete, select, update
 from sqlalchemy.orm import Session
 
 from gateway.assessments import repository
-from gateway.http.errors import ProblemCode, unavailable
+from gateway.errors import RefusedError
+from gateway.problem_codes import ProblemCode
 from gateway.rights.personal_data import count_of_answers, count_of_candidate
 from gateway.rights.receipts import add_receipt
 from gateway.rights.schemas import ErasureCause
@@ -55,7 +56,7 @@ def erase_assessment(
 
     Raises:
         TemporaryError: the object store is out of reach.
-        Problem: `service_unavailable`, the ledger is.
+        RefusedError: `service_unavailable`, the ledger is.
     """
     with tenant_session(engine, tenant_id) as session:
         media = repository.cancel(session, assessment_id)
@@ -96,7 +97,7 @@ def erase_candidate(
 
     Raises:
         TemporaryError: the object store is out of reach.
-        Problem: `service_unavailable`, the ledger is.
+        RefusedError: `service_unavailable`, the ledger is.
     """
     done: set[str] = set()
     while True:
@@ -151,7 +152,7 @@ def erase_withdrawn(
 
     Raises:
         TemporaryError: the object store is out of reach.
-        Problem: `service_unavailable`, the ledger is.
+        RefusedError: `service_unavailable`, the ledger is.
     """
     own = Assessment.consent_id == consent_id
     with tenant_session(engine, tenant_id) as session:
@@ -182,7 +183,7 @@ def erase_outside(answers: Iterable[Answer], *, store: ObjectStore, ledger: Forg
 
     Raises:
         TemporaryError: the object store is out of reach.
-        Problem: `service_unavailable`, the ledger is.
+        RefusedError: `service_unavailable`, the ledger is.
     """
     for answer in answers:
         for part in answer.media:
@@ -191,7 +192,7 @@ def erase_outside(answers: Iterable[Answer], *, store: ObjectStore, ledger: Forg
             ledger.forget(answer.assessment_id)
         except RedisError as fault:
             log.warning("ledger_unreachable", detail=str(fault))
-            raise unavailable(
+            raise RefusedError(
                 ProblemCode.SERVICE_UNAVAILABLE,
                 "Kept results could not be erased yet; send the request again.",
             ) from fault

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, delete, exists, func, select, text, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from gateway.http.errors import Problem
+from gateway.errors import RefusedError
 from gateway.rights.erasure import Forgetful, erase_assessment, erase_withdrawn
 from gateway.tenancy import audit
 from gateway.tenancy.tenants import find_tenant
@@ -51,7 +51,7 @@ class Sweep:
         for tenant_id in tenants:
             try:
                 swept = self._sweep(tenant_id)
-            except (TemporaryError, Problem) as fault:
+            except (TemporaryError, RefusedError) as fault:
                 log.warning("sweep_postponed", tenant_id=tenant_id, detail=str(fault))
                 continue
             for kind, number in swept.items():

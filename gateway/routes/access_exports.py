@@ -7,8 +7,8 @@ from fastapi.responses import StreamingResponse
 
 from gateway.assessments.report_access import readable_purposes
 from gateway.dependencies import Administrator, TheServices
-from gateway.http.errors import ProblemCode
 from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.problem_codes import ProblemCode
 from gateway.rights.access_export import access_export
 from gateway.routes.candidates import CandidateName, load_candidate
 from gateway.tenancy import audit

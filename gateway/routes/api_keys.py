@@ -6,9 +6,9 @@ from fastapi import APIRouter, Path, Response
 from sqlalchemy import select
 
 from gateway.dependencies import Administrator, AnyCaller, ApiKeyPage, Services, TheServices
-from gateway.http.errors import ProblemCode
 from gateway.http.paging import page_of, page_statement
 from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.problem_codes import ProblemCode
 from gateway.tenancy import key_management
 from gateway.tenancy.key_schemas import (
     ApiKeyList,

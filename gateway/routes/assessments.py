@@ -27,11 +27,11 @@ from gateway.dependencies import (
     Writer,
     WriterOrCandidate,
 )
-from gateway.http.errors import ProblemCode
 from gateway.http.idempotency import Once, once_of
 from gateway.http.idempotency_store import Answer
 from gateway.http.ids import Prefix, is_id
 from gateway.openapi.document import AUTHENTICATED, problems, upload_body
+from gateway.problem_codes import ProblemCode
 from gateway.rights.erasure import erase_assessment
 from gateway.tenancy import candidate_tokens
 from gateway.tenancy.authentication import KeyHolder
@@ -235,7 +235,7 @@ def open_assessment(services: Services, caller: KeyHolder, assessment_id: str) -
     """The tenant's assessment, as far as the caller may see it.
 
     Raises:
-        Problem: `assessment_not_found` or `candidate_token_refused`.
+        RefusedError: `assessment_not_found` or `candidate_token_refused`.
     """
     if is_id(assessment_id, Prefix.ASSESSMENT):
         with tenant_session(services.engine, caller.tenant_id) as session:

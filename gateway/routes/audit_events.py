@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import or_, select
 
 from gateway.dependencies import Administrator, AuditPage, TheServices
-from gateway.http.errors import ProblemCode
 from gateway.http.fields import Moment, Printable
 from gateway.http.paging import page_of, page_statement
 from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.problem_codes import ProblemCode
 from gateway.tenancy.audit import subjects_of
 from services.common.db.models import AuditEventRow, AuditSubject
 from services.common.db.session import tenant_session

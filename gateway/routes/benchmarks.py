@@ -8,9 +8,10 @@ from pydantic import Field
 from gateway.benchmarks.norms import ID_PREFIX, benchmark_views, drift_views, find_norms
 from gateway.benchmarks.schemas import BenchmarkList, DriftList
 from gateway.dependencies import Limit, ReportReader, TheServices
-from gateway.http.errors import FieldError, Problem, ProblemCode
+from gateway.errors import FieldFault, RefusedError
 from gateway.http.fields import Printable, Tag
 from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.problem_codes import ProblemCode
 from services.common.contracts.norms import Cohort, CohortKind
 from services.common.db.session import tenant_session
 
@@ -32,7 +33,7 @@ def chosen_cohort(
     """One of `question`, `role` and `tag`; none of them means every answer of the tenant.
 
     Raises:
-        Problem: `validation_failed`, more than one was given. Only whole cohorts are counted.
+        RefusedError: `validation_failed`, more than one was given. Only whole cohorts are counted.
     """
     given = {
         kind: name
@@ -44,10 +45,10 @@ def chosen_cohort(
         if name is not None
     }
     if len(given) > 1:
-        raise Problem(
+        raise RefusedError(
             ProblemCode.VALIDATION_FAILED,
             "Choose one of `question`, `role` and `tag`.",
-            errors=[FieldError(field=kind, detail="Excludes the others.") for kind in given],
+            faults=[FieldFault(field=kind, detail="Excludes the others.") for kind in given],
         )
     for kind, name in given.items():
         return Cohort(kind=kind, name=name)

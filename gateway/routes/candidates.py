@@ -7,10 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.dependencies import AnyCaller, CandidatePage, TheServices, Writer
-from gateway.http.errors import Problem, ProblemCode
+from gateway.errors import RefusedError
 from gateway.http.fields import ExternalId, Moment
 from gateway.http.paging import page_of, page_statement
 from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.problem_codes import ProblemCode
 from gateway.rights.erasure import erase_candidate
 from gateway.rights.receipts import erasure_view
 from gateway.rights.schemas import ErasureView
@@ -152,7 +153,7 @@ def load_candidate(session: Session, name: str) -> Candidate:
     """The tenant's candidate.
 
     Raises:
-        Problem: `candidate_not_found`, for what never was as for another tenant's.
+        RefusedError: `candidate_not_found`, for what never was as for another tenant's.
     """
     row = find_candidate(session, name)
     if row is None:
@@ -160,9 +161,9 @@ def load_candidate(session: Session, name: str) -> Candidate:
     return row
 
 
-def candidate_not_found() -> Problem:
+def candidate_not_found() -> RefusedError:
     """The same answer for what never was, is erased, or is another tenant's."""
-    return Problem(
+    return RefusedError(
         ProblemCode.CANDIDATE_NOT_FOUND,
         "Check the identifier; send the one that the answers were handed in with.",
     )

@@ -5,11 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from gateway.dependencies import AnyCaller, ConsentPage, TheServices, Writer, WriterOrCandidate
-from gateway.http.errors import Problem, ProblemCode
+from gateway.errors import RefusedError
 from gateway.http.fields import MAX_EXTERNAL_ID_CHARS
 from gateway.law import consents
 from gateway.law.consent_schemas import ConsentList, ConsentView, NewConsent
 from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.problem_codes import ProblemCode
 from gateway.rights.erasure import erase_withdrawn
 from gateway.tenancy import audit
 from gateway.tenancy.candidates import ensure_candidate, find_candidate
@@ -80,7 +81,7 @@ def list_consents(
     with tenant_session(services.engine, caller.tenant_id) as session:
         person = None if candidate is None else find_candidate(session, candidate)
         if candidate is not None and person is None:
-            raise Problem(
+            raise RefusedError(
                 ProblemCode.CANDIDATE_NOT_FOUND,
                 "Check the identifier; send the one that the consent was recorded with.",
             )
@@ -154,8 +155,8 @@ def withdraw_consent(services: TheServices, caller: WriterOrCandidate, consent_i
     return get_consent(services, caller, consent_id)
 
 
-def _not_found() -> Problem:
-    return Problem(
+def _not_found() -> RefusedError:
+    return RefusedError(
         ProblemCode.CONSENT_NOT_FOUND,
         "Check the identifier; it may have been erased, or be another tenant's.",
     )

@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from gateway.dependencies import AnyCaller, TheServices
-from gateway.http.errors import Problem, ProblemCode
+from gateway.errors import RefusedError
 from gateway.http.ids import Prefix, is_id
 from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.problem_codes import ProblemCode
 from gateway.rights.receipts import erasure_view
 from gateway.rights.schemas import ErasureView
 from services.common.db.models import Erasure
@@ -30,4 +31,6 @@ def get_erasure(services: TheServices, caller: AnyCaller, erasure_id: ErasureId)
             row = session.get(Erasure, erasure_id)
         if row is not None:
             return erasure_view(row)
-    raise Problem(ProblemCode.ERASURE_NOT_FOUND, "Check the identifier that the erasure was answered with.")
+    raise RefusedError(
+        ProblemCode.ERASURE_NOT_FOUND, "Check the identifier that the erasure was answered with."
+    )

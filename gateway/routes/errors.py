@@ -6,8 +6,9 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, select_autoescape
 
+from gateway.errors import RefusedError
 from gateway.http.error_catalogue import catalogue
-from gateway.http.errors import Problem, ProblemCode
+from gateway.problem_codes import ProblemCode
 
 PATH = "/errors"
 HEADERS = {
@@ -34,6 +35,6 @@ def get_error(request: Request, code: Annotated[str, Path()]) -> HTMLResponse:
 def _page(request: Request, code: str | None) -> HTMLResponse:
     entries = [entry for entry in catalogue(request.app.openapi()) if code in (None, entry.code)]
     if not entries:
-        raise Problem(ProblemCode.NOT_FOUND, "There is no problem of that name; /errors lists them all.")
+        raise RefusedError(ProblemCode.NOT_FOUND, "There is no problem of that name; /errors lists them all.")
     page = templates.get_template("errors.html").render(entries=entries, one=code is not None)
     return HTMLResponse(page, headers=HEADERS)

@@ -10,8 +10,9 @@ from gateway.assessments.progress_events import EVENT_ID_PATTERN, EventFeed, fol
 from gateway.assessments.schemas import AssessmentView
 from gateway.assessments.views import view_of
 from gateway.dependencies import CallerOrCandidate, TheServices
-from gateway.http.errors import Problem, ProblemCode
+from gateway.errors import RefusedError
 from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.problem_codes import ProblemCode
 from gateway.routes.assessments import AssessmentId, open_assessment
 
 router = APIRouter(prefix="/v1/assessments/{assessment_id}/events", tags=["assessments"])
@@ -64,7 +65,7 @@ async def follow_assessment(
     def read() -> AssessmentView | None:
         try:
             return view_of(open_assessment(services, caller, assessment_id), services.progress)
-        except Problem:
+        except RefusedError:
             return None
 
     async def snapshot() -> AssessmentView | None:

@@ -12,8 +12,8 @@ from gateway.assessments.export import COLUMNS, Export
 from gateway.assessments.schemas import ASSESSMENT_EXAMPLE
 from gateway.assessments.search import Wanted, WantedAnswers, WantedStatus
 from gateway.dependencies import ReportReader, Services, TheServices
-from gateway.http.errors import ProblemCode
 from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.problem_codes import ProblemCode
 from gateway.tenancy import audit
 from gateway.tenancy.authentication import KeyHolder
 from services.common.contracts.labels import AssessmentStatus

@@ -11,9 +11,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from gateway.dependencies import Services, TheServices
-from gateway.http.errors import FieldError, Problem, ProblemCode
+from gateway.errors import FieldFault, RefusedError
 from gateway.http.health_schemas import Liveness, Readiness
 from gateway.openapi.document import problems
+from gateway.problem_codes import ProblemCode
 from services.common.errors import CandorError
 from services.common.logging import get_logger
 from services.common.work.presence import OK
@@ -45,10 +46,10 @@ async def readyz(services: TheServices) -> Readiness:
     state = dict(zip(names, failed, strict=True))
     if services.settings.ready_needs_workers and state["redis"] is None:
         state |= await _missing_workers(services)
-    errors = [FieldError(field=name, detail=fault) for name, fault in state.items() if fault]
-    if errors:
-        raise Problem(
-            ProblemCode.NOT_READY, "Wait until the dependencies in `errors` are back.", errors=errors
+    faults = [FieldFault(field=name, detail=fault) for name, fault in state.items() if fault]
+    if faults:
+        raise RefusedError(
+            ProblemCode.NOT_READY, "Wait until the dependencies in `errors` are back.", faults=faults
         )
     return Readiness(checks=dict.fromkeys(state, "ok"))
 

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.dependencies import Administrator, TheServices, Writer
-from gateway.http.errors import ProblemCode
 from gateway.http.fields import Purpose
 from gateway.http.ids import Prefix, id_pattern
 from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.problem_codes import ProblemCode
 from gateway.rights.demographics import (
     RaceEthnicity,
     Sex,

@@ -4,10 +4,10 @@ from fastapi import APIRouter
 
 from gateway.assessments.report_access import require_readable
 from gateway.dependencies import ReaderOrCandidate, TheServices
-from gateway.http.errors import ProblemCode
 from gateway.http.fields import Purpose
 from gateway.interviews.reports import interview_report
 from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.problem_codes import ProblemCode
 from gateway.routes.interviews import PATH, InterviewId, open_interview
 from services.common.contracts.interview import InterviewReport
 from services.common.db.session import tenant_session

@@ -13,7 +13,7 @@ from gateway.dependencies import (
     TheServices,
     Writer,
 )
-from gateway.http.errors import Problem, ProblemCode
+from gateway.errors import RefusedError
 from gateway.http.fields import MAX_EXTERNAL_ID_CHARS, Purpose
 from gateway.http.ids import Prefix, is_id
 from gateway.http.paging import cursor_of
@@ -21,6 +21,7 @@ from gateway.interviews import repository as interviews
 from gateway.interviews.repository import StoredInterview
 from gateway.interviews.schemas import AskedQuestionView, InterviewList, InterviewView, NewInterview
 from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.problem_codes import ProblemCode
 from gateway.rights.erasure import erase_assessment
 from gateway.tenancy.authentication import CandidateGrant, KeyHolder
 from gateway.tenancy.candidates import find_candidate
@@ -145,7 +146,7 @@ def open_interview(services: Services, caller: KeyHolder, interview_id: str) -> 
     """The tenant's interview, as far as the caller may see it.
 
     Raises:
-        Problem: `interview_not_found` or `candidate_token_refused`.
+        RefusedError: `interview_not_found` or `candidate_token_refused`.
     """
     if is_id(interview_id, Prefix.INTERVIEW):
         with tenant_session(services.engine, caller.tenant_id) as session:
@@ -163,21 +164,21 @@ def _require_opened(grant: CandidateGrant | None, stored: StoredInterview) -> No
     if stored.row.candidate_id != grant.candidate_id:
         raise not_found()
     if stored.row.purpose != Purpose.SELF_PRACTICE:
-        raise Problem(
+        raise RefusedError(
             ProblemCode.CANDIDATE_TOKEN_REFUSED,
             "A candidate token opens practice results only; ask whoever the answers were handed in to.",
         )
     given = [answer.created_at for question in stored.questions for answer in question.answers]
     if given and min(given) < grant.opens_from:
-        raise Problem(
+        raise RefusedError(
             ProblemCode.CANDIDATE_TOKEN_REFUSED,
             "Send the token that came with the first answer of this interview, or an earlier one.",
         )
 
 
-def not_found() -> Problem:
+def not_found() -> RefusedError:
     """The same answer for what never was, is erased, or is another tenant's."""
-    return Problem(
+    return RefusedError(
         ProblemCode.INTERVIEW_NOT_FOUND,
         "Check the identifier; it may have been erased, or be another tenant's.",
     )

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Header
 from fastapi.responses import FileResponse, Response
 from starlette.staticfiles import NotModifiedResponse
 
-from gateway.http.errors import Problem, ProblemCode
+from gateway.errors import RefusedError
 from gateway.http.etags import matches
+from gateway.problem_codes import ProblemCode
 
 WEB = Path(__file__).resolve().parents[1] / "web"
 
@@ -61,7 +62,7 @@ def page(known: Known = "") -> Response:
 def asset(path: str, known: Known = "") -> Response:
     """Return one of the page's modules, style sheets or pictures, by its path below `gateway/web`."""
     if path not in _assets():
-        raise Problem(ProblemCode.NOT_FOUND, "The page has no such part; reload it.")
+        raise RefusedError(ProblemCode.NOT_FOUND, "The page has no such part; reload it.")
     return _file(path, known)
 
 

@@ -6,12 +6,13 @@ from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy.orm import Session
 
 from gateway.dependencies import Administrator, AnyCaller, Limit, QuestionCursor, TheServices
-from gateway.http.errors import Problem, ProblemCode
+from gateway.errors import RefusedError
 from gateway.http.ids import Prefix, is_id
 from gateway.http.paging import cursor_of
 from gateway.interviews import questions
 from gateway.interviews.question_schemas import NewQuestion, QuestionChange, QuestionList, QuestionView
 from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.problem_codes import ProblemCode
 from services.common.db.models import Question
 from services.common.db.session import tenant_session
 
@@ -105,13 +106,13 @@ def _load(session: Session, question_id: str, *, for_change: bool = False) -> Qu
     """The tenant's question.
 
     Raises:
-        Problem: `question_not_found`, for what never was as for another tenant's.
+        RefusedError: `question_not_found`, for what never was as for another tenant's.
     """
     row = None
     if is_id(question_id, Prefix.QUESTION):
         row = questions.find_question(session, question_id, for_change=for_change)
     if row is None:
-        raise Problem(ProblemCode.QUESTION_NOT_FOUND, "Choose one of the questions at /v1/questions.")
+        raise RefusedError(ProblemCode.QUESTION_NOT_FOUND, "Choose one of the questions at /v1/questions.")
     return row
 
 

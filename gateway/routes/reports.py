@@ -8,9 +8,10 @@ from gateway.assessments.schemas import ReportList
 from gateway.assessments.search import WantedAnswers, find_reports
 from gateway.assessments.views import has_ended, view_of, with_retention
 from gateway.dependencies import AssessmentPage, ReaderOrCandidate, ReportReader, TheServices
-from gateway.http.errors import Problem, ProblemCode
+from gateway.errors import RefusedError
 from gateway.http.fields import Purpose
 from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.problem_codes import ProblemCode
 from gateway.routes.assessments import AssessmentId, open_assessment
 from services.common.contracts.results import Report
 from services.common.db.session import tenant_session
@@ -60,10 +61,10 @@ def get_report(services: TheServices, caller: ReaderOrCandidate, assessment_id: 
         return with_retention(Report.model_validate(document), stored.row)
     view = view_of(stored, services.progress)
     if has_ended(view):
-        raise Problem(
+        raise RefusedError(
             ProblemCode.REPORT_UNAVAILABLE, f"The assessment is {view.status}; hand the answer in again."
         )
-    raise Problem(
+    raise RefusedError(
         ProblemCode.REPORT_NOT_READY,
         f"The assessment is {view.status}; follow its events, or ask again later.",
     )

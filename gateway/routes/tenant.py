@@ -5,10 +5,10 @@ from typing import Any
 from fastapi import APIRouter
 
 from gateway.dependencies import Administrator, AnyCaller, TheServices
-from gateway.http.errors import ProblemCode
 from gateway.http.fields import Purpose
 from gateway.law.policy import NOTICES, Jurisdiction, Reader, decide
 from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.problem_codes import ProblemCode
 from gateway.tenancy.tenant_schemas import Retention, Rule, TenantChange, TenantView
 from gateway.tenancy.tenants import JURISDICTION, change_tenant, find_tenant
 from services.common.contracts.labels import Modality

@@ -8,9 +8,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from gateway.dependencies import AnyCaller, Services, TheServices, Writer
-from gateway.http.errors import Problem, ProblemCode
+from gateway.errors import RefusedError
 from gateway.http.ids import Prefix, id_pattern
 from gateway.openapi.problems import AUTHENTICATED, problems
+from gateway.problem_codes import ProblemCode
 from gateway.uploads import resumable
 from gateway.uploads.multipart import BATCH_BYTES
 from gateway.uploads.schemas import NewUpload, UploadStatus, UploadView
@@ -73,7 +74,7 @@ def create_upload(services: TheServices, caller: Writer, new: NewUpload, respons
     """For recordings that one connection may not carry. What no answer uses within a day is erased."""
     most = services.settings.max_bytes(MediaKind(new.kind))
     if new.size_bytes > most:
-        raise Problem(
+        raise RefusedError(
             ProblemCode.MEDIA_TOO_LARGE,
             f"`{new.kind}` may have at most {most} bytes; shorten or compress it.",
         )
@@ -167,7 +168,7 @@ async def send_upload_piece(
     row = await run_in_threadpool(_find, services, caller.tenant_id, upload_id)
     resumable.require_offset(row, upload_offset)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != PIECE_TYPE:
-        raise Problem(ProblemCode.UNSUPPORTED_MEDIA_TYPE, f"Send the piece as `{PIECE_TYPE}`.")
+        raise RefusedError(ProblemCode.UNSUPPORTED_MEDIA_TYPE, f"Send the piece as `{PIECE_TYPE}`.")
     piece = Piece(services, row, offset=upload_offset)
     row = await piece.receive(request)
     if row.received_bytes == row.size_bytes:
@@ -210,7 +211,7 @@ class Piece:
         """Store the body as far as it comes, and count it in.
 
         Raises:
-            Problem: it is longer than what is missing, or came second; nothing of it is kept.
+            RefusedError: it is longer than what is missing, or came second; nothing of it is kept.
             ClientDisconnect: the client went away; what came is kept.
         """
         try:
@@ -243,7 +244,7 @@ class Piece:
     def _write(self, data: bytes) -> None:
         self._size_bytes += len(data)
         if self._offset + self._size_bytes > self._row.size_bytes:
-            raise Problem(
+            raise RefusedError(
                 ProblemCode.MEDIA_TOO_LARGE, f"{self._row.size_bytes} bytes were announced; send no more."
             )
         if self._writer is None:

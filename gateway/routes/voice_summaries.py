@@ -7,8 +7,8 @@ from fastapi import APIRouter, Response
 
 from gateway.assessments.enrolment import KeptVoice, erase_voices, kept_voices
 from gateway.dependencies import AnyCaller, TheServices, Writer
-from gateway.http.errors import ProblemCode
 from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.problem_codes import ProblemCode
 from gateway.rights.voice_schemas import EncoderView, VoiceSummaryView
 from gateway.routes.candidates import CandidateName, load_candidate
 from services.common.db.models import Candidate

@@ -12,9 +12,10 @@ from gateway.dependencies import (
     WebhookDeliveryPage,
     WebhookEndpointPage,
 )
-from gateway.http.errors import FieldError, Problem, ProblemCode
+from gateway.errors import FieldFault, RefusedError
 from gateway.http.ids import Prefix, is_id
 from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.problem_codes import ProblemCode
 from gateway.tenancy import audit
 from gateway.tenancy.authentication import KeyHolder
 from gateway.webhooks import store
@@ -70,7 +71,7 @@ def create_webhook_endpoint(
             session, tenant_id=caller.tenant_id, new=new, most=services.settings.webhook_max_endpoints
         )
         if row is None:
-            raise Problem(
+            raise RefusedError(
                 ProblemCode.WEBHOOK_ENDPOINTS_EXHAUSTED,
                 f"Delete one first; {services.settings.webhook_max_endpoints} are allowed.",
             )
@@ -224,7 +225,7 @@ def load_endpoint(session: Session, endpoint_id: str, *, lock: bool = False) -> 
     """The tenant's endpoint.
 
     Raises:
-        Problem: `webhook_endpoint_not_found`, for what never was as for another tenant's.
+        RefusedError: `webhook_endpoint_not_found`, for what never was as for another tenant's.
     """
     row = (
         store.find_endpoint(session, endpoint_id, lock=lock)
@@ -232,7 +233,7 @@ def load_endpoint(session: Session, endpoint_id: str, *, lock: bool = False) -> 
         else None
     )
     if row is None:
-        raise Problem(
+        raise RefusedError(
             ProblemCode.WEBHOOK_ENDPOINT_NOT_FOUND,
             "Check the identifier; it may have been removed, or be another tenant's.",
         )
@@ -242,7 +243,7 @@ def load_endpoint(session: Session, endpoint_id: str, *, lock: bool = False) -> 
 def require_enabled(row: WebhookEndpoint) -> None:
     """Raise `webhook_endpoint_disabled` where nothing would be sent."""
     if row.status != EndpointStatus.ENABLED:
-        raise Problem(
+        raise RefusedError(
             ProblemCode.WEBHOOK_ENDPOINT_DISABLED, "Set its `status` to `enabled` first, then repeat this."
         )
 
@@ -257,9 +258,10 @@ def check_target(services: Services, url: str) -> None:
         raise _refused(f"Register the address once its name resolves: {fault}.") from fault
 
 
-def _refused(detail: str) -> Problem:
-    errors = [FieldError(field="url", detail=detail)]
-    return Problem(ProblemCode.WEBHOOK_TARGET_REFUSED, detail, errors=errors)
+def _refused(detail: str) -> RefusedError:
+    return RefusedError(
+        ProblemCode.WEBHOOK_TARGET_REFUSED, detail, faults=[FieldFault(field="url", detail=detail)]
+    )
 
 
 def with_secret(services: Services, row: WebhookEndpoint) -> WebhookEndpointWithSecret:

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Body, Path, Query
 from sqlalchemy.orm import Session
 
 from gateway.dependencies import Administrator, EventPage, TheServices, WebhookDeliveryPage
-from gateway.http.errors import Problem, ProblemCode
+from gateway.errors import RefusedError
 from gateway.http.ids import Prefix, id_pattern, is_id
 from gateway.openapi.document import AUTHENTICATED, problems
+from gateway.problem_codes import ProblemCode
 from gateway.routes.webhook_endpoints import (
     BODY_PROBLEMS,
     load_endpoint,
@@ -120,11 +121,11 @@ def _load(session: Session, event_id: str) -> EventRow:
     """The tenant's event.
 
     Raises:
-        Problem: `event_not_found`, for what never was, is erased, or is another tenant's.
+        RefusedError: `event_not_found`, for what never was, is erased, or is another tenant's.
     """
     row = store.find_event(session, event_id) if is_id(event_id, Prefix.EVENT) else None
     if row is None:
-        raise Problem(
+        raise RefusedError(
             ProblemCode.EVENT_NOT_FOUND,
             "Check the identifier; the event may have been erased with what it was about.",
         )

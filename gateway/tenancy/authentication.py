@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, Row, text
 
-from gateway.http.errors import Problem, ProblemCode
+from gateway.errors import RefusedError
+from gateway.problem_codes import ProblemCode
 
 TOKEN_PREFIX = "cndt_"  # noqa: S105 - how a token begins
 
@@ -112,6 +113,6 @@ def require_scopes(holder: KeyHolder, scopes: Iterable[str]) -> None:
     """Raise `scope_missing` unless the key has all of `scopes`."""
     missing = set(scopes) - holder.scopes
     if missing:
-        raise Problem(
+        raise RefusedError(
             ProblemCode.SCOPE_MISSING, f"Ask for a key with the scope {', '.join(sorted(missing))}."
         )

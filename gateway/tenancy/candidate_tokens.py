@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
-from gateway.http.errors import Problem, ProblemCode
+from gateway.errors import RefusedError
 from gateway.http.fields import Purpose
 from gateway.http.ids import Prefix, new_id
+from gateway.problem_codes import ProblemCode
 from gateway.tenancy import audit
 from gateway.tenancy.api_keys import KEY_BYTES
 from gateway.tenancy.authentication import TOKEN_PREFIX, CandidateGrant, KeyHolder, hash_key
@@ -71,7 +72,7 @@ def require_opened(grant: CandidateGrant | None, answer: Assessment) -> None:
     """Let a candidate token pass to its own practice answers only; a key passes always.
 
     Raises:
-        Problem: `assessment_not_found`, it is somebody else's; `candidate_token_refused`, it is theirs
+        RefusedError: `assessment_not_found`, it is somebody else's; `candidate_token_refused`, it is theirs
             but not for practice, or older than the token.
     """
     if grant is None:
@@ -79,20 +80,20 @@ def require_opened(grant: CandidateGrant | None, answer: Assessment) -> None:
     if answer.candidate_id != grant.candidate_id:
         raise assessment_not_found()
     if answer.purpose != Purpose.SELF_PRACTICE:
-        raise Problem(
+        raise RefusedError(
             ProblemCode.CANDIDATE_TOKEN_REFUSED,
             "A candidate token opens practice results only; ask whoever the answer was handed in to.",
         )
     if answer.created_at < grant.opens_from:
-        raise Problem(
+        raise RefusedError(
             ProblemCode.CANDIDATE_TOKEN_REFUSED,
             "Send the token that came with this answer, or an earlier one.",
         )
 
 
-def assessment_not_found() -> Problem:
+def assessment_not_found() -> RefusedError:
     """The same answer for what never was, is erased, or is another tenant's."""
-    return Problem(
+    return RefusedError(
         ProblemCode.ASSESSMENT_NOT_FOUND,
         "Check the identifier; it may have been erased, or be another tenant's.",
     )

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.http.errors import FieldError, Problem, ProblemCode
+from gateway.errors import FieldFault, RefusedError
 from gateway.http.ids import Prefix, is_id
+from gateway.problem_codes import ProblemCode
 from gateway.tenancy import audit
 from gateway.tenancy.api_keys import NewKey, add_key, mark_revoked
 from gateway.tenancy.authentication import KeyHolder
@@ -19,14 +20,14 @@ def find(session: Session, key_id: str, *, lock: bool = False) -> ApiKey:
     """A key of the session's tenant.
 
     Raises:
-        Problem: `api_key_not_found`.
+        RefusedError: `api_key_not_found`.
     """
     statement = select(ApiKey).where(ApiKey.id == key_id)
     if lock:
         statement = statement.with_for_update()
     row = session.scalars(statement).one_or_none() if is_id(key_id, Prefix.API_KEY) else None
     if row is None:
-        raise Problem(ProblemCode.API_KEY_NOT_FOUND, "Choose one of the keys at /v1/api_keys.")
+        raise RefusedError(ProblemCode.API_KEY_NOT_FOUND, "Choose one of the keys at /v1/api_keys.")
     return row
 
 
@@ -42,7 +43,7 @@ def create(session: Session, caller: KeyHolder, wanted: NewApiKey, *, key_secret
     """A new key; returns its row and the key itself.
 
     Raises:
-        Problem: `grant_exceeds_own` or `validation_failed`.
+        RefusedError: `grant_exceeds_own` or `validation_failed`.
     """
     _require_grantable(caller, scopes=wanted.scopes, expires_at=wanted.expires_at)
     scopes = sorted(set(wanted.scopes))
@@ -64,11 +65,11 @@ def rotate(
     """A new key with the name and scopes of an old one, which stays good for a while.
 
     Raises:
-        Problem: `api_key_not_found`, `api_key_not_active`, `grant_exceeds_own` or `validation_failed`.
+        RefusedError: `api_key_not_found`, `api_key_not_active`, `grant_exceeds_own` or `validation_failed`.
     """
     old, now = find(session, key_id, lock=True), datetime.now(UTC)
     if old.replaced_by is not None or status_of(old, at=now) is not KeyStatus.ACTIVE:
-        raise Problem(
+        raise RefusedError(
             ProblemCode.API_KEY_NOT_ACTIVE,
             "Only a key that is good and not rotated yet can be; make a new one.",
         )
@@ -93,7 +94,7 @@ def revoke(session: Session, caller: KeyHolder, key_id: str) -> None:
     """Make a key invalid from now on; a second time changes nothing.
 
     Raises:
-        Problem: `api_key_not_found`.
+        RefusedError: `api_key_not_found`.
     """
     was_revoked = find(session, key_id, lock=True).revoked_at is not None
     if not was_revoked:
@@ -104,18 +105,20 @@ def revoke(session: Session, caller: KeyHolder, key_id: str) -> None:
 def _require_grantable(caller: KeyHolder, *, scopes: Iterable[str], expires_at: datetime | None) -> None:
     beyond = sorted(set(map(str, scopes)) - caller.scopes)
     if beyond:
-        raise Problem(
+        raise RefusedError(
             ProblemCode.GRANT_EXCEEDS_OWN,
             f"This key lacks {', '.join(beyond)} itself; ask with a key that has it.",
         )
     if caller.expires_at is not None and (expires_at is None or expires_at > caller.expires_at):
-        raise Problem(
+        raise RefusedError(
             ProblemCode.GRANT_EXCEEDS_OWN,
             f"This key expires at {caller.expires_at.isoformat()}; choose an `expires_at` that is not later.",
         )
     if expires_at is not None and expires_at <= datetime.now(UTC):
-        fault = FieldError(field="expires_at", detail="Must lie in the future.")
-        raise Problem(ProblemCode.VALIDATION_FAILED, "Correct the fields listed in `errors`.", errors=[fault])
+        fault = FieldFault(field="expires_at", detail="Must lie in the future.")
+        raise RefusedError(
+            ProblemCode.VALIDATION_FAILED, "Correct the fields listed in `errors`.", faults=[fault]
+        )
 
 
 def _record(

@@ -2,7 +2,8 @@
 
 from pathlib import PurePath
 
-from gateway.http.errors import Problem, ProblemCode
+from gateway.errors import RefusedError
+from gateway.problem_codes import ProblemCode
 from services.common.contracts.labels import MediaKind
 from services.common.media.types import (
     ACCEPTED,
@@ -45,24 +46,24 @@ def accepted_type(head: bytes, *, kind: MediaKind, filename: str | None) -> str:
     """The type of an upload that may be stored as `kind`.
 
     Raises:
-        Problem: `media_type_mismatch`, the name promises something else; `unsupported_media_type`,
+        RefusedError: `media_type_mismatch`, the name promises something else; `unsupported_media_type`,
             the type cannot be analysed as `kind`. Documents that people do have say what to do instead.
     """
     content_type = sniff(head)
     suffix = PurePath(filename or "").suffix.lower()
     promised = CONTAINER_OF_SUFFIX.get(suffix)
     if content_type in ADVICE and kind is MediaKind.DOCUMENT:
-        raise Problem(
+        raise RefusedError(
             ProblemCode.UNSUPPORTED_MEDIA_TYPE,
             f"The part `{kind}` holds {content_type}, which is not read. {ADVICE[content_type]}",
         )
     if promised is not None and promised != CONTAINER.get(content_type, "other"):
-        raise Problem(
+        raise RefusedError(
             ProblemCode.MEDIA_TYPE_MISMATCH,
             f"The part `{kind}` is named {suffix} but holds {content_type}; rename or convert it.",
         )
     if content_type not in ACCEPTED[kind]:
-        raise Problem(
+        raise RefusedError(
             ProblemCode.UNSUPPORTED_MEDIA_TYPE,
             f"The part `{kind}` holds {content_type}; send one of {', '.join(sorted(ACCEPTED[kind]))}.",
         )

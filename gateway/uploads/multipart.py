@@ -12,8 +12,9 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
-from gateway.http.errors import FieldError, Problem, ProblemCode
+from gateway.errors import FieldFault, RefusedError
 from gateway.http.idempotency import fingerprint_of, once_of
+from gateway.problem_codes import ProblemCode
 from gateway.uploads.media_types import PLAIN_TEXT, SUFFIX
 from gateway.uploads.parts import FieldPart, MediaPart
 from services.common.contracts.labels import MediaKind
@@ -102,7 +103,7 @@ class UploadReceiver:
         """Parse, check, hash and store the next piece.
 
         Raises:
-            Problem: the upload is refused; call `discard`.
+            RefusedError: the upload is refused; call `discard`.
             TemporaryError: the store failed; call `discard`.
         """
         try:
@@ -114,13 +115,13 @@ class UploadReceiver:
         """What the complete body held.
 
         Raises:
-            Problem: it ended early, or holds no answer, or one that is empty.
+            RefusedError: it ended early, or holds no answer, or one that is empty.
         """
         if not self._ended:
             raise _malformed()
         self._store_typed_answer()
         if not self._media and not any(self._fields.get("upload", ())):
-            raise Problem(
+            raise RefusedError(
                 ProblemCode.MEDIA_REQUIRED, "Send at least one of the parts video, audio, document or text."
             )
         together(self._media, [])
@@ -143,9 +144,9 @@ class UploadReceiver:
         if not self._typed.strip():
             if self._media:
                 return
-            raise Problem(ProblemCode.ANSWER_EMPTY, "Type an answer, or send a file.")
+            raise RefusedError(ProblemCode.ANSWER_EMPTY, "Type an answer, or send a file.")
         if "\x00" in self._typed:
-            raise Problem(ProblemCode.TEXT_NOT_UTF8, "Remove the NUL characters from the typed answer.")
+            raise RefusedError(ProblemCode.TEXT_NOT_UTF8, "Remove the NUL characters from the typed answer.")
         data = self._typed.encode("utf-8")
         key = new_key(self._tenant_id, SUFFIX[PLAIN_TEXT])
         with self._store.create(key) as writer:
@@ -163,7 +164,7 @@ class UploadReceiver:
     def _on_part_begin(self) -> None:
         self._parts += 1
         if self._parts > MAX_PARTS:
-            raise Problem(ProblemCode.VALIDATION_FAILED, f"Send at most {MAX_PARTS} parts.")
+            raise RefusedError(ProblemCode.VALIDATION_FAILED, f"Send at most {MAX_PARTS} parts.")
         self._headers = {}
 
     def _on_header_field(self, data: bytes, start: int, end: int) -> None:
@@ -187,7 +188,7 @@ class UploadReceiver:
         if name == MediaKind.TEXT:
             limit = self._limits.max_bytes(MediaKind.TEXT)
             detail = f"The typed answer may have at most {limit} bytes; send a document instead."
-            return FieldPart(name, max_bytes=limit, too_long=Problem(ProblemCode.TEXT_TOO_LONG, detail))
+            return FieldPart(name, max_bytes=limit, too_long=RefusedError(ProblemCode.TEXT_TOO_LONG, detail))
         if name in FIELDS:
             detail = f"The field `{name}` may have at most {MAX_FIELD_BYTES} bytes."
             return FieldPart(name, max_bytes=MAX_FIELD_BYTES, too_long=_invalid(name, detail))
@@ -230,29 +231,29 @@ def together(parts: Sequence[MediaRef], uploaded: Sequence[MediaRef]) -> list[Me
     """The media of one answer, as it came with the form and before it.
 
     Raises:
-        Problem: `media_conflict`, they exclude each other.
+        RefusedError: `media_conflict`, they exclude each other.
     """
     media = [*parts, *uploaded]
     kinds = [part.kind for part in media]
     if len(set(kinds)) < len(kinds):
-        raise Problem(ProblemCode.MEDIA_CONFLICT, "Send each kind of media once.")
+        raise RefusedError(ProblemCode.MEDIA_CONFLICT, "Send each kind of media once.")
     if {MediaKind.DOCUMENT, MediaKind.TEXT} <= set(kinds):
-        raise Problem(ProblemCode.MEDIA_CONFLICT, "Send either `document` or `text`, not both.")
+        raise RefusedError(ProblemCode.MEDIA_CONFLICT, "Send either `document` or `text`, not both.")
     return media
 
 
-def _malformed() -> Problem:
-    return Problem(
+def _malformed() -> RefusedError:
+    return RefusedError(
         ProblemCode.MALFORMED_MULTIPART, "The upload was cut short or is not multipart; send it again."
     )
 
 
-def _invalid(name: str, detail: str) -> Problem:
+def _invalid(name: str, detail: str) -> RefusedError:
     shown = name[:80] or "(unnamed)"
-    return Problem(
+    return RefusedError(
         ProblemCode.VALIDATION_FAILED,
         "Correct the fields listed in `errors`.",
-        errors=[FieldError(field=shown, detail=detail)],
+        faults=[FieldFault(field=shown, detail=detail)],
     )
 
 
@@ -264,7 +265,7 @@ async def receive_upload(
     Whoever gets the receiver back must call its `discard` if the answer is not kept after all.
 
     Raises:
-        Problem: the upload is refused; nothing of it is stored.
+        RefusedError: the upload is refused; nothing of it is stored.
         TemporaryError: the store failed; nothing of it is stored.
         ClientDisconnect: the client went away; nothing of it is stored.
     """
@@ -287,7 +288,7 @@ async def read_fingerprint(request: Request, *, limits: Limits) -> str:
     """What an upload holds, as `Once.fingerprint`, without keeping any of it.
 
     Raises:
-        Problem: the upload would have been refused.
+        RefusedError: the upload would have been refused.
     """
     _, received = await receive_upload(request, store=NowhereStore(), tenant_id="", limits=limits)
     return _fingerprint(request, received)
@@ -301,7 +302,7 @@ def _fingerprint(request: Request, received: Received) -> str:
 def _boundary(request: Request) -> bytes:
     content_type, options = parse_options_header(request.headers.get("content-type", ""))
     if content_type != b"multipart/form-data":
-        raise Problem(
+        raise RefusedError(
             ProblemCode.UNSUPPORTED_CONTENT_TYPE, "Send the answer as multipart/form-data, as `curl -F` does."
         )
     boundary = options.get(b"boundary", b"")
@@ -315,7 +316,7 @@ def _refuse_by_length(request: Request, limits: Limits) -> None:
     declared = request.headers.get("content-length", "")
     most = sum(limits.max_bytes(kind) for kind in MediaKind) + FORM_OVERHEAD_BYTES
     if declared.isascii() and declared.isdigit() and int(declared[:20]) > most:
-        raise Problem(ProblemCode.MEDIA_TOO_LARGE, f"An upload may have at most {most} bytes.")
+        raise RefusedError(ProblemCode.MEDIA_TOO_LARGE, f"An upload may have at most {most} bytes.")
 
 
 async def _feed(request: Request, receiver: UploadReceiver) -> None:

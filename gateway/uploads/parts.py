@@ -3,7 +3,8 @@
 import hashlib
 from contextlib import ExitStack, suppress
 
-from gateway.http.errors import Problem, ProblemCode
+from gateway.errors import RefusedError
+from gateway.problem_codes import ProblemCode
 from gateway.uploads.media_types import HEAD_BYTES, SUFFIX, accepted_type
 from services.common.contracts.labels import MediaKind
 from services.common.contracts.media import MediaRef
@@ -20,7 +21,7 @@ class FieldPart:
         too_long: raised when there is more.
     """
 
-    def __init__(self, name: str, *, max_bytes: int, too_long: Problem) -> None:
+    def __init__(self, name: str, *, max_bytes: int, too_long: RefusedError) -> None:
         self.name = name
         self._max_bytes, self._too_long = max_bytes, too_long
         self._data = bytearray()
@@ -35,7 +36,7 @@ class FieldPart:
         try:
             return self._data.decode("utf-8-sig")
         except UnicodeDecodeError as fault:
-            raise Problem(
+            raise RefusedError(
                 ProblemCode.TEXT_NOT_UTF8, f"Encode the field `{self.name}` as UTF-8 and send it again."
             ) from fault
 
@@ -68,12 +69,12 @@ class MediaPart:
         """Take the next piece.
 
         Raises:
-            Problem: `media_too_large`, or a type that is not accepted.
+            RefusedError: `media_too_large`, or a type that is not accepted.
             TemporaryError: the store failed.
         """
         self._size_bytes += len(data)
         if self._size_bytes > self._max_bytes:
-            raise Problem(
+            raise RefusedError(
                 ProblemCode.MEDIA_TOO_LARGE,
                 f"The part `{self.kind}` may have at most {self._max_bytes} bytes; shorten or compress it.",
             )
@@ -98,7 +99,7 @@ class MediaPart:
         if self._size_bytes == 0:
             if not self.filename:
                 return None
-            raise Problem(
+            raise RefusedError(
                 ProblemCode.MEDIA_EMPTY, f"The part `{self.kind}` has no bytes; choose the file again."
             )
         if self._writer is None:

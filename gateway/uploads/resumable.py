@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from gateway.http.errors import Problem, ProblemCode
+from gateway.errors import RefusedError
 from gateway.http.ids import Prefix, new_id
+from gateway.problem_codes import ProblemCode
 from gateway.uploads.parts import MediaPart
 from gateway.uploads.schemas import NewUpload
 from services.common.contracts.labels import MediaKind
@@ -31,11 +32,11 @@ def begin(session: Session, *, tenant_id: str, new: NewUpload, ttl_s: float, mos
     """Announce an upload.
 
     Raises:
-        Problem: `uploads_exhausted`.
+        RefusedError: `uploads_exhausted`.
     """
     unfinished = session.scalar(select(func.count()).select_from(Upload)) or 0
     if unfinished >= most_open:
-        raise Problem(
+        raise RefusedError(
             ProblemCode.UPLOADS_EXHAUSTED,
             f"Finish, use or delete one of the {unfinished} uploads, or wait until they expire.",
         )
@@ -58,11 +59,11 @@ def find(session: Session, upload_id: str) -> Upload:
     """The tenant's upload.
 
     Raises:
-        Problem: `upload_not_found`.
+        RefusedError: `upload_not_found`.
     """
     row = session.get(Upload, upload_id)
     if row is None or row.expires_at <= datetime.now(UTC):
-        raise Problem(
+        raise RefusedError(
             ProblemCode.UPLOAD_NOT_FOUND,
             "Check the identifier; it may have expired, been used, or be another tenant's.",
         )
@@ -72,11 +73,11 @@ def find(session: Session, upload_id: str) -> Upload:
 def require_offset(row: Upload, offset: int) -> None:
     """Raise unless a piece may begin at `offset`."""
     if row.media is not None or row.problem is not None:
-        raise Problem(
+        raise RefusedError(
             ProblemCode.UPLOAD_ENDED, "Use it in an answer, or begin another one where it has failed."
         )
     if offset != row.received_bytes:
-        raise Problem(
+        raise RefusedError(
             ProblemCode.UPLOAD_OFFSET_MISMATCH, f"Go on at byte {row.received_bytes}; HEAD tells the offset."
         )
 
@@ -85,7 +86,7 @@ def record(engine: Engine, row: Upload, *, key: str, offset: int, size_bytes: in
     """Count a stored piece in.
 
     Raises:
-        Problem: `upload_offset_mismatch`, another piece was counted first; delete this one.
+        RefusedError: `upload_offset_mismatch`, another piece was counted first; delete this one.
     """
     with tenant_session(engine, row.tenant_id) as session:
         counted = session.execute(
@@ -103,7 +104,7 @@ def record(engine: Engine, row: Upload, *, key: str, offset: int, size_bytes: in
             select(func.count()).select_from(UploadPart).where(UploadPart.upload_id == row.id)
         )
         if (pieces or 0) > MAX_PIECES:
-            raise Problem(
+            raise RefusedError(
                 ProblemCode.UPLOAD_ENDED, f"Begin again with larger pieces: {MAX_PIECES} are allowed."
             )
         return session.get_one(Upload, row.id, populate_existing=True)
@@ -113,14 +114,14 @@ def complete(engine: Engine, store: ObjectStore, row: Upload) -> None:
     """Put the pieces together, look at what they are, and drop them.
 
     Raises:
-        Problem: the media is refused, and the upload has failed for good.
+        RefusedError: the media is refused, and the upload has failed for good.
         TemporaryError: the store is out of reach; send an empty piece at the end to try again.
     """
     with tenant_session(engine, row.tenant_id) as session:
         keys = _keys(session, row.id)
     try:
         media = _put_together(store, row, keys)
-    except Problem as problem:
+    except RefusedError as problem:
         _settle(engine, row, problem=problem.code)
         drop(store, keys)
         raise
@@ -147,10 +148,12 @@ def _put_together(store: ObjectStore, row: Upload, keys: list[str]) -> MediaRef:
         part.abort()
         raise
     if media is None:
-        raise Problem(ProblemCode.MEDIA_EMPTY, "The upload has no bytes; begin another one.")
+        raise RefusedError(ProblemCode.MEDIA_EMPTY, "The upload has no bytes; begin another one.")
     if row.sha256 not in (None, media.sha256):
         store.delete(media.key)
-        raise Problem(ProblemCode.UPLOAD_CHECKSUM_MISMATCH, "Begin another upload and send the bytes again.")
+        raise RefusedError(
+            ProblemCode.UPLOAD_CHECKSUM_MISMATCH, "Begin another upload and send the bytes again."
+        )
     return media
 
 
@@ -181,17 +184,17 @@ def take(session: Session, upload_ids: list[str]) -> list[MediaRef]:
     """Hand complete uploads over to the answer that `session` stores; they can be used once.
 
     Raises:
-        Problem: `unknown_upload` or `upload_incomplete`.
+        RefusedError: `unknown_upload` or `upload_incomplete`.
     """
     taken = []
     for upload_id in dict.fromkeys(upload_ids):
         row = session.get(Upload, upload_id, with_for_update=True)
         if row is None or row.expires_at <= datetime.now(UTC):
-            raise Problem(
+            raise RefusedError(
                 ProblemCode.UNKNOWN_UPLOAD, "Check the identifier; it may have expired or been used before."
             )
         if row.media is None:
-            raise Problem(ProblemCode.UPLOAD_INCOMPLETE, f"Send the rest of {upload_id} first.")
+            raise RefusedError(ProblemCode.UPLOAD_INCOMPLETE, f"Send the rest of {upload_id} first.")
         taken.append(MediaRef.model_validate(row.media))
         session.delete(row)
     return taken

@@ -53,6 +53,8 @@ PLANTED = [
     ("gateway-layers", "gateway/law/policy.py", "import gateway.tenancy.tenants"),
     ("gateway-layers", "gateway/benchmarks/norms.py", "import gateway.interviews.repository"),
     ("gateway-layers", "gateway/assessments/export.py", "import gateway.dependencies"),
+    ("domain-without-http", "gateway/uploads/parts.py", "from gateway.http.errors import Problem"),
+    ("domain-without-http", "gateway/routes/tenant.py", "from gateway.http.errors import Problem"),
     ("common-layers", "services/common/media/files.py", "import services.common.work.ledger"),
     ("common-layers", "services/common/settings.py", "import services.common.storage"),
     ("pure-core", "services/audio/features.py", "import services.common.storage"),

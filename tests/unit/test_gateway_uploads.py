@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.http.errors import Problem
+from gateway.errors import RefusedError
 from gateway.settings import GatewaySettings
 from gateway.uploads.multipart import Received, UploadReceiver
 from services.common.contracts.labels import MediaKind
@@ -83,7 +83,7 @@ def test_nothing_is_written_before_the_type_is_known(tmp_path: Path) -> None:
 
 def test_complete_parts_go_too_when_a_later_one_is_refused(tmp_path: Path) -> None:
     upload = receiver(tmp_path)
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(RefusedError) as caught:
         upload.feed(part("document", PDF, "a.pdf") + part("video", PDF, "a.mp4"))
     assert caught.value.code == "media_type_mismatch"
     assert len(files(tmp_path)) == 1
@@ -111,7 +111,7 @@ def test_full_store_is_reported_when_it_fills_up_midway(tmp_path: Path) -> None:
 def test_body_that_ends_early_is_refused(tmp_path: Path) -> None:
     upload = receiver(tmp_path)
     upload.feed(BODY[:-4])
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(RefusedError) as caught:
         upload.finish()
     assert caught.value.code == "malformed_multipart"
 
