@@ -24,13 +24,13 @@ from services.common.db.models import (
     VoiceSummaryRow,
 )
 from services.common.db.session import tenant_session
+from services.common.db.states import AssessmentState
 from services.common.errors import CandorError, TemporaryError
 from services.common.logging import get_logger
 from services.common.statistics.voice_summary import mean_bytes
 
 log = get_logger(__name__)
 
-LIVE_STATE = "queued"
 """The only state of an assessment that may still get a report; the others are canceled and expired."""
 
 
@@ -85,7 +85,9 @@ class ReportTransaction:
     def subject(self, assessment_id: str) -> Subject | None:
         """The assessment, or null where it was erased, canceled or has expired."""
         assessment = self._session.scalar(
-            select(Assessment).where(Assessment.id == assessment_id, Assessment.state == LIVE_STATE)
+            select(Assessment).where(
+                Assessment.id == assessment_id, Assessment.state == AssessmentState.QUEUED
+            )
         )
         if assessment is None:
             return None

@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import Engine
 
 from gateway.assessments.dispatch import Dispatcher
+from gateway.assessments.intake import Intake
 from gateway.errors import RefusedError
 from gateway.http.cursor import Cursor
 from gateway.http.fields import Scope
@@ -43,6 +44,17 @@ class Services:
     dispatcher: Dispatcher
     metrics: GatewayMetrics
     webhook_targets: TargetRules
+
+    @property
+    def intake(self) -> Intake:
+        """The main use case over these services."""
+        return Intake(
+            engine=self.engine,
+            store=self.store,
+            dispatcher=self.dispatcher,
+            metrics=self.metrics,
+            settings=self.settings,
+        )
 
     def progress(self, assessment_id: str) -> dict[Modality, ModalityProgress]:
         """Live state; empty while Redis is out of reach, since Postgres still answers the rest."""
@@ -144,7 +156,7 @@ def _bad_token(holder: KeyHolder | None) -> RefusedError:
     return RefusedError(code, detail)
 
 
-async def admit(
+async def authenticate_once(
     request: Request, services: TheServices, holder: Annotated[KeyHolder, Depends(authenticate)]
 ) -> KeyHolder:
     """Who calls; a POST with an `Idempotency-Key` goes on alone, or ends here with the stored answer."""
@@ -152,7 +164,7 @@ async def admit(
     return holder
 
 
-async def admit_either(
+async def authenticate_either_once(
     request: Request, services: TheServices, holder: Annotated[KeyHolder, Depends(authenticate_either)]
 ) -> KeyHolder:
     """Like `admit`, for operations that a candidate token may open too."""
@@ -176,14 +188,16 @@ async def _claim(request: Request, services: Services, holder: KeyHolder) -> Non
     )
 
 
-AnyCaller = Annotated[KeyHolder, Security(admit)]
-Writer = Annotated[KeyHolder, Security(admit, scopes=[str(Scope.ASSESSMENTS_WRITE)])]
-ReportReader = Annotated[KeyHolder, Security(admit, scopes=[str(Scope.REPORTS_READ)])]
-Administrator = Annotated[KeyHolder, Security(admit, scopes=[str(Scope.ADMIN)])]
+AnyCaller = Annotated[KeyHolder, Security(authenticate_once)]
+Writer = Annotated[KeyHolder, Security(authenticate_once, scopes=[str(Scope.ASSESSMENTS_WRITE)])]
+ReportReader = Annotated[KeyHolder, Security(authenticate_once, scopes=[str(Scope.REPORTS_READ)])]
+Administrator = Annotated[KeyHolder, Security(authenticate_once, scopes=[str(Scope.ADMIN)])]
 
-CallerOrCandidate = Annotated[KeyHolder, Security(admit_either)]
-WriterOrCandidate = Annotated[KeyHolder, Security(admit_either, scopes=[str(Scope.ASSESSMENTS_WRITE)])]
-ReaderOrCandidate = Annotated[KeyHolder, Security(admit_either, scopes=[str(Scope.REPORTS_READ)])]
+CallerOrCandidate = Annotated[KeyHolder, Security(authenticate_either_once)]
+WriterOrCandidate = Annotated[
+    KeyHolder, Security(authenticate_either_once, scopes=[str(Scope.ASSESSMENTS_WRITE)])
+]
+ReaderOrCandidate = Annotated[KeyHolder, Security(authenticate_either_once, scopes=[str(Scope.REPORTS_READ)])]
 
 Limit = Annotated[int, Query(ge=1, le=100, description="How many to answer at most.")]
 QuestionCursor = Annotated[str | None, Query(pattern=id_pattern(Prefix.QUESTION))]

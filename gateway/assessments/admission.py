@@ -15,7 +15,7 @@ from services.common.contracts.media import MediaRef
 from services.common.db.models import Consent
 
 
-def admit(
+def admit_media(
     session: Session, *, tenant_id: str, candidate_id: str, form: AssessmentForm, media: Sequence[MediaRef]
 ) -> Admission:
     """Decide on an answer by its purpose and the tenant's jurisdiction.

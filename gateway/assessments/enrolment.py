@@ -17,11 +17,12 @@ from gateway.assessments.dispatch import PREFERRED, Work
 from gateway.assessments.repository import StoredAssessment
 from gateway.errors import RefusedError
 from gateway.problem_codes import ProblemCode
-from services.common.contracts.labels import AssessmentStatus, Modality
+from services.common.contracts.labels import Modality
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.voice import VoiceSummary
 from services.common.db.models import Assessment, VoiceSummaryRow
 from services.common.db.session import tenant_session
+from services.common.db.states import AssessmentState
 from services.common.logging import get_logger
 from services.common.statistics.voice_summary import MAX_SUMMARIES, from_stored, merge
 
@@ -87,7 +88,7 @@ def enrolment(session: Session, row: Assessment) -> VoiceSummary | None:
             VoiceSummaryRow.candidate_id == row.candidate_id,
             VoiceSummaryRow.assessment_id != row.id,
             Assessment.created_at < row.created_at,
-            Assessment.state != AssessmentStatus.CANCELED,
+            Assessment.state != AssessmentState.CANCELED,
         )
         .order_by(VoiceSummaryRow.created_at.desc(), VoiceSummaryRow.assessment_id.desc())
     )

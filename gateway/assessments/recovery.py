@@ -22,6 +22,7 @@ from gateway.assessments.repository import StoredAssessment, claim_unreported, e
 from gateway.settings import GatewaySettings
 from services.common.contracts.labels import AssessmentStatus
 from services.common.db.session import now, tenant_session
+from services.common.db.states import AssessmentState
 from services.common.logging import get_logger
 from services.common.work.ledger import Stall
 
@@ -88,7 +89,7 @@ class Recovery:
         with tenant_session(self._engine, tenant_id) as session:
             stored = find_assessment(session, assessment_id)
             clock = now(session)
-            if stored is None or stored.report_status or stored.row.state != AssessmentStatus.QUEUED:
+            if stored is None or stored.report_status or stored.row.state != AssessmentState.QUEUED:
                 return "settled"
             if clock - stored.row.created_at > timedelta(seconds=self._settings.expire_after_s):
                 expire(session, assessment_id)

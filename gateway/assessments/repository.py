@@ -12,6 +12,7 @@ from gateway.law.policy import Admission
 from gateway.webhooks.events import EventType, emit
 from services.common.contracts.media import MediaRef
 from services.common.db.models import Assessment, Candidate, ModalityResultRow, ReportRow
+from services.common.db.states import AssessmentState, transition
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +121,17 @@ def cancel(session: Session, assessment_id: str) -> list[MediaRef] | None:
     row = session.get(Assessment, assessment_id, with_for_update=True)
     if row is None:
         return None
-    if row.state == "queued" and not _is_reported(session, assessment_id):
+    if row.state == AssessmentState.QUEUED and not _is_reported(session, assessment_id):
         emit(session, tenant_id=row.tenant_id, type=EventType.ASSESSMENT_CANCELED, subject_id=assessment_id)
-    row.state, row.check_at = "canceled", None
+    session.execute(transition(AssessmentState.CANCELED).where(Assessment.id == assessment_id))
     return [MediaRef.model_validate(part) for part in row.media]
 
 
 def expire(session: Session, assessment_id: str) -> None:
     """Give up work that never came to a report."""
     tenant_id = session.scalar(
-        update(Assessment)
+        transition(AssessmentState.EXPIRED)
         .where(Assessment.id == assessment_id)
-        .values(state="expired", check_at=None)
         .returning(Assessment.tenant_id)
     )
     if tenant_id is not None:

@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.http import idempotency_store as store
 from gateway.http.errors import Problem
-from gateway.http.idempotency_store import Answer, Claim, Found
+from gateway.http.idempotency_store import Claim, Found, KeptResponse
 from gateway.problem_codes import ProblemCode
 from services.common.db.session import tenant_session
 from services.common.logging import get_logger
@@ -42,7 +42,7 @@ RETRY_AFTER_S = 2
 class ReplayedAnswerError(Exception):
     """Ends a request that was answered before; not a failure."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: KeptResponse) -> None:
         super().__init__("answered before")
         self.answer = answer
 
@@ -61,7 +61,7 @@ class Once:
     fingerprint: str | None
     kept: bool = field(default=False)
 
-    def keep(self, session: Session, answer: Answer) -> None:
+    def keep(self, session: Session, answer: KeptResponse) -> None:
         """Store the answer in the transaction that makes what it speaks of: both come to be, or neither.
 
         Raises:
@@ -73,7 +73,7 @@ class Once:
             raise in_use()
         self.kept = True
 
-    def keep_afterwards(self, answer: Answer) -> None:
+    def keep_afterwards(self, answer: KeptResponse) -> None:
         """Store the answer to something that is done already; a failure is logged, for it stays done."""
         if self.kept:
             return
@@ -249,7 +249,7 @@ class _WaitingAnswer:
         if not too_long:
             headers = Headers(raw=start.get("headers", []))
             kept = {name: headers[name] for name in KEPT_HEADERS if name in headers}
-            answer = Answer(status=start.get("status", 500), headers=kept, body=bytes(self._body))
+            answer = KeptResponse(status=start.get("status", 500), headers=kept, body=bytes(self._body))
             await run_in_threadpool(once.keep_afterwards, answer)
         self.sent = True
         await self._send(start)

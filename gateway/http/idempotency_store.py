@@ -27,7 +27,7 @@ LEASE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class KeptResponse:
     """What a client was told."""
 
     status: int
@@ -55,7 +55,7 @@ class Found:
     """A key that is taken: by an answer, or, while `answer` is null, by a request that still runs."""
 
     fingerprint: str | None
-    answer: Answer | None
+    answer: KeptResponse | None
 
 
 def new_claim(tenant_id: str, key: str, *, key_secret: str, sender: str = "tenant") -> Claim:
@@ -98,7 +98,7 @@ def _found(row: IdempotencyKey, claim: Claim) -> Found:
     body = unseal(row.answer, secret=claim.secret)
     return Found(
         fingerprint=row.fingerprint,
-        answer=Answer(status=row.status, headers=dict(row.headers or {}), body=body),
+        answer=KeptResponse(status=row.status, headers=dict(row.headers or {}), body=body),
     )
 
 
@@ -108,7 +108,7 @@ def extend(engine: Engine, claim: Claim) -> None:
         session.execute(update(IdempotencyKey).where(*_ours(claim)).values(locked_until=_lease()))
 
 
-def keep(session: Session, claim: Claim, answer: Answer, *, fingerprint: str) -> bool:
+def keep(session: Session, claim: Claim, answer: KeptResponse, *, fingerprint: str) -> bool:
     """Store the answer; false where another request holds the key by now, and this one must not count."""
     about = _subject(answer.body)
     statement = (

@@ -23,9 +23,8 @@ from services.common.db.models import (
     Question,
     ReportRow,
 )
+from services.common.db.states import AssessmentState, InterviewState
 from services.common.interviews.pooling import status_of
-
-OPEN, ERASING = "open", "erasing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class StoredAnswer:
     def status(self) -> AnswerStatus:
         if self.report_status is not None:
             return AnswerStatus(self.report_status)
-        return AnswerStatus.EXPIRED if self.state == "expired" else AnswerStatus.PROCESSING
+        return AnswerStatus.EXPIRED if self.state == AssessmentState.EXPIRED else AnswerStatus.PROCESSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ def find_interview(session: Session, interview_id: str) -> StoredInterview | Non
     found = session.execute(
         select(Interview, Candidate.external_id)
         .join(Candidate, Candidate.id == Interview.candidate_id)
-        .where(Interview.id == interview_id, Interview.state == OPEN)
+        .where(Interview.id == interview_id, Interview.state == InterviewState.OPEN)
     ).all()
     return next(iter(_complete(session, [(row, name) for row, name in found])), None)
 
@@ -117,7 +116,7 @@ def list_interviews(
     statement = (
         select(Interview, Candidate.external_id)
         .join(Candidate, Candidate.id == Interview.candidate_id)
-        .where(Interview.state == OPEN)
+        .where(Interview.state == InterviewState.OPEN)
     )
     if candidate_id is not None:
         statement = statement.where(Interview.candidate_id == candidate_id)
@@ -134,18 +133,18 @@ def _has_status(status: InterviewStatus) -> ColumnElement[bool]:
     answers_it = and_(
         answer.interview_id == asked.interview_id,
         answer.question_id == asked.question_id,
-        answer.state != "canceled",
+        answer.state != AssessmentState.CANCELED,
     )
     unanswered = exists().where(asked.interview_id == Interview.id, ~exists().where(answers_it))
     replaced = exists().where(
         later.interview_id == answer.interview_id,
         later.question_id == answer.question_id,
-        later.state != "canceled",
+        later.state != AssessmentState.CANCELED,
         later.id > answer.id,
     )
     running = exists().where(
         answer.interview_id == Interview.id,
-        answer.state == "queued",
+        answer.state == AssessmentState.QUEUED,
         ~exists().where(ReportRow.assessment_id == answer.id),
         ~replaced,
     )
@@ -178,7 +177,7 @@ def _complete(session: Session, rows: Sequence[tuple[Interview, str]]) -> list[S
             Assessment.created_at,
         )
         .outerjoin(ReportRow, ReportRow.assessment_id == Assessment.id)
-        .where(Assessment.interview_id.in_(ids), Assessment.state != "canceled")
+        .where(Assessment.interview_id.in_(ids), Assessment.state != AssessmentState.CANCELED)
         .order_by(Assessment.id.desc())
     )
     for row in session.execute(answers):
@@ -195,7 +194,7 @@ def begin_erasure(session: Session, interview_id: str) -> list[str] | None:
     row = session.get(Interview, interview_id, with_for_update=True)
     if row is None:
         return None
-    row.state = ERASING
+    row.state = InterviewState.ERASING
     return list(session.scalars(select(Assessment.id).where(Assessment.interview_id == interview_id)))
 
 

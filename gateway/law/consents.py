@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -13,6 +13,7 @@ from gateway.http.paging import page_of, page_statement
 from gateway.law.consent_schemas import ConsentView
 from services.common.db.models import Assessment, Candidate, Consent
 from services.common.db.session import now
+from services.common.db.states import AssessmentState, transition
 
 
 def add_consent(
@@ -75,9 +76,7 @@ def withdraw(session: Session, row: Consent) -> bool:
     in_force = row.withdrawn_at is None
     if in_force:
         row.withdrawn_at = now(session)
-    session.execute(
-        update(Assessment).where(Assessment.consent_id == row.id).values(state="canceled", check_at=None)
-    )
+    session.execute(transition(AssessmentState.CANCELED).where(Assessment.consent_id == row.id))
     return in_force
 
 

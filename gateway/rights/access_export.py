@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from gateway.http.fields import Purpose
 from gateway.rights.explanations import EXPLANATIONS
 from gateway.rights.personal_data import PersonalTable, personal_tables
+from gateway.tenancy import audit
 from services.common.contracts.media import MediaRef
 from services.common.db.models import Assessment, ReportRow
 from services.common.db.session import tenant_session
@@ -29,6 +30,11 @@ OF_RESULTS = frozenset({"reports", "modality_results", "answer_scores"})
 """Tables that hold what only some readers may see."""
 
 WITHHELD = "Only the candidate may read the results of practice; the candidate token opens them."
+
+
+def record_access_export(session: Session, candidate_id: str, *, tenant_id: str, actor: str) -> None:
+    """Note in the audit log that everything about a candidate was exported."""
+    audit.record(session, tenant_id=tenant_id, actor=actor, action="candidate.exported", subject=candidate_id)
 
 
 def access_export(

@@ -1,6 +1,7 @@
 """What candidates chose to say of themselves, for the impact ratios alone; kept apart from all else."""
 
 from enum import StrEnum
+from typing import NamedTuple
 
 from sqlalchemy import delete, func, text
 from sqlalchemy.dialects.postgresql import insert
@@ -31,6 +32,14 @@ class RaceEthnicity(StrEnum):
 
 
 # Scores of different models never mix; the model that the latest answer was scored by is the one in use.
+class ScoredPerson(NamedTuple):
+    """A score, and what the person said of themselves; null where they said nothing."""
+
+    value: float
+    sex: Sex | None
+    race_ethnicity: RaceEthnicity | None
+
+
 _SCORED = text(
     """
     WITH scored AS (
@@ -73,11 +82,11 @@ def forget_demographics(session: Session, candidate_id: str) -> None:
 
 def scored_people(
     session: Session, *, score: str, purpose: Purpose, question: str | None
-) -> list[tuple[float, Sex | None, RaceEthnicity | None]]:
-    """Of each candidate the latest score under the models in use, and what they said of themselves."""
+) -> list[ScoredPerson]:
+    """Return each candidate's latest score under the models in use, and what they said of themselves."""
     rows = session.execute(_SCORED, {"score": score, "purpose": str(purpose), "question": question})
     return [
-        (
+        ScoredPerson(
             row.value,
             Sex(row.sex) if row.sex else None,
             RaceEthnicity(row.race_ethnicity) if row.race_ethnicity else None,

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from redis.exceptions import RedisError
-from sqlalchemy import ColumnElement, Engine, delete, select, update
+from sqlalchemy import ColumnElement, Engine, delete, select
 from sqlalchemy.orm import Session
 
 from gateway.assessments import repository
 from gateway.errors import RefusedError
+from gateway.interviews import repository as interviews
 from gateway.problem_codes import ProblemCode
 from gateway.rights.personal_data import count_of_answers, count_of_candidate
 from gateway.rights.receipts import add_receipt
@@ -18,6 +19,7 @@ from gateway.webhooks.events import EventType, emit
 from services.common.contracts.media import MediaRef
 from services.common.db.models import Assessment, Candidate, Erasure, Interview
 from services.common.db.session import tenant_session
+from services.common.db.states import AssessmentState, transition
 from services.common.logging import get_logger
 from services.common.storage import ObjectStore
 
@@ -145,6 +147,28 @@ def _forget_candidate(
     return receipt
 
 
+def erase_interview(
+    interview_id: str, *, tenant_id: str, actor: str, engine: Engine, store: ObjectStore, ledger: Forgetful
+) -> bool:
+    """Erase an interview with every answer in it; false where there is no such interview.
+
+    The row goes last, so that a call that stopped halfway can be repeated.
+
+    Raises:
+        TemporaryError: the object store is out of reach.
+        RefusedError: `service_unavailable`, the ledger is.
+    """
+    with tenant_session(engine, tenant_id) as session:
+        answers = interviews.begin_erasure(session, interview_id)
+    if answers is None:
+        return False
+    for assessment_id in answers:
+        erase_assessment(assessment_id, tenant_id=tenant_id, engine=engine, store=store, ledger=ledger)
+    with tenant_session(engine, tenant_id) as session:
+        interviews.end_erasure(session, interview_id, actor=actor, answers=len(answers))
+    return True
+
+
 def erase_withdrawn(
     consent_id: str, *, tenant_id: str, actor: str, engine: Engine, store: ObjectStore, ledger: Forgetful
 ) -> Erasure | None:
@@ -200,13 +224,10 @@ def erase_outside(answers: Iterable[Answer], *, store: ObjectStore, ledger: Forg
 
 def _cancel(session: Session, condition: ColumnElement[bool]) -> list[Answer]:
     """Take the answers that meet `condition` out of all further work."""
-    session.execute(select(Assessment.id).where(condition).order_by(Assessment.id).with_for_update())
     rows = session.execute(
-        update(Assessment)
-        .where(condition)
-        .values(state="canceled", check_at=None)
-        .returning(Assessment.id, Assessment.media)
-    )
+        select(Assessment.id, Assessment.media).where(condition).order_by(Assessment.id).with_for_update()
+    ).all()
+    session.execute(transition(AssessmentState.CANCELED).where(condition))
     return [Answer(row.id, [MediaRef.model_validate(part) for part in row.media]) for row in rows]
 
 

@@ -9,9 +9,8 @@ from gateway.assessments.report_access import readable_purposes
 from gateway.dependencies import Administrator, TheServices
 from gateway.openapi.document import AUTHENTICATED, problems
 from gateway.problem_codes import ProblemCode
-from gateway.rights.access_export import access_export
+from gateway.rights.access_export import access_export, record_access_export
 from gateway.routes.candidates import CandidateName, load_candidate
-from gateway.tenancy import audit
 from services.common.db.session import tenant_session
 
 router = APIRouter(prefix="/v1/candidates/{candidate:path}/access_export", tags=["governance"])
@@ -61,13 +60,7 @@ def export_candidate(
     with tenant_session(services.engine, caller.tenant_id) as session:
         person = load_candidate(session, candidate).id
         readable = readable_purposes(session, caller)
-        audit.record(
-            session,
-            tenant_id=caller.tenant_id,
-            actor=caller.actor,
-            action="candidate.exported",
-            subject=person,
-        )
+        record_access_export(session, person, tenant_id=caller.tenant_id, actor=caller.actor)
     document = access_export(
         services.engine,
         services.store,

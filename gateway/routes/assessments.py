@@ -2,22 +2,17 @@
 
 from typing import Annotated
 
-from anyio import CancelScope
 from fastapi import APIRouter, Path, Request, Response
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from gateway.assessments import repository
-from gateway.assessments.admission import admit
-from gateway.assessments.dispatch import dispatch
-from gateway.assessments.enrolment import work_of
 from gateway.assessments.expansion import Expand
 from gateway.assessments.expansion import expand as expand_views
-from gateway.assessments.forms import parse_form
-from gateway.assessments.intake import placed
 from gateway.assessments.repository import StoredAssessment
 from gateway.assessments.schemas import AcceptedAssessment, AssessmentList, AssessmentView
 from gateway.assessments.search import WantedAnswers, WantedStatus, find_page
-from gateway.assessments.views import assessment_view, view_of
+from gateway.assessments.views import view_of
 from gateway.dependencies import (
     AnyCaller,
     AssessmentPage,
@@ -27,8 +22,8 @@ from gateway.dependencies import (
     Writer,
     WriterOrCandidate,
 )
-from gateway.http.idempotency import Once, once_of
-from gateway.http.idempotency_store import Answer
+from gateway.http.idempotency import once_of
+from gateway.http.idempotency_store import KeptResponse
 from gateway.http.ids import Prefix, is_id
 from gateway.openapi.document import AUTHENTICATED, problems, upload_body
 from gateway.problem_codes import ProblemCode
@@ -36,9 +31,7 @@ from gateway.rights.erasure import erase_assessment
 from gateway.tenancy import candidate_tokens
 from gateway.tenancy.authentication import KeyHolder
 from gateway.tenancy.candidate_tokens import assessment_not_found
-from gateway.tenancy.candidates import ensure_candidate
-from gateway.uploads.multipart import Received, receive_upload, together
-from gateway.uploads.resumable import take
+from gateway.uploads.multipart import receive_upload
 from services.common.db.session import tenant_session
 
 PATH = "/v1/assessments"
@@ -89,68 +82,30 @@ async def create_assessment(
     request: Request, response: Response, services: TheServices, caller: Writer
 ) -> AcceptedAssessment:
     """Send one or more of `video`, `audio`, `document` or `text`, and who answers which question."""
-    receiver, received = await receive_upload(
-        request, store=services.store, tenant_id=caller.tenant_id, limits=services.settings
-    )
-    try:
-        accepted, stored = await run_in_threadpool(
-            _keep, services, caller.tenant_id, received, once_of(request)
-        )
-    except BaseException:
-        with CancelScope(shield=True):
-            await run_in_threadpool(receiver.discard)
-        raise
-    await run_in_threadpool(_send, services, stored)
-    response.headers["Location"] = f"{PATH}/{accepted.id}"
-    return accepted
+    once = once_of(request)
 
-
-def _keep(
-    services: Services, tenant_id: str, received: Received, once: Once | None
-) -> tuple[AcceptedAssessment, StoredAssessment]:
-    """Commit the row, the candidate's token, and the answer under its idempotency key.
-
-    The media is in the store already.
-    """
-    form = parse_form(received.fields)
-    with tenant_session(services.engine, tenant_id) as session:
-        form = placed(session, form)
-        media = together(received.media, take(session, form.upload))
-        candidate_id = ensure_candidate(session, tenant_id=tenant_id, external_id=form.candidate)
-        admission = admit(session, tenant_id=tenant_id, candidate_id=candidate_id, form=form, media=media)
-        for part in admission.turned_away:
-            services.store.delete(part.key)
-        stored = repository.add_assessment(
-            session, tenant_id=tenant_id, candidate_id=candidate_id, form=form, admission=admission
-        )
-        token = candidate_tokens.issue(
-            session,
-            stored.row,
-            key_secret=services.settings.key_secret.get_secret_value(),
-            ttl_s=services.settings.candidate_token_ttl_s,
-        )
-        accepted = AcceptedAssessment(**dict(assessment_view(stored, {})), candidate_token=token)
+    def remember(session: Session, accepted: AcceptedAssessment) -> None:
         if once is not None:
-            once.keep(session, _answer(accepted))
-    for part in admission.media:
-        services.metrics.uploaded(part.kind, part.size_bytes)
-    return accepted, stored
+            once.keep(session, _kept_answer(accepted))
+
+    async with receive_upload(
+        request, store=services.store, tenant_id=caller.tenant_id, limits=services.settings
+    ) as received:
+        accepted = await run_in_threadpool(
+            services.intake.commit, caller.tenant_id, received, remember=remember
+        )
+    await run_in_threadpool(services.intake.send_to_workers, accepted.stored)
+    response.headers["Location"] = _location(accepted.view)
+    return accepted.view
 
 
-def _answer(accepted: AcceptedAssessment) -> Answer:
-    headers = {"content-type": "application/json", "location": f"{PATH}/{accepted.id}"}
-    return Answer(status=202, headers=headers, body=accepted.model_dump_json().encode())
+def _location(accepted: AcceptedAssessment) -> str:
+    return f"{PATH}/{accepted.id}"
 
 
-def _send(services: Services, stored: StoredAssessment) -> None:
-    work = work_of(services.engine, stored, voice_enrolment=services.settings.voice_enrolment)
-    sent = dispatch(
-        services.engine,
-        services.dispatcher,
-        work,
-        recheck_after_s=services.settings.recheck_after_s,
-    )
-    services.metrics.dispatched(sent=sent)
+def _kept_answer(accepted: AcceptedAssessment) -> KeptResponse:
+    headers = {"content-type": "application/json", "location": _location(accepted)}
+    return KeptResponse(status=202, headers=headers, body=accepted.model_dump_json().encode())
 
 
 @router.get(

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from gateway.dependencies import Administrator, AuditPage, TheServices
 from gateway.http.fields import Moment, Printable
@@ -78,25 +78,32 @@ def list_audit_events(
     created_before: Annotated[Moment | None, Query(description="Written before that.")] = None,
 ) -> AuditEventList:
     """Nobody changes or removes an entry; `python -m gateway.admin` verifies the chain."""
-    statement = select(AuditEventRow)
-    if actor is not None:
-        statement = statement.where(AuditEventRow.actor == actor)
-    if action is not None:
-        statement = statement.where(AuditEventRow.action == action)
-    if subject is not None:
-        pseudonyms = select(AuditSubject.id).where(AuditSubject.subject == subject)
-        statement = statement.where(
-            or_(AuditEventRow.subject == subject, AuditEventRow.subject.in_(pseudonyms))
-        )
-    if created_from is not None:
-        statement = statement.where(AuditEventRow.created_at >= created_from)
-    if created_before is not None:
-        statement = statement.where(AuditEventRow.created_at < created_before)
+    wanted = _conditions(actor, action, subject, created_from, created_before)
+    statement = select(AuditEventRow).where(*wanted)
     with tenant_session(services.engine, caller.tenant_id) as session:
         rows = session.scalars(page_statement(statement, AuditEventRow.id, cursor, newest_first=True)).all()
         page, has_more = page_of(rows, cursor)
         meant = subjects_of(session, page)
     return AuditEventList(data=[_view(row, meant) for row in page], has_more=has_more)
+
+
+def _conditions(
+    actor: str | None,
+    action: str | None,
+    subject: str | None,
+    created_from: datetime | None,
+    created_before: datetime | None,
+) -> list[ColumnElement[bool]]:
+    pseudonyms = select(AuditSubject.id).where(AuditSubject.subject == subject)
+    about = or_(AuditEventRow.subject == subject, AuditEventRow.subject.in_(pseudonyms))
+    conditions = (
+        (actor, AuditEventRow.actor == actor),
+        (action, AuditEventRow.action == action),
+        (subject, about),
+        (created_from, AuditEventRow.created_at >= created_from),
+        (created_before, AuditEventRow.created_at < created_before),
+    )
+    return [condition for wanted, condition in conditions if wanted is not None]
 
 
 def _view(row: AuditEventRow, meant: dict[str, str]) -> AuditEventView:

@@ -11,10 +11,9 @@ from gateway.law import consents
 from gateway.law.consent_schemas import ConsentList, ConsentView, NewConsent
 from gateway.openapi.document import AUTHENTICATED, problems
 from gateway.problem_codes import ProblemCode
+from gateway.rights import consent_requests
 from gateway.rights.erasure import erase_withdrawn
-from gateway.tenancy import audit
-from gateway.tenancy.candidates import ensure_candidate, find_candidate
-from gateway.webhooks.events import EventType, emit
+from gateway.tenancy.candidates import find_candidate
 from services.common.db.models import Candidate
 from services.common.db.session import tenant_session
 
@@ -36,24 +35,7 @@ ConsentId = Annotated[str, Path(description="`cons_…`", examples=["cons_01kajb
 def create_consent(services: TheServices, caller: Writer, response: Response, new: NewConsent) -> ConsentView:
     """Before an answer, or in place of `consent_version` with it. Sent again, it is the same consent."""
     with tenant_session(services.engine, caller.tenant_id) as session:
-        candidate_id = ensure_candidate(session, tenant_id=caller.tenant_id, external_id=new.candidate)
-        row = consents.add_consent(
-            session,
-            tenant_id=caller.tenant_id,
-            candidate_id=candidate_id,
-            purpose=new.purpose,
-            version=new.version,
-            consented_at=new.consented_at,
-            text_sha256=new.text_sha256,
-        )
-        audit.record(
-            session,
-            tenant_id=caller.tenant_id,
-            actor=caller.actor,
-            action="consent.recorded",
-            subject=row.id,
-            details={"purpose": row.purpose},
-        )
+        row = consent_requests.record_consent(session, caller, new)
     response.headers["Location"] = f"{PATH}/{row.id}"
     return consents.consent_view(row, new.candidate)
 
@@ -102,7 +84,7 @@ def get_consent(services: TheServices, caller: AnyCaller, consent_id: ConsentId)
     with tenant_session(services.engine, caller.tenant_id) as session:
         row = consents.find_consent(session, consent_id)
         if row is None:
-            raise _not_found()
+            raise consent_requests.consent_not_found()
         return consents.consent_view(row, session.get_one(Candidate, row.candidate_id).external_id)
 
 
@@ -124,26 +106,7 @@ def withdraw_consent(services: TheServices, caller: WriterOrCandidate, consent_i
     After a 503, send it again to finish; if nobody does, the sweep finishes it.
     """
     with tenant_session(services.engine, caller.tenant_id) as session:
-        row = consents.find_consent(session, consent_id)
-        if row is None or (
-            caller.candidate is not None and row.candidate_id != caller.candidate.candidate_id
-        ):
-            raise _not_found()
-        if consents.withdraw(session, row):
-            emit(
-                session,
-                tenant_id=caller.tenant_id,
-                type=EventType.CONSENT_WITHDRAWN,
-                subject_id=consent_id,
-                candidate_id=row.candidate_id,
-            )
-            audit.record(
-                session,
-                tenant_id=caller.tenant_id,
-                actor=caller.actor,
-                action="consent.withdrawn",
-                subject=consent_id,
-            )
+        consent_requests.withdraw_consent(session, caller, consent_id)
     erase_withdrawn(
         consent_id,
         tenant_id=caller.tenant_id,
@@ -153,10 +116,3 @@ def withdraw_consent(services: TheServices, caller: WriterOrCandidate, consent_i
         ledger=services.ledger,
     )
     return get_consent(services, caller, consent_id)
-
-
-def _not_found() -> RefusedError:
-    return RefusedError(
-        ProblemCode.CONSENT_NOT_FOUND,
-        "Check the identifier; it may have been erased, or be another tenant's.",
-    )

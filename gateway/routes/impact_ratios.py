@@ -13,6 +13,7 @@ from gateway.openapi.document import AUTHENTICATED, problems
 from gateway.problem_codes import ProblemCode
 from gateway.rights.demographics import (
     RaceEthnicity,
+    ScoredPerson,
     Sex,
     forget_demographics,
     keep_demographics,
@@ -167,6 +168,12 @@ def get_impact_ratios(
     """By sex, by race or ethnicity, and by both. People who said nothing count in the median only."""
     with tenant_session(services.engine, caller.tenant_id) as session:
         people = scored_people(session, score=score, purpose=purpose, question=question)
+    return _report(people, score=score, purpose=purpose, question=question)
+
+
+def _report(
+    people: Sequence[ScoredPerson], *, score: str, purpose: Purpose, question: str | None
+) -> ImpactReport:
     by_sex = impact_ratios([(value, sex) for value, sex, _ in people])
     by_race = impact_ratios([(value, race) for value, _, race in people])
     both = impact_ratios([(value, (sex, race) if sex and race else None) for value, sex, race in people])

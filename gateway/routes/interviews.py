@@ -22,7 +22,7 @@ from gateway.interviews.repository import StoredInterview
 from gateway.interviews.schemas import AskedQuestionView, InterviewList, InterviewView, NewInterview
 from gateway.openapi.document import AUTHENTICATED, problems
 from gateway.problem_codes import ProblemCode
-from gateway.rights.erasure import erase_assessment
+from gateway.rights.erasure import erase_interview
 from gateway.tenancy.authentication import CandidateGrant, KeyHolder
 from gateway.tenancy.candidates import find_candidate
 from services.common.contracts.interview import AnswerStatus, InterviewStatus
@@ -124,22 +124,16 @@ def get_interview(
 )
 def delete_interview(services: TheServices, caller: Writer, interview_id: InterviewId) -> None:
     """Replaced answers go too. After a 503, send it again to finish."""
-    if not is_id(interview_id, Prefix.INTERVIEW):
+    found = is_id(interview_id, Prefix.INTERVIEW) and erase_interview(
+        interview_id,
+        tenant_id=caller.tenant_id,
+        actor=caller.actor,
+        engine=services.engine,
+        store=services.store,
+        ledger=services.ledger,
+    )
+    if not found:
         raise not_found()
-    with tenant_session(services.engine, caller.tenant_id) as session:
-        answers = interviews.begin_erasure(session, interview_id)
-    if answers is None:
-        raise not_found()
-    for assessment_id in answers:
-        erase_assessment(
-            assessment_id,
-            tenant_id=caller.tenant_id,
-            engine=services.engine,
-            store=services.store,
-            ledger=services.ledger,
-        )
-    with tenant_session(services.engine, caller.tenant_id) as session:
-        interviews.end_erasure(session, interview_id, actor=caller.actor, answers=len(answers))
 
 
 def open_interview(services: Services, caller: KeyHolder, interview_id: str) -> StoredInterview:

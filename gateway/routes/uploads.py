@@ -72,17 +72,12 @@ NOT_FOUND = (ProblemCode.UPLOAD_NOT_FOUND, ProblemCode.VALIDATION_FAILED)
 )
 def create_upload(services: TheServices, caller: Writer, new: NewUpload, response: Response) -> UploadView:
     """For recordings that one connection may not carry. What no answer uses within a day is erased."""
-    most = services.settings.max_bytes(MediaKind(new.kind))
-    if new.size_bytes > most:
-        raise RefusedError(
-            ProblemCode.MEDIA_TOO_LARGE,
-            f"`{new.kind}` may have at most {most} bytes; shorten or compress it.",
-        )
     with tenant_session(services.engine, caller.tenant_id) as session:
         row = resumable.begin(
             session,
             tenant_id=caller.tenant_id,
             new=new,
+            max_bytes=services.settings.max_bytes(MediaKind(new.kind)),
             ttl_s=services.settings.upload_ttl_s,
             most_open=services.settings.max_open_uploads,
         )

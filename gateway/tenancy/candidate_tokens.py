@@ -21,8 +21,10 @@ from gateway.tenancy.authentication import TOKEN_PREFIX, CandidateGrant, KeyHold
 from services.common.db.models import Assessment, CandidateToken
 
 
-def issue(session: Session, answer: Assessment, *, key_secret: str, ttl_s: float) -> str | None:
-    """A new token for the candidate who handed in `answer`; null where it was not for practice.
+def issue_candidate_token(
+    session: Session, answer: Assessment, *, key_secret: str, ttl_s: float
+) -> str | None:
+    """Return a new token for the candidate who handed in `answer`; null where it was not for practice.
 
     Args:
         session: the one that stores the answer, so that both begin to be at the same moment.

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -124,7 +125,7 @@ class UploadReceiver:
             raise RefusedError(
                 ProblemCode.MEDIA_REQUIRED, "Send at least one of the parts video, audio, document or text."
             )
-        together(self._media, [])
+        join_media(self._media, [])
         return Received(fields=self._fields, media=self._media)
 
     def discard(self) -> None:
@@ -227,8 +228,8 @@ class UploadReceiver:
         self._ended = True
 
 
-def together(parts: Sequence[MediaRef], uploaded: Sequence[MediaRef]) -> list[MediaRef]:
-    """The media of one answer, as it came with the form and before it.
+def join_media(parts: Sequence[MediaRef], uploaded: Sequence[MediaRef]) -> list[MediaRef]:
+    """Return the media of one answer: what came with the form, and what was uploaded before it.
 
     Raises:
         RefusedError: `media_conflict`, they exclude each other.
@@ -257,17 +258,16 @@ def _invalid(name: str, detail: str) -> RefusedError:
     )
 
 
+@asynccontextmanager
 async def receive_upload(
     request: Request, *, store: ObjectStore, tenant_id: str, limits: Limits
-) -> tuple[UploadReceiver, Received]:
-    """Stream the body of `request` into the store.
-
-    Whoever gets the receiver back must call its `discard` if the answer is not kept after all.
+) -> AsyncIterator[Received]:
+    """Stream the body of `request` into the store; where the block fails, nothing of it stays there.
 
     Raises:
-        RefusedError: the upload is refused; nothing of it is stored.
-        TemporaryError: the store failed; nothing of it is stored.
-        ClientDisconnect: the client went away; nothing of it is stored.
+        RefusedError: the upload is refused.
+        TemporaryError: the store failed.
+        ClientDisconnect: the client went away.
     """
     boundary = _boundary(request)
     _refuse_by_length(request, limits)
@@ -277,7 +277,7 @@ async def receive_upload(
         received = await run_in_threadpool(receiver.finish)
         if (once := once_of(request)) is not None:
             once.fingerprint = _fingerprint(request, received)
-        return receiver, received
+        yield received
     except BaseException:
         with CancelScope(shield=True):
             await run_in_threadpool(receiver.discard)
@@ -285,13 +285,13 @@ async def receive_upload(
 
 
 async def read_fingerprint(request: Request, *, limits: Limits) -> str:
-    """What an upload holds, as `Once.fingerprint`, without keeping any of it.
+    """Return what identifies an upload, as `Once.fingerprint`, without keeping any of it.
 
     Raises:
         RefusedError: the upload would have been refused.
     """
-    _, received = await receive_upload(request, store=NowhereStore(), tenant_id="", limits=limits)
-    return _fingerprint(request, received)
+    async with receive_upload(request, store=NowhereStore(), tenant_id="", limits=limits) as received:
+        return _fingerprint(request, received)
 
 
 def _fingerprint(request: Request, received: Received) -> str:

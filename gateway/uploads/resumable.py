@@ -28,12 +28,19 @@ CHUNK_BYTES = 256 * 1024
 MAX_PIECES = 2000
 
 
-def begin(session: Session, *, tenant_id: str, new: NewUpload, ttl_s: float, most_open: int) -> Upload:
+def begin(
+    session: Session, *, tenant_id: str, new: NewUpload, max_bytes: int, ttl_s: float, most_open: int
+) -> Upload:
     """Announce an upload.
 
     Raises:
-        RefusedError: `uploads_exhausted`.
+        RefusedError: `media_too_large` or `uploads_exhausted`.
     """
+    if new.size_bytes > max_bytes:
+        raise RefusedError(
+            ProblemCode.MEDIA_TOO_LARGE,
+            f"`{new.kind}` may have at most {max_bytes} bytes; shorten or compress it.",
+        )
     unfinished = session.scalar(select(func.count()).select_from(Upload)) or 0
     if unfinished >= most_open:
         raise RefusedError(
@@ -180,7 +187,7 @@ def _settle(
         return True
 
 
-def take(session: Session, upload_ids: list[str]) -> list[MediaRef]:
+def claim_uploads(session: Session, upload_ids: list[str]) -> list[MediaRef]:
     """Hand complete uploads over to the answer that `session` stores; they can be used once.
 
     Raises:

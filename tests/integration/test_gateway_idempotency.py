@@ -105,7 +105,7 @@ def test_key_is_taken_over_when_its_holder_fell_silent(gateway: Any, admin_engin
     answer = post(gateway)
     assert answer.status_code == 202
     with tenant_session(engine, tenant) as session:
-        late = store.Answer(status=202, headers={}, body=b"{}")
+        late = store.KeptResponse(status=202, headers={}, body=b"{}")
         assert not store.keep(session, silent, late, fingerprint="x")
     assert post(gateway).json() == answer.json()
 
