@@ -5,11 +5,13 @@ all; 130 interrupted.
 """
 
 import sys
+from typing import Annotated
 
 import typer
 
 from candor.commands import analyze, evaluate, export, login, models, report, sheet, submit, train, up, watch
 from candor.exits import EXIT_FAILED, EXIT_INTERRUPTED
+from services.common.version import VERSION
 
 app = typer.Typer(
     name="candor",
@@ -19,6 +21,25 @@ app = typer.Typer(
     help="Candor: words, voice and face of an interview answer, and how far they agree.",
     epilog="Exit codes: 0 done, 1 went wrong, 2 wrong usage or unusable file, 130 interrupted.",
 )
+
+
+def _print_version(asked: bool) -> None:
+    """Print the version and end, where it was asked for."""
+    if asked:
+        typer.echo(f"candor {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
 app.command("up")(up.up)
 app.command("analyze")(analyze.analyze)
 app.command("sheet")(sheet.sheet)

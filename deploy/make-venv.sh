@@ -63,7 +63,8 @@ run this again."
 
 install_lock() {
   local wanted
-  wanted=$(cat "$lock" pyproject.toml | sha256sum)  # pyproject.toml says which of our packages it sees
+  # pyproject.toml says which of our packages it sees, version.py the version that it tells
+  wanted=$(cat "$lock" pyproject.toml services/common/version.py | sha256sum)
   [ "$(cat "$installed" 2>/dev/null)" != "$wanted" ] || return 0
   require_disk "$megabytes"
   echo "Installing the locked requirements ($name); this takes a minute or two."

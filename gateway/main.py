@@ -48,6 +48,7 @@ from services.common.db.session import create_engine_for
 from services.common.logging import configure_logging
 from services.common.settings import CommonSettings
 from services.common.storage import open_store
+from services.common.version import VERSION
 from services.common.work.ledger import open_ledger
 from services.common.work.messaging import create_celery
 
@@ -76,7 +77,7 @@ def create_app(
     services = _open_services(settings, common, dispatcher)
     app = FastAPI(
         title="Candor",
-        version="1.0.0",
+        version=VERSION,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

@@ -24,12 +24,11 @@ from candor_client.errors import (
     WaitTimeoutError,
 )
 from candor_client.retry import RetryPolicy
-from candor_client.version import VERSION
+from candor_client.version import __version__
 from candor_client.waiting import Progress
 from candor_client.webhooks import verify_webhook
 
 __all__ = [
-    "VERSION",
     "ApiError",
     "AsyncClient",
     "AuthenticationError",
@@ -54,5 +53,6 @@ __all__ = [
     "UnsupportedMediaError",
     "UploadFailedError",
     "WaitTimeoutError",
+    "__version__",
     "verify_webhook",
 ]

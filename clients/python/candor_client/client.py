@@ -24,10 +24,12 @@ from candor_client.resources.uploads import Uploads
 from candor_client.resources.webhook_endpoints import Events, WebhookEndpoints
 from candor_client.retry import RetryPolicy
 from candor_client.transport import AwaitingTransport, BlockingTransport
-from candor_client.version import VERSION
+from candor_client.version import __version__
 
 TransportT = TypeVar("TransportT", bound=BlockingTransport | AwaitingTransport)
-USER_AGENT = f"candor-client-python/{VERSION} python/{platform.python_version()} httpx/{httpx.__version__}"
+USER_AGENT = (
+    f"candor-client-python/{__version__} python/{platform.python_version()} httpx/{httpx.__version__}"
+)
 TIMEOUT_S = 30.0
 URL_VARIABLE, KEY_VARIABLE = "CANDOR_API_URL", "CANDOR_API_KEY"
 
