@@ -11,7 +11,10 @@ class FusionSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="FUSION_", extra="ignore")
 
-    database_url: SecretStr = SecretStr("postgresql+psycopg://candor_fusion@localhost:5432/candor")
+    database_url: SecretStr = Field(
+        default=SecretStr("postgresql+psycopg://candor_fusion@localhost:5432/candor"),
+        description="Connection as the role `candor_fusion`.",
+    )
     min_cohort_size: int = Field(
         default=20, ge=2, description="Other candidates that a percentile and a cohort mean need."
     )

@@ -25,6 +25,7 @@ from gateway.routes import (
     benchmarks,
     candidates,
     consents,
+    documentation,
     erasures,
     errors,
     events,
@@ -112,6 +113,7 @@ def create_app(
     ):
         app.include_router(module.router)
     app.include_router(errors.router)
+    app.include_router(documentation.router)
     app.include_router(pages.router)
     _add_layers(app, settings, common)
     app.add_middleware(

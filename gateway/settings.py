@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.common.contracts.labels import MediaKind
 from services.common.errors import ConfigurationError
-from services.common.settings import Environment
+from services.common.settings import REPOSITORY, Environment
 
 DEVELOPMENT_KEY_SECRET = "development-only-change-me"  # noqa: S105 - a placeholder, refused in production
 MIN_SECRET_CHARS = 32
@@ -19,9 +19,15 @@ class GatewaySettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="GATEWAY_", extra="ignore", populate_by_name=True)
 
-    host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65535)
-    database_url: SecretStr = SecretStr("postgresql+psycopg://candor_gateway@localhost/candor")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="TCP port of pages and interface.")
+    docs_dir: Path = Field(
+        default=REPOSITORY / "site", description="Folder of the built documentation, served at `/docs`."
+    )
+    database_url: SecretStr = Field(
+        default=SecretStr("postgresql+psycopg://candor_gateway@localhost/candor"),
+        description="Connection as the role `candor_gateway`.",
+    )
     key_secret: SecretStr = Field(
         default=SecretStr(DEVELOPMENT_KEY_SECRET),
         description="Keys the hash of API keys; changing it makes every key unknown.",
@@ -30,15 +36,15 @@ class GatewaySettings(BaseSettings):
         default=90 * 86_400.0, gt=0, description="How long a candidate token opens results."
     )
 
-    max_video_bytes: int = Field(default=1024 * 1024 * 1024, gt=0)
-    max_audio_bytes: int = Field(default=256 * 1024 * 1024, gt=0)
-    max_document_bytes: int = Field(default=20 * 1024 * 1024, gt=0)
-    max_text_bytes: int = Field(default=256 * 1024, gt=0)
+    max_video_bytes: int = Field(default=1024 * 1024 * 1024, gt=0, description="Largest video.")
+    max_audio_bytes: int = Field(default=256 * 1024 * 1024, gt=0, description="Largest sound recording.")
+    max_document_bytes: int = Field(default=20 * 1024 * 1024, gt=0, description="Largest document.")
+    max_text_bytes: int = Field(default=256 * 1024, gt=0, description="Longest typed answer.")
     max_open_uploads: int = Field(default=100, gt=0, description="Unfinished uploads per tenant.")
     upload_ttl_s: float = Field(
         default=86_400.0, gt=0, description="Until an upload that no answer took is erased."
     )
-    max_json_bytes: int = Field(default=64 * 1024, gt=0)
+    max_json_bytes: int = Field(default=64 * 1024, gt=0, description="Largest body that is no media.")
     drain_s: float = Field(
         default=10.0, ge=0, description="How long a refused upload is read on, so that the client sees why."
     )
@@ -48,7 +54,9 @@ class GatewaySettings(BaseSettings):
         default=600, ge=0, description="New uploads and answers a minute and key; 0 sets no limit."
     )
 
-    events_heartbeat_s: float = Field(default=15.0, gt=0)
+    events_heartbeat_s: float = Field(
+        default=15.0, gt=0, description="How often a silent stream of events shows that it lives."
+    )
     events_poll_s: float = Field(default=5.0, gt=0, description="How often a silent stream asks Postgres.")
 
     ready_needs_workers: bool = Field(
@@ -65,7 +73,7 @@ class GatewaySettings(BaseSettings):
         validation_alias=AliasChoices("GATEWAY_MIN_COHORT_SIZE", "FUSION_MIN_COHORT_SIZE"),
         description="People that a benchmark needs; follows fusion's setting where it has none of its own.",
     )
-    recover_every_s: float = Field(default=5.0, gt=0)
+    recover_every_s: float = Field(default=5.0, gt=0, description="How often lost work is looked for.")
     recover_batch: int = Field(default=100, gt=0, description="Assessments that one run looks at, at most.")
     sweep_every_s: float = Field(default=600.0, gt=0, description="How often retention is looked after.")
     recheck_after_s: float = Field(default=5.0, gt=0, description="Until one is looked at again.")
@@ -85,7 +93,9 @@ class GatewaySettings(BaseSettings):
     )
     webhook_ports: list[int] = Field(default=[443, 8443], description="Ports of public webhook addresses.")
     webhook_timeout_s: float = Field(default=15.0, gt=0, description="One attempt, from name to status.")
-    webhook_deliver_every_s: float = Field(default=1.0, gt=0)
+    webhook_deliver_every_s: float = Field(
+        default=1.0, gt=0, description="How often deliveries that are due are looked for."
+    )
     webhook_threads: int = Field(default=8, ge=1, description="Attempts at once, of one delivery worker.")
     webhook_per_endpoint: int = Field(default=2, ge=1, description="Attempts at once, to one endpoint.")
     webhook_lease_s: float = Field(

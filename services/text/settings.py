@@ -18,7 +18,7 @@ class TextSettings(BaseSettings):
         ),
     )
     max_characters: int = Field(default=200_000, gt=0, description="About 35,000 words.")
-    max_pages: int = Field(default=200, gt=0)
+    max_pages: int = Field(default=200, gt=0, description="Longest document.")
     document_time_limit_s: float = Field(
         default=20.0,
         gt=0,

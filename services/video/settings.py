@@ -48,7 +48,7 @@ class VideoSettings(BaseSettings):
         default=0.6, gt=0, lt=1, description="Likewise of the detector that also sees small faces."
     )
     landmark_score: float = Field(default=0.5, gt=0, lt=1, description="Least score of a face's landmarks.")
-    decoder_threads: int = Field(default=1, ge=1, le=16)
+    decoder_threads: int = Field(default=1, ge=1, le=16, description="Processor threads of the decoder.")
     dark_luma: float = Field(
         default=40.0, ge=0, le=255, description="A face below this mean grey level counts as dark."
     )

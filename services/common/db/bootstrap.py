@@ -50,12 +50,20 @@ class DatabaseSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CANDOR_DB_", extra="ignore")
 
-    admin_url: SecretStr | None = None
-    owner_url: SecretStr | None = None
-    owner_password: SecretStr | None = None
-    gateway_password: SecretStr = SecretStr("")
-    fusion_password: SecretStr = SecretStr("")
-    name: str = "candor"
+    admin_url: SecretStr | None = Field(
+        default=None, description="A superuser's connection: makes roles and database, then migrates."
+    )
+    owner_url: SecretStr | None = Field(
+        default=None, description="Connection as `candor_owner`: migrates a database that is there."
+    )
+    owner_password: SecretStr | None = Field(default=None, description="Becomes that of `candor_owner`.")
+    gateway_password: SecretStr = Field(
+        default=SecretStr(""), description="Becomes that of `candor_gateway`; needed with `admin_url`."
+    )
+    fusion_password: SecretStr = Field(
+        default=SecretStr(""), description="Becomes that of `candor_fusion`; needed with `admin_url`."
+    )
+    name: str = Field(default="candor", description="Name of the database.")
     wait_s: float = Field(default=0.0, ge=0, description="How long a server that is starting is waited for.")
 
 
