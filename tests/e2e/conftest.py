@@ -1,5 +1,6 @@
 """One running installation for all end-to-end tests: `candor up`, as a person starts it."""
 
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from candor.embedded.servers import free_port
 from tests.conftest import REPOSITORY
 from tests.waiting import WITHIN_S, wait_until
 
+RECEIVER = "127.0.0.7"
+"""An address that is not public and that webhooks may go to all the same; nobody answers there."""
 ENDED = {"succeeded", "partially_succeeded", "failed"}
 
 
@@ -53,7 +56,13 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     home = tmp_path_factory.mktemp("home")
     command = [sys.executable, "-m", "candor.cli", "up", "--port", str(free_port()), "--data-dir", str(home)]
     with (home / "console.log").open("w") as console:
-        process = subprocess.Popen(command, cwd=REPOSITORY, stdout=console, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command,
+            cwd=REPOSITORY,
+            env=os.environ | {"GATEWAY_WEBHOOK_ALLOWED_NETWORKS": f'["{RECEIVER}/32"]'},
+            stdout=console,
+            stderr=subprocess.STDOUT,
+        )
     try:
         address, key = _wait_for_address(process, home / "console.log")
         with httpx.Client(

@@ -1,4 +1,4 @@
-"""What the READMEs of the clients show, and the commands for a remote server, against `candor up`."""
+"""The examples in Python of every page, those with curl, and the commands for a remote server."""
 
 import json
 import os
@@ -15,12 +15,12 @@ from standardwebhooks import Webhook
 
 from tests.conftest import REPOSITORY
 from tests.e2e.conftest import Installation
-from tests.readme_examples import examples
+from tests.markdown_examples import documentation, examples
 
 CLIENTS = REPOSITORY / "clients"
 PYTHON_EXAMPLES = [
-    pytest.param(code, id=f"{path.parent.name}-{number}")
-    for path in (CLIENTS / "python" / "README.md", REPOSITORY / "README.md")
+    pytest.param(code, id=f"{path.relative_to(REPOSITORY)}-{number}")
+    for path in documentation()
     for number, code in enumerate(examples(path, language="python"), start=1)
 ]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

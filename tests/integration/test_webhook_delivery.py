@@ -22,7 +22,7 @@ from gateway.webhooks.guarded_http import GuardedClient, SendError
 from gateway.webhooks.targets import TargetRules
 from services.common.db.bootstrap import DatabaseUrls
 from services.common.settings import Environment
-from tests.readme_examples import examples
+from tests.markdown_examples import examples
 from tests.webhook_receiver import Receiver, Reply, receiving
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -118,12 +118,12 @@ def test_event_arrives_signed_and_thin(scene: Scene, receiver: Receiver) -> None
     assert scene.deliver() == 0
 
 
-def test_receiver_of_the_readme_takes_an_event_once_and_refuses_a_forgery(
+def test_receiver_of_the_documentation_takes_an_event_once_and_refuses_a_forgery(
     scene: Scene, receiver: Receiver, capsys: pytest.CaptureFixture[str]
 ) -> None:
     [code] = [
         block
-        for block in examples(REPOSITORY / "README.md", language="python")
+        for block in examples(REPOSITORY / "docs" / "api" / "webhooks.md", language="python")
         if "standardwebhooks" in block
     ]
     example: dict[str, Any] = {}

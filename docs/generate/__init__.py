@@ -1,0 +1,1 @@
+"""What is made while the site is built, from what the code, the models and the measurements say."""
