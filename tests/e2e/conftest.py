@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from candor.embedded.servers import free_port
 from tests.conftest import REPOSITORY
@@ -82,3 +84,16 @@ def _wait_for_address(process: "subprocess.Popen[bytes]", console: Path) -> tupl
     found = said()
     assert found is not None, f"candor up did not start:\n{console.read_text()}"
     return found[1], found[2]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Return a browser for all tests; each opens a context of its own."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = os.environ.get("CANDOR_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.skip("no Chromium; install one or set CANDOR_CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()

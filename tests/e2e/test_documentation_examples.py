@@ -14,7 +14,8 @@ from tests.e2e.conftest import RECEIVER, Installation
 from tests.markdown_examples import documentation, examples
 from tests.media_text import make_pdf
 
-WORDS = "I have always loved to learn new things, because I want to understand how they work. " * 4
+SENTENCE = "I have always loved to learn new things, because I want to understand how they work. "
+WORDS = SENTENCE * 4
 FIRST_REQUEST = REPOSITORY / "docs" / "api" / "index.md"
 ON_THEIR_OWN = {FIRST_REQUEST, REPOSITORY / "README.md"}
 """Pages that do not go on from the first request."""
@@ -37,7 +38,7 @@ def folder(tmp_path: Path, installation: Installation) -> Path:
         (tmp_path / name).write_text(WORDS)
     (tmp_path / "answers").mkdir()
     (tmp_path / "answers" / "first.txt").write_text(WORDS)
-    (tmp_path / "letter.pdf").write_bytes(make_pdf([WORDS]))
+    (tmp_path / "letter.pdf").write_bytes(make_pdf([SENTENCE] * 4))
     (tmp_path / "var").mkdir()
     (tmp_path / "var" / "api-key").write_text(installation.key)
     (tmp_path / ".venv").symlink_to(sys.prefix)

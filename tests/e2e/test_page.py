@@ -1,25 +1,19 @@
 """The page in a real browser, against a stand-in gateway (`tests/fake_api.py`)."""
 
-import os
-import shutil
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from candor.views.activation_words import activation_words
 from candor.views.salience_words import region_words
 from services.common.contracts.face import FaceRegion
 from services.common.contracts.labels import EMOTIONS, TRAITS
 from tests.e2e.conftest import Installation
+from tests.e2e.serving import serving
 from tests.fake_api import KEY, QUESTIONS, FakeGateway, create_fake, problem
 from tests.fake_reports import (
     FACE_PLACES,
@@ -41,35 +35,6 @@ CHECKS = (Path(__file__).parent / "page_checks.js").read_text(encoding="utf-8")
 # What is waited for comes when it comes: a busy machine makes a test slow, never wrong.
 expect.set_options(timeout=60_000)
 VIDEO = {"name": "answer.mp4", "mimeType": "video/mp4", "buffer": b"x" * 400_000}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = os.environ.get("CANDOR_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    if path is None:
-        pytest.skip("no Chromium; install one or set CANDOR_CHROMIUM")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@contextmanager
-def served(state: FakeGateway) -> Iterator[str]:
-    """The stand-in on a free port, in a thread."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    config = uvicorn.Config(create_fake(state), port=port, log_level="error", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(timeout=5)
 
 
 @dataclass
@@ -105,7 +70,7 @@ def open_page(browser: Browser) -> Iterator[Open]:
 
     def open_(state: FakeGateway | None = None, **options: Any) -> Visit:
         state = state or FakeGateway()
-        server = served(state)
+        server = serving(create_fake(state))
         address = server.__enter__()
         servers.append(server)
         defaults = {"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", "reduced_motion": "reduce"}
