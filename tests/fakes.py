@@ -43,6 +43,19 @@ class FakeLedger:
         self.stalls[assessment_id] = None
 
 
+class FakeSession:
+    """Remembers what was added to it; there is no database behind it."""
+
+    def __init__(self) -> None:
+        self.added: list[object] = []
+
+    def add(self, row: object) -> None:
+        self.added.append(row)
+
+    def flush(self) -> None:
+        pass
+
+
 class FakeClock:
     """Seconds that pass only when told to."""
 

@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import RefusedError
 from gateway.http.fields import Purpose
-from gateway.law.policy import Reader, decide
+from gateway.law.policy import Jurisdiction, Reader, decide
 from gateway.problem_codes import ProblemCode
 from gateway.tenancy.authentication import KeyHolder
 from gateway.tenancy.tenants import jurisdiction_of
@@ -12,8 +12,12 @@ from gateway.tenancy.tenants import jurisdiction_of
 
 def readable_purposes(session: Session, caller: KeyHolder) -> frozenset[Purpose]:
     """The purposes whose reports the caller may read; scopes and whose answers they are come on top."""
+    return purposes_open_to(caller, jurisdiction_of(session, caller.tenant_id))
+
+
+def purposes_open_to(caller: KeyHolder, jurisdiction: Jurisdiction) -> frozenset[Purpose]:
+    """Return the purposes whose reports the law of `jurisdiction` lets this kind of caller read."""
     reader = Reader.TENANT if caller.candidate is None else Reader.CANDIDATE
-    jurisdiction = jurisdiction_of(session, caller.tenant_id)
     return frozenset(purpose for purpose in Purpose if reader in decide(jurisdiction, purpose).report_readers)
 
 

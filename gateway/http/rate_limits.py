@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fastapi.requests import Request
 from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.errors import StorageError
-from limits.storage import RedisStorage
+from limits.storage import storage_from_string
 from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
@@ -60,17 +60,17 @@ class Limiter:
     """Counts requests of the last minute, in a sliding window. Safe to share between threads.
 
     Args:
-        redis_url: where the counts are; shared by all gateways.
+        storage_url: where the counts are: a Redis that all gateways share, or `memory://`.
         quotas: requests per minute, by policy; 0 leaves a policy out.
     """
 
-    def __init__(self, redis_url: str, quotas: dict[str, int]) -> None:
+    def __init__(self, storage_url: str, quotas: dict[str, int]) -> None:
         self._items: dict[str, RateLimitItem] = {
             policy: RateLimitItemPerSecond(quota, WINDOW_S, PREFIX)
             for policy, quota in quotas.items()
             if quota
         }
-        self._redis_url = redis_url
+        self._storage_url = storage_url
         self._strategy: SlidingWindowCounterRateLimiter | None = None
         self._paused_until = 0.0
 
@@ -88,8 +88,8 @@ class Limiter:
 
     def _count(self, item: RateLimitItem, policy: str, caller: str) -> Standing:
         strategy = self._strategy = self._strategy or SlidingWindowCounterRateLimiter(
-            RedisStorage(
-                self._redis_url, wrap_exceptions=True, socket_connect_timeout=0.5, socket_timeout=0.5
+            storage_from_string(
+                self._storage_url, wrap_exceptions=True, socket_connect_timeout=0.5, socket_timeout=0.5
             )
         )
         allowed = strategy.hit(item, policy, caller)

@@ -1,6 +1,6 @@
 """What is kept of a candidate, table by table, read off the schema so that no later table is forgotten."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +51,15 @@ class PersonalTable:
 
 def personal_tables(session: Session) -> Iterator[PersonalTable]:
     """Every one that this role may read."""
-    readable = {(table, column) for table, column in session.execute(_READABLE)}
+    return personal_among({(table, column) for table, column in session.execute(_READABLE)})
+
+
+def personal_among(readable: Collection[tuple[str, str]]) -> Iterator[PersonalTable]:
+    """Yield the schema's tables that lead to a candidate, with those of their columns that are readable.
+
+    Args:
+        readable: names of a table and a column each.
+    """
     for table in Base.metadata.sorted_tables:
         is_personal = "candidate_id" in table.c or "assessment_id" in table.c
         columns = [column for column in table.c if (table.name, column.name) in readable]

@@ -3,6 +3,8 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -21,19 +23,34 @@ def add_receipt(
     session: Session, *, tenant_id: str, cause: ErasureCause, counts: Mapping[str, int]
 ) -> Erasure:
     """Store the receipt, in the transaction that erases."""
-    finished_at = now(session)
-    receipt = {
+    receipt = write_receipt(
+        cause, counts, finished_at=now(session), jurisdiction=jurisdiction_of(session, tenant_id)
+    )
+    row = Erasure(id=receipt["id"], tenant_id=tenant_id, cause=cause, receipt=receipt, hash=hash_of(receipt))
+    session.add(row)
+    session.flush()
+    return row
+
+
+def write_receipt(
+    cause: ErasureCause, counts: Mapping[str, int], *, finished_at: datetime, jurisdiction: Jurisdiction
+) -> dict[str, Any]:
+    """Return a new receipt: JSON without anything that leads to a person.
+
+    Args:
+        cause: why it was erased.
+        counts: how much of each kind went.
+        finished_at: when.
+        jurisdiction: whose law said within how many days.
+    """
+    return {
         "id": new_id(Prefix.ERASURE),
         "cause": str(cause),
         "erased": dict(counts),
         "kept": KEPT,
         "finished_at": finished_at.isoformat(),
-        "deletion_within_days": _deadline(jurisdiction_of(session, tenant_id)),
+        "deletion_within_days": _deadline(jurisdiction),
     }
-    row = Erasure(id=receipt["id"], tenant_id=tenant_id, cause=cause, receipt=receipt, hash=hash_of(receipt))
-    session.add(row)
-    session.flush()
-    return row
 
 
 def erasure_view(row: Erasure) -> ErasureView:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, delete, exists, func, select, text, update
@@ -12,7 +13,7 @@ from gateway.rights.erasure import Forgetful, erase_assessment, erase_withdrawn
 from gateway.tenancy import audit
 from gateway.tenancy.tenants import find_tenant
 from services.common.contracts.media import MediaRef
-from services.common.db.models import Assessment, Consent, VoiceSummaryRow
+from services.common.db.models import Assessment, Consent, Tenant, VoiceSummaryRow
 from services.common.db.session import tenant_session
 from services.common.errors import TemporaryError
 from services.common.logging import get_logger
@@ -60,22 +61,17 @@ class Sweep:
 
     def _sweep(self, tenant_id: str) -> dict[str, int]:
         with tenant_session(self.engine, tenant_id) as session:
-            tenant = find_tenant(session, tenant_id)
-        steps: dict[str, tuple[Callable[[str, Any], int], Any]] = {
-            "withdrawn": (self._withdrawn, True),
-            "answers": (self._answers, tenant.report_days),
-            "media": (self._media, tenant.media_days),
-            "features": (self._features, tenant.features_days),
-        }
-        swept = {}
-        for kind, (step, asked) in steps.items():
-            if asked is not None and (number := _until_done(step, tenant_id, asked, batch=self.batch)):
-                swept[kind] = number
+            kept = days_kept(find_tenant(session, tenant_id))
+        erase = {"answers": self._answers, "media": self._media, "features": self._features}
+        steps = {"withdrawn": partial(self._withdrawn, tenant_id)}
+        steps |= {kind: partial(erase[kind], tenant_id, days) for kind, days in kept.items()}
+        done = {kind: until_done(step, batch=self.batch) for kind, step in steps.items()}
+        swept = {kind: number for kind, number in done.items() if number}
         if swept:
             self._record(tenant_id, swept)
         return swept
 
-    def _withdrawn(self, tenant_id: str, _: Any) -> int:
+    def _withdrawn(self, tenant_id: str) -> int:
         rests = exists().where(Assessment.consent_id == Consent.id)
         with tenant_session(self.engine, tenant_id) as session:
             withdrawn = session.scalars(
@@ -95,7 +91,7 @@ class Sweep:
     def _answers(self, tenant_id: str, days: int) -> int:
         with tenant_session(self.engine, tenant_id) as session:
             due = session.scalars(
-                select(Assessment.id).where(_older(Assessment.created_at, days)).limit(self.batch)
+                select(Assessment.id).where(older(Assessment.created_at, days)).limit(self.batch)
             ).all()
         for assessment_id in due:
             erase_assessment(
@@ -105,7 +101,7 @@ class Sweep:
 
     def _media(self, tenant_id: str, days: int) -> int:
         """The objects first: an answer counts as rid of its media only once that is true."""
-        is_due = (Assessment.media_erased_at.is_(None), _older(Assessment.created_at, days))
+        is_due = (Assessment.media_erased_at.is_(None), older(Assessment.created_at, days))
         with tenant_session(self.engine, tenant_id) as session:
             due = session.execute(
                 select(Assessment.id, Assessment.media).where(*is_due).limit(self.batch)
@@ -125,7 +121,7 @@ class Sweep:
         with tenant_session(self.engine, tenant_id) as session:
             due = session.scalars(
                 select(VoiceSummaryRow.assessment_id)
-                .where(_older(VoiceSummaryRow.created_at, days))
+                .where(older(VoiceSummaryRow.created_at, days))
                 .limit(self.batch)
             ).all()
             session.execute(delete(VoiceSummaryRow).where(VoiceSummaryRow.assessment_id.in_(due)))
@@ -143,13 +139,21 @@ class Sweep:
             )
 
 
-def _until_done(step: Callable[[str, Any], int], tenant_id: str, asked: Any, *, batch: int) -> int:
-    total = number = step(tenant_id, asked)
+def days_kept(tenant: Tenant) -> dict[str, int]:
+    """Return for how many days each kind is kept, answers first; what is kept until erased is left out."""
+    asked = {"answers": tenant.report_days, "media": tenant.media_days, "features": tenant.features_days}
+    return {kind: days for kind, days in asked.items() if days is not None}
+
+
+def until_done(step: Callable[[], int], *, batch: int) -> int:
+    """Repeat `step` while it fills a batch; returns how much it did in all."""
+    total = number = step()
     while number == batch:
-        number = step(tenant_id, asked)
+        number = step()
         total += number
     return total
 
 
-def _older(moment: InstrumentedAttribute[Any], days: int) -> ColumnElement[bool]:
+def older(moment: InstrumentedAttribute[Any], days: int) -> ColumnElement[bool]:
+    """Return the condition that `moment` lies more than `days` days back, by the database's clock."""
     return moment < func.now() - func.make_interval(0, 0, 0, days)

@@ -12,7 +12,7 @@ and the row that says whose it is (`audit_subjects`) goes with the candidate.
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -104,19 +104,16 @@ def record(
         raise ValueError("details of an audit entry must not name a candidate or what belongs to one")
     named = _pseudonym(session, tenant_id, subject) if _PERSONAL.search(subject) else subject
     session.execute(_LOCK, {"tenant": tenant_id})
-    before = _head(session, tenant_id)
     row = AuditEventRow(
         id=new_id(Prefix.AUDIT_EVENT),
         tenant_id=tenant_id,
-        sequence=before.sequence + 1,
         actor=actor,
         action=action,
         subject=named,
         details=dict(details or {}),
         created_at=session.execute(select(func.clock_timestamp())).scalar_one(),
-        previous_hash=before.hash,
     )
-    row.hash = hash_of(row)
+    chain(row, _head(session, tenant_id))
     session.add(row)
     session.flush()
 
@@ -139,6 +136,13 @@ def _pseudonym(session: Session, tenant_id: str, subject: str) -> str:
     )
     session.execute(statement.on_conflict_do_nothing(index_elements=["tenant_id", "subject"]))
     return session.execute(select(AuditSubject.id).where(AuditSubject.subject == subject)).scalar_one()
+
+
+def chain(row: AuditEventRow, before: Head) -> Head:
+    """Make an entry the one that follows `before`; returns the new head."""
+    row.sequence, row.previous_hash = before.sequence + 1, before.hash
+    row.hash = hash_of(row)
+    return Head(row.sequence, row.hash)
 
 
 def hash_of(row: AuditEventRow) -> str:
@@ -166,7 +170,6 @@ def verify(engine: Engine, tenant_id: str, *, known: Head | None = None) -> Veri
         tenant_id: whose log it is.
         known: a head that was noted before and must still be in the chain.
     """
-    head = Head()
     with tenant_session(engine, tenant_id) as session:
         rows = session.scalars(
             select(AuditEventRow)
@@ -174,12 +177,29 @@ def verify(engine: Engine, tenant_id: str, *, known: Head | None = None) -> Veri
             .order_by(AuditEventRow.sequence)
             .execution_options(yield_per=_BATCH)
         )
-        for row in rows:
-            fault = _fault_of(row, head, known)
-            if fault is not None:
-                return Verification(head, fault)
-            head = Head(row.sequence, row.hash)
-            session.expunge(row)
+        return follow(_released(session, rows), known=known)
+
+
+def _released(session: Session, rows: Iterable[AuditEventRow]) -> Iterator[AuditEventRow]:
+    """Pass rows on one by one, so that a long log never lies in memory as a whole."""
+    for row in rows:
+        session.expunge(row)
+        yield row
+
+
+def follow(rows: Iterable[AuditEventRow], *, known: Head | None = None) -> Verification:
+    """Follow a chain, entry by entry.
+
+    Args:
+        rows: in the order of their sequence.
+        known: as in `verify`.
+    """
+    head = Head()
+    for row in rows:
+        fault = _fault_of(row, head, known)
+        if fault is not None:
+            return Verification(head, fault)
+        head = Head(row.sequence, row.hash)
     if known is not None and known.sequence > head.sequence:
         return Verification(head, f"Entries {head.sequence + 1} to {known.sequence} are missing at the end.")
     return Verification(head)

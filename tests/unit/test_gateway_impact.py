@@ -37,6 +37,14 @@ def test_four_fifths_is_not_below_itself() -> None:
     assert not found["b"].below_four_fifths
 
 
+@pytest.mark.parametrize(("above", "is_below"), [(36, True), (39, True), (40, False), (41, False)])
+def test_ratio_is_below_four_fifths_from_the_first_person_on(above: int, is_below: bool) -> None:
+    """Of 100 people each and 50 of the best group above: four fifths of its rate are 40 people."""
+    found = impact_ratios(people(("a", 50, 50), ("b", above, 100 - above), (None, 20, 0)))
+    assert found["b"] is not None
+    assert found["b"].below_four_fifths is is_below
+
+
 def test_group_is_not_shown_and_not_the_best_when_it_is_small() -> None:
     found = impact_ratios(people(("a", 30, 30), ("tiny", 9, 0)))
     assert found["tiny"] is None
