@@ -9,6 +9,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -53,13 +54,20 @@ def postgres_admin_url(postgres_server_url: str) -> Iterator[str]:
 
     The server is shared, so roles outlive the test and databases do not.
     """
+    with new_database(postgres_server_url) as url:
+        yield url
+
+
+@contextmanager
+def new_database(server_url: str, *, template: str = "template1") -> Iterator[str]:
+    """Copy a database for as long as the block runs; yields the superuser's URL of the copy."""
     from sqlalchemy import create_engine, make_url, text
 
     name = f"test_{secrets.token_hex(8)}"
-    engine = create_engine(postgres_server_url, isolation_level="AUTOCOMMIT")
+    engine = create_engine(server_url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}"'))
-    yield make_url(postgres_server_url).set(database=name).render_as_string(hide_password=False)
+        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+    yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
     with engine.connect() as connection:
         connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
     engine.dispose()

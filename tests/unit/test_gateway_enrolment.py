@@ -12,7 +12,7 @@ from services.common.contracts.labels import AssessmentStatus
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.voice import VoiceSummary
 from services.common.db.models import Assessment, VoiceSummaryRow
-from services.common.voice_summary import MAX_SUMMARIES, summarise, to_bytes
+from services.common.statistics.voice_summary import MAX_SUMMARIES, summarise, to_bytes
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ASSESSMENTS = "CREATE TABLE assessments (id TEXT, created_at TEXT, state TEXT)"
