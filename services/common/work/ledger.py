@@ -15,13 +15,13 @@ from typing import Any, Final, Literal, cast
 from pydantic import Field
 from redis import Redis
 from redis.backoff import ExponentialBackoff
+from redis.lock import Lock
 from redis.retry import Retry
 
 from services.common.contracts.base import Contract
 from services.common.contracts.labels import Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, ModalityResult, Probability
 from services.common.contracts.tasks import ANALYZE_TASK, AUDIO_TRANSCRIBE, QUEUE_OF_TASK, Transcription
-from services.common.work.lease import Lease
 from services.common.work.purge import purge_group, purge_messages
 
 EVENTS_KEPT = 500
@@ -296,10 +296,15 @@ class WorkLedger:
         states = cast(list[str | None], self._redis.mget([_worker_key(queue) for queue in queues]))
         return dict(zip(queues, states, strict=True))
 
-    def take_lease(self, assessment_id: str, step: Step, *, lease_s: float) -> Lease | None:
-        """Claim the work for this worker; null while another living worker holds it."""
-        lease = Lease(self._redis, _lease_key(assessment_id, step), lease_s=lease_s)
-        return lease if lease.take() else None
+    def take_lease(self, assessment_id: str, step: Step, *, lease_s: float) -> Lock | None:
+        """Claim the work for this worker until `lease_s` after the last `reacquire`, from any thread.
+
+        Returns:
+            The lease, whose `reacquire` and `release` raise `redis.exceptions.LockNotOwnedError` once it has
+            expired; None while another living worker holds it.
+        """
+        lease = Lock(self._redis, _lease_key(assessment_id, step), timeout=lease_s, thread_local=False)
+        return lease if lease.acquire(blocking=False) else None
 
 
 def open_ledger(redis_url: str, *, ttl_s: int = 86_400, patient: bool = False) -> WorkLedger:

@@ -10,11 +10,14 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
+from celery.backends.base import KeyValueStoreBackend
+from kombu.transport.redis import Channel
+
 if TYPE_CHECKING:
     from redis import Redis
 
-UNACKED, UNACKED_INDEX = "unacked", "unacked_index"
-"""Where kombu keeps what was delivered and not acknowledged."""
+UNACKED, UNACKED_INDEX = Channel.unacked_key, Channel.unacked_index_key
+"""Where kombu keeps what was delivered and not acknowledged. Its own purge would empty the whole queue."""
 GROUP_KEYS = ("", ".j", ".t", ".s", ".d", ".c")
 """What Celery's Redis backend keeps of a chord, behind the identifier of its group."""
 _BATCH = 500
@@ -41,7 +44,7 @@ def purge_messages(redis: "Redis", text: str, *, queues: Iterable[str]) -> int:
 
 def purge_group(redis: "Redis", group_id: str) -> None:
     """Remove what was counted of a chord: the results that its parts have returned so far."""
-    redis.delete(*(f"celery-taskset-meta-{group_id}{suffix}" for suffix in GROUP_KEYS))
+    redis.delete(*(f"{KeyValueStoreBackend.group_keyprefix}{group_id}{suffix}" for suffix in GROUP_KEYS))
 
 
 def mentions(raw: str, text: str) -> bool:

@@ -4,12 +4,13 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import Any, Generic
 
 from celery import Task
-from redis.exceptions import RedisError
+from redis.exceptions import LockNotOwnedError, RedisError
+from redis.lock import Lock
 
 from services.common.contracts.labels import Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, ModalityResult
@@ -21,7 +22,6 @@ from services.common.serving.client import open_predictor
 from services.common.serving.predictor import Predictor
 from services.common.settings import CommonSettings
 from services.common.storage import ObjectStore, open_store
-from services.common.work.lease import Lease
 from services.common.work.ledger import TRANSCRIPT, ModalityProgress, Step, WorkLedger, open_ledger
 from services.common.work.outcomes import (
     TRANSCRIPT_SHARE,
@@ -112,11 +112,12 @@ class StepRuntime(ABC, Generic[Outcome]):
         if lease is None:
             raise celery_task.retry(countdown=lease_s / 2, max_retries=None)
         try:
-            with _renewed(lease):
+            with _renewed(lease, every_s=lease_s / 3):
                 outcome = self._attempt(celery_task, task)
                 self.keep(task, outcome)
         finally:
-            lease.release()
+            with suppress(LockNotOwnedError):  # it expired, and may be another worker's
+                lease.release()
         return outcome
 
     def _attempt(self, celery_task: "Task[Any, Any]", task: AnalyzeTask) -> Outcome:
@@ -257,14 +258,14 @@ class TranscriptionRuntime(StepRuntime[Transcription]):
 
 
 @contextmanager
-def _renewed(lease: Lease) -> Iterator[None]:
+def _renewed(lease: Lock, *, every_s: float) -> Iterator[None]:
     """Renew the lease from a thread, so that long work keeps it and a dead worker loses it."""
     stop = threading.Event()
 
     def renew() -> None:
-        while not stop.wait(lease.renew_every_s):
+        while not stop.wait(every_s):
             try:
-                lease.renew()
+                lease.reacquire()
             except RedisError as fault:
                 log.warning("lease_not_renewed", detail=str(fault))
 
