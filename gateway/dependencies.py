@@ -57,7 +57,7 @@ class Services:
         )
 
     def progress(self, assessment_id: str) -> dict[Modality, ModalityProgress]:
-        """Live state; empty while Redis is out of reach, since Postgres still answers the rest."""
+        """Return the live state; empty while Redis is out of reach, since Postgres still answers the rest."""
         try:
             return self.ledger.progress(assessment_id)
         except RedisError as fault:
@@ -66,7 +66,7 @@ class Services:
 
 
 def get_services(request: Request) -> Services:
-    """What `main.create_app` wired."""
+    """Return what `main.create_app` wired."""
     return cast(Services, request.app.state.services)
 
 
@@ -82,7 +82,7 @@ Presented = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 
 def authenticate(services: TheServices, required: SecurityScopes, presented: Presented) -> KeyHolder:
-    """Who calls, if the key is good for what the operation needs.
+    """Return who calls, if the key is good for what the operation needs.
 
     Raises:
         RefusedError: a 401 as in `authenticate_either`, `candidate_token_refused` or `scope_missing`.
@@ -103,7 +103,7 @@ def authenticate_either(
     presented: Presented,
     _: Annotated[HTTPAuthorizationCredentials | None, Depends(candidate_bearer)],
 ) -> KeyHolder:
-    """Like `authenticate`, for operations that a candidate token may open too.
+    """Authenticate like `authenticate`, for operations that a candidate token may open too.
 
     What the token opens is for `candidate_tokens.require_opened` to say, once the answer is known.
 
@@ -118,7 +118,7 @@ def authenticate_either(
 
 
 def identify(services: Services, presented: HTTPAuthorizationCredentials | None) -> KeyHolder:
-    """Whom the presented credentials belong to, as long as they are good.
+    """Return whom the presented credentials belong to, as long as they are good.
 
     Raises:
         RefusedError: one of the codes of status 401.
@@ -159,7 +159,7 @@ def _bad_token(holder: KeyHolder | None) -> RefusedError:
 async def authenticate_once(
     request: Request, services: TheServices, holder: Annotated[KeyHolder, Depends(authenticate)]
 ) -> KeyHolder:
-    """Who calls; a POST with an `Idempotency-Key` goes on alone, or ends here with the stored answer."""
+    """Authenticate; a POST with an `Idempotency-Key` goes on alone, or ends here with the stored response."""
     await _claim(request, services, holder)
     return holder
 
@@ -167,7 +167,7 @@ async def authenticate_once(
 async def authenticate_either_once(
     request: Request, services: TheServices, holder: Annotated[KeyHolder, Depends(authenticate_either)]
 ) -> KeyHolder:
-    """Like `admit`, for operations that a candidate token may open too."""
+    """Authenticate like `authenticate_once`, for operations that a candidate token may open too."""
     await _claim(request, services, holder)
     return holder
 
@@ -205,7 +205,7 @@ InterviewCursor = Annotated[str | None, Query(pattern=id_pattern(Prefix.INTERVIE
 
 
 def page_by(prefix: Prefix) -> Callable[..., Cursor]:
-    """The dependency that reads the page's parameters off the query of a list of `prefix_…`.
+    """Return the dependency that reads the page's parameters off the query of a list of `prefix_…`.
 
     It raises `validation_failed` where both directions are asked for.
     """

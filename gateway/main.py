@@ -63,7 +63,7 @@ def create_app(
     *,
     dispatcher: Dispatcher | None = None,
 ) -> FastAPI:
-    """Wire the application. Nothing is contacted until the first request.
+    """Create the application with everything wired. Nothing is contacted until the first request.
 
     Args:
         settings: the gateway's own; from the environment by default.
@@ -127,14 +127,14 @@ def create_app(
 
 
 def _streams(method: str, path: str) -> bool:
-    """Whether a request brings media, which may be large."""
+    """Tell whether a request brings media, which may be large."""
     return (method == "POST" and path == assessments.PATH) or (
         method == "PATCH" and path.startswith(f"{uploads.PATH}/")
     )
 
 
 def _add_layers(app: FastAPI, settings: GatewaySettings, common: CommonSettings) -> None:
-    """From the inside out."""
+    """Add the layers around the routes, from the inside out."""
     app.add_middleware(KeptAnswers)
     app.add_middleware(EntityTags)
     app.add_middleware(CompressedAnswers)

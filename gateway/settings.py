@@ -115,7 +115,7 @@ class GatewaySettings(BaseSettings):
     )
 
     def max_bytes(self, kind: MediaKind) -> int:
-        """The largest upload of `kind`."""
+        """Return the largest upload of `kind`, in bytes."""
         return {
             MediaKind.VIDEO: self.max_video_bytes,
             MediaKind.AUDIO: self.max_audio_bytes,

@@ -122,7 +122,7 @@ class DeliveryRuntime:
             log.info("swept", **swept)
 
     def recover(self) -> None:
-        """One bounded run; an outage of the database waits for the next one."""
+        """Recover once, bounded; an outage of the database waits for the next run."""
         try:
             done = self.recovery.run()
         except SQLAlchemyError as fault:
@@ -133,7 +133,7 @@ class DeliveryRuntime:
 
 
 def create_worker(common: CommonSettings, settings: GatewaySettings) -> Celery:
-    """The Celery application with the tasks of this worker and their timetable."""
+    """Create the Celery application with the tasks of this worker and their timetable."""
     app = create_celery(common, patient=False)
     runtime = DeliveryRuntime(common, settings, app)
 

@@ -49,7 +49,7 @@ def _not_permitted(decision: Decision) -> str:
 
 
 def _consent(session: Session, *, tenant_id: str, candidate_id: str, form: AssessmentForm) -> Consent | None:
-    """The consent that the form names or brings, else the one that is in force; null where none holds."""
+    """Return the consent that the form names or brings, else the one in force; null where none holds."""
     if form.consent is not None:
         named = find_consent(session, form.consent)
         if named is None or (named.candidate_id, named.purpose) != (candidate_id, form.purpose):
@@ -71,7 +71,7 @@ def _consent(session: Session, *, tenant_id: str, candidate_id: str, form: Asses
 
 
 def _held(session: Session, consent: Consent) -> Consent:
-    """`consent`, which cannot be withdrawn any more before this answer is stored.
+    """Lock `consent`, so that it cannot be withdrawn before this answer is stored.
 
     Raises:
         RefusedError: `consent_required`, it was withdrawn: an answer that names it must not come in, whatever

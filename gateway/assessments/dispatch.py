@@ -72,7 +72,7 @@ class CeleryDispatcher:
         self._ledger = ledger
 
     def send(self, work: Work) -> None:
-        """The ledger first: once the message is out, a worker may report sooner than we return."""
+        """Note the work in the ledger, then send it: a worker may report before we return."""
         combine = CombineTask(
             assessment_id=work.assessment_id,
             tenant_id=work.tenant_id,
@@ -91,7 +91,8 @@ class CeleryDispatcher:
 
 
 def analyses_of(work: Work) -> list[AnalyzeTask]:
-    """One task for every modality that the answer can feed, so that typed text waits for no video worker.
+    """Return one task for every modality that the answer can feed, so that typed text waits for no video
+    worker.
 
     The words of a spoken answer count: they are transcribed first, or the text service says why not.
     """

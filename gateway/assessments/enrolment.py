@@ -46,7 +46,7 @@ class KeptVoice:
 
 
 def work_of(engine: Engine, stored: StoredAssessment, *, voice_enrolment: bool) -> Work:
-    """What to send for an accepted answer.
+    """Return what is sent to the workers for an accepted answer.
 
     Args:
         engine: connected as `candor_gateway`.
@@ -76,7 +76,7 @@ def _read_enrolment(engine: Engine, row: Assessment) -> VoiceSummary | None:
 
 
 def enrolment(session: Session, row: Assessment) -> VoiceSummary | None:
-    """The merged voice of the person's answers before `row`, null where nothing is kept.
+    """Return the merged voice of the person's answers before `row`; null where nothing is kept.
 
     Only those of the encoder that wrote the latest one count: that is the version being served,
     after an upgrade as after its withdrawal. Answers that are being erased do not count.
@@ -104,7 +104,7 @@ def enrolment(session: Session, row: Assessment) -> VoiceSummary | None:
 
 
 def kept_voices(session: Session, candidate_id: str) -> Sequence[KeptVoice]:
-    """What is kept of a person's voice, latest first."""
+    """List what is kept of a person's voice, latest first."""
     rows = session.scalars(
         select(VoiceSummaryRow)
         .where(VoiceSummaryRow.candidate_id == candidate_id)

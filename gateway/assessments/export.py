@@ -73,12 +73,12 @@ class Export:
     statuses: Sequence[AssessmentStatus] = ()
 
     def csv(self) -> Iterator[str]:
-        """The header, then one chunk of lines per batch."""
+        """Yield the header, then one chunk of lines per batch."""
         yield _lines([dict(zip(COLUMNS, COLUMNS, strict=True))])
         yield from self._batches(_csv_of, size=CSV_BATCH)
 
     def json_lines(self) -> Iterator[str]:
-        """One chunk of lines per batch; a line is what `expand=report` shows of one answer."""
+        """Yield one chunk of lines per batch; a line is what `expand=report` shows of one answer."""
         yield from self._batches(_json_lines_of, size=JSON_LINES_BATCH)
 
     def _batches(
@@ -131,7 +131,7 @@ def _answer_cells(view: AssessmentView) -> Cells:
 
 
 def _scores(session: Session, assessment_ids: Sequence[str]) -> dict[str, Cells]:
-    """What the reports add, by assessment. Only what has a column is read: reports can be long."""
+    """Read what the reports add, by assessment. Only what has a column is read: reports can be long."""
     if not assessment_ids:
         return {}
     document = ReportRow.report
@@ -179,7 +179,7 @@ def _time(moment: datetime) -> str:
 
 
 def _lines(rows: Iterator[Cells] | Sequence[Cells]) -> str:
-    """RFC 4180 lines of the columns."""
+    """Write rows as RFC 4180 lines of the columns."""
     text = io.StringIO()
     writer = csv.writer(text)
     for row in rows:
@@ -188,7 +188,7 @@ def _lines(rows: Iterator[Cells] | Sequence[Cells]) -> str:
 
 
 def harmless(cell: object) -> object:
-    """`cell` such that no spreadsheet takes text for a formula (OWASP, "CSV injection").
+    """Return `cell` such that no spreadsheet takes text for a formula (OWASP, "CSV injection").
 
     Text that begins like one gets an apostrophe in front; numbers stay numbers.
     """

@@ -11,7 +11,7 @@ from gateway.uploads.multipart import REPEATED_FIELDS, SINGLE_FIELDS
 
 
 def parse_form(fields: Mapping[str, Sequence[str]]) -> AssessmentForm:
-    """The form behind raw fields (each name with all its values, in order).
+    """Validate raw form fields (each name with all its values, in order).
 
     A field that is sent empty counts as not sent, as browsers do with inputs that nobody touched.
 

@@ -40,7 +40,7 @@ class EventFeed:
         self._poll_s = poll_s
 
     async def latest_id(self) -> str:
-        """Identifier of the newest event."""
+        """Return the identifier of the newest event."""
         try:
             entries = await self._redis.xrevrange(self._key, count=1)
         except RedisError as fault:
@@ -49,7 +49,7 @@ class EventFeed:
         return cast(str, entries[0][0]) if entries else BEGINNING
 
     async def after(self, cursor: str) -> list[Entry]:
-        """Events after `cursor`; empty when none came for a while."""
+        """Return the events after `cursor`; empty when none came for a while."""
         try:
             found = await self._redis.xread({self._key: cursor}, count=100, block=int(self._poll_s * 1000))
         except RedisError as fault:
@@ -63,7 +63,7 @@ class EventFeed:
 async def follow(
     feed: EventFeed, snapshot: Snapshot, *, last_event_id: str | None
 ) -> AsyncIterator[ServerSentEvent]:
-    """The events of one assessment, from its current state to its report.
+    """Yield the events of one assessment, from its current state to its report.
 
     Postgres has the last word: whenever the feed is silent, the state is read again, so that a
     stream ends even if Redis lost the event that would have ended it.

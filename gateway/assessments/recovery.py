@@ -120,7 +120,9 @@ class Recovery:
         return "stale" if clock - row.dispatched_at > timedelta(seconds=patience_s) else None
 
     def _seen_idle_for(self, assessment_id: str) -> float:
-        """Seconds since this process first saw that nothing happened, though something might any moment."""
+        """Return the seconds since this process first saw that nothing happens, though something might any
+        moment.
+        """
         return self._clock() - self._idle_since.setdefault(assessment_id, self._clock())
 
     def _send(self, stored: StoredAssessment, reason: str) -> str:

@@ -11,7 +11,7 @@ from gateway.tenancy.tenants import jurisdiction_of
 
 
 def readable_purposes(session: Session, caller: KeyHolder) -> frozenset[Purpose]:
-    """The purposes whose reports the caller may read; scopes and whose answers they are come on top."""
+    """Return the purposes whose reports the caller may read; scopes are checked elsewhere."""
     return purposes_open_to(caller, jurisdiction_of(session, caller.tenant_id))
 
 

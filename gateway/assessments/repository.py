@@ -68,13 +68,13 @@ def add_assessment(
 
 
 def find_assessment(session: Session, assessment_id: str) -> StoredAssessment | None:
-    """One assessment of the tenant."""
+    """Find one assessment of the tenant."""
     found = load_answers(session, stored_answers(Assessment.id == assessment_id))
     return found[0] if found else None
 
 
 def stored_answers(*conditions: ColumnElement[bool]) -> Select[Assessment, str, str]:
-    """Assessments with their candidate's external identifier and their report's status."""
+    """Select assessments with their candidate's external identifier and their report's status."""
     return (
         select(Assessment, Candidate.external_id, ReportRow.status)
         .join(Candidate, Candidate.id == Assessment.candidate_id)
@@ -84,7 +84,7 @@ def stored_answers(*conditions: ColumnElement[bool]) -> Select[Assessment, str, 
 
 
 def load_answers(session: Session, statement: Select[Assessment, str, str]) -> list[StoredAssessment]:
-    """What `statement`, made by `stored_answers`, finds, with the outcome of each modality."""
+    """Load what `statement`, made by `stored_answers`, finds, with the outcome of each modality."""
     rows = session.execute(statement).all()
     results = _results(session, [row.id for row, _, status in rows if status is not None])
     return [
@@ -112,7 +112,7 @@ def _results(session: Session, assessment_ids: Sequence[str]) -> dict[str, list[
 
 
 def find_report(session: Session, assessment_id: str) -> dict[str, object] | None:
-    """The stored report document."""
+    """Find the stored report document."""
     return session.scalar(select(ReportRow.report).where(ReportRow.assessment_id == assessment_id))
 
 
@@ -164,7 +164,7 @@ def mark_dispatched(session: Session, assessment_id: str, *, recheck_after_s: fl
 
 
 def claim_unreported(session: Session, *, most: int, lease_s: float) -> list[tuple[str, str]]:
-    """Assessments of any tenant that are due for a look, as (assessment, tenant).
+    """Claim assessments of any tenant that are due for a look, as (assessment, tenant).
 
     Nobody else gets them for `lease_s`, so that two recoveries at once share the work.
     """

@@ -74,7 +74,7 @@ def wanted_answers(
         ),
     ] = None,
 ) -> Wanted:
-    """The filters of a request; together they narrow."""
+    """Read the filters of a request; an answer has to match all of them."""
     return Wanted(
         candidate=candidate,
         question=question,
@@ -94,7 +94,7 @@ WantedStatus = Annotated[
 
 
 def conditions_of(session: Session, wanted: Wanted) -> list[ColumnElement[bool]] | None:
-    """What the rows must fulfil; null where the tenant has no such candidate."""
+    """Return the conditions that rows must meet; null where the tenant has no such candidate."""
     conditions: list[ColumnElement[bool]] = []
     if wanted.candidate is not None:
         person = find_candidate(session, wanted.candidate)
@@ -117,7 +117,7 @@ def conditions_of(session: Session, wanted: Wanted) -> list[ColumnElement[bool]]
 
 
 def has_status(statuses: Sequence[AssessmentStatus]) -> list[ColumnElement[bool]]:
-    """What narrows to `statuses`, as far as the database knows: whether work began, it does not."""
+    """Return the condition for `statuses`; the database does not know whether work has begun."""
     if not statuses:
         return []
     stored = {AssessmentStatus.QUEUED if status in RUNNING else status for status in statuses}
@@ -132,7 +132,7 @@ def find_page(
     statuses: Sequence[AssessmentStatus] = (),
     status_of: StatusOf,
 ) -> tuple[list[StoredAssessment], bool]:
-    """A page, newest first, and whether more follow in the direction of the cursor.
+    """Find a page, newest first; tell whether more follow in the direction of the cursor.
 
     Args:
         session: of the tenant.
@@ -157,7 +157,7 @@ def _scan(
     statuses: set[AssessmentStatus],
     status_of: StatusOf,
 ) -> list[StoredAssessment]:
-    """As many as fill the page and one more, out of all that may have one of `statuses`."""
+    """Find as many as fill the page and one more, out of all that may have one of `statuses`."""
     found: list[StoredAssessment] = []
     at = replace(cursor, limit=SCAN_BATCH)
     while True:
@@ -182,7 +182,7 @@ def _load(
 def find_reports(
     session: Session, wanted: Wanted, cursor: Cursor, *, purposes: frozenset[Purpose]
 ) -> tuple[list[dict[str, Any]], bool]:
-    """A page of stored reports, newest answer first, and whether more follow.
+    """Find a page of stored reports, newest answer first; tell whether more follow.
 
     Args:
         session: of the tenant.
@@ -204,7 +204,7 @@ def find_reports(
 
 
 def reports_of(session: Session, assessment_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The stored reports of some answers, by assessment; those that have none yet are left out."""
+    """Load the stored reports of some answers, by assessment; those that have none yet are left out."""
     if not assessment_ids:
         return {}
     rows = session.execute(

@@ -16,7 +16,7 @@ ProgressOf = Callable[[str], Progress]
 
 
 def visible_status(stored: StoredAssessment, progress: Progress) -> AssessmentStatus:
-    """The report's status, else what the gateway decided, else what the workers are doing."""
+    """Return the report's status, else what the gateway decided, else what the workers are doing."""
     if stored.report_status is not None:
         return AssessmentStatus(stored.report_status)
     state = AssessmentStatus(stored.row.state)
@@ -25,7 +25,7 @@ def visible_status(stored: StoredAssessment, progress: Progress) -> AssessmentSt
 
 
 def has_ended(view: AssessmentView) -> bool:
-    """Whether nothing will change any more."""
+    """Tell whether nothing will change any more."""
     return view.status not in (AssessmentStatus.QUEUED, AssessmentStatus.PROCESSING)
 
 
@@ -35,7 +35,7 @@ def view_of(stored: StoredAssessment, progress_of: ProgressOf) -> AssessmentView
 
 
 def assessment_view(stored: StoredAssessment, progress: Progress) -> AssessmentView:
-    """What the interface shows of an assessment.
+    """Return what the interface shows of an assessment.
 
     Args:
         stored: what Postgres holds.
@@ -68,7 +68,7 @@ def assessment_view(stored: StoredAssessment, progress: Progress) -> AssessmentV
 
 
 def with_retention(report: Report, row: Assessment) -> Report:
-    """`report`, which says so where the media that it was made from is gone."""
+    """Return `report` with a notice where the media that it was made from is erased."""
     if row.media_erased_at is None:
         return report
     notice = Notice(

@@ -35,7 +35,7 @@ class Period:
 
 
 def pooled(periods: Sequence[Period]) -> Period:
-    """All people of several periods; each is in one of them."""
+    """Pool several periods; each person is in one of them."""
     return Period(
         n=sum(period.n for period in periods),
         total=sum(period.total for period in periods),
@@ -45,7 +45,7 @@ def pooled(periods: Sequence[Period]) -> Period:
 
 
 def class_of(number: int) -> int:
-    """The class of a bin."""
+    """Return the class of a bin."""
     return min(max(number // BLOCK, 0), CLASSES - 1)
 
 
@@ -65,7 +65,7 @@ class Span:
 
 
 def spans_of(months: Sequence[tuple[date, Period]], *, at_least: int) -> list[Span]:
-    """Months in order, put together where one alone has too few people to be shown.
+    """Join months, in order, where one alone has too few people to be shown.
 
     Every person is in one span, and no span is smaller than `at_least`, so that none can be told from
     the difference of others. A remainder joins the span before it; where all are too few, there is none.
@@ -88,7 +88,8 @@ def _span(months: Sequence[tuple[date, Period]]) -> Span:
 
 
 def split_in_halves(sizes: Sequence[int]) -> int:
-    """How many of the first periods make the earlier half: the cut that divides the people most evenly.
+    """Return how many of the first periods make the earlier half: the cut that divides the people most
+    evenly.
 
     Args:
         sizes: people per period, in order of time; at least two periods.
@@ -117,7 +118,7 @@ class Distance:
 
 
 def kolmogorov_smirnov(first: Sequence[int], second: Sequence[int]) -> Distance:
-    """The two-sample Kolmogorov-Smirnov test on counts per class.
+    """Run the two-sample Kolmogorov-Smirnov test on counts per class.
 
     Counts per class can only hide a difference, so the statistic is a lower bound of that of the full
     resolution, and the p-value is conservative. The latter is the asymptotic series with Stephens'
@@ -139,7 +140,7 @@ def kolmogorov_smirnov(first: Sequence[int], second: Sequence[int]) -> Distance:
 
 
 def _kolmogorov_tail(x: float) -> float:
-    """Q(x) = 2 · Σ (-1)^(k-1) · exp(-2 k² x²), which is 1 to twelve digits below 0.2."""
+    """Compute Q(x) = 2 · Σ (-1)^(k-1) · exp(-2 k² x²), which is 1 to twelve digits below 0.2."""
     if x < 0.2:
         return 1.0
     tail = 2.0 * sum((-1.0) ** (k - 1) * math.exp(-2.0 * (k * x) ** 2) for k in range(1, 101))

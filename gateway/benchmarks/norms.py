@@ -20,7 +20,7 @@ ID_PREFIX = "norm_"
 def find_norms(
     session: Session, cohort: Cohort, *, score: str | None, limit: int, starting_after: str | None
 ) -> tuple[list[Norm], bool]:
-    """A page of the cohort's norms, the newest models first, and whether more follow.
+    """Find a page of the cohort's norms, the newest models first; tell whether more follow.
 
     Args:
         session: of the tenant.
@@ -42,7 +42,7 @@ def find_norms(
 def benchmark_views(
     session: Session, norms: Sequence[Norm], *, score: str | None, min_cohort_size: int
 ) -> list[BenchmarkView]:
-    """Figures of every score of `norms`, or of one."""
+    """Return the figures of every score of `norms`, or of one."""
     statement = select(NormBlock.norm_id, NormBlock.score, NormBlock.block, NormBlock.counts).where(
         NormBlock.norm_id.in_([norm.id for norm in norms])
     )
@@ -67,7 +67,7 @@ def benchmark_views(
 
 
 def figures(people: Histogram, *, min_cohort_size: int) -> Figures:
-    """Mean and deciles; neither where there are so few people that it would show one."""
+    """Return mean and deciles; neither where there are so few people that it would show one."""
     if people.n < min_cohort_size:
         return Figures(n=people.n, reason=COHORT_TOO_SMALL)
     return Figures(n=people.n, mean=people.mean, deciles=people.deciles())
@@ -76,7 +76,7 @@ def figures(people: Histogram, *, min_cohort_size: int) -> Figures:
 def drift_views(
     session: Session, norms: Sequence[Norm], *, score: str, min_cohort_size: int
 ) -> list[DriftView]:
-    """How `score` moved from month to month, under each of `norms`."""
+    """Return how `score` moved from month to month, under each of `norms`."""
     rows = session.scalars(
         select(NormMonth).where(NormMonth.norm_id.in_([norm.id for norm in norms]), NormMonth.score == score)
     )
@@ -122,7 +122,7 @@ def _span_view(span: Span) -> SpanView:
 
 
 def _made_by(norm: Norm) -> tuple[str | None, list[ModelRef]]:
-    """Method and models; a name that cannot be read is shown as it is."""
+    """Return method and models; a name that cannot be read is shown as it is."""
     try:
         return read_model_key(norm.model_key)
     except ValueError:

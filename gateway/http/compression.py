@@ -36,7 +36,7 @@ class CompressedAnswers:
 
 
 def weaken_tag(headers: MutableHeaders) -> None:
-    """A strong tag promises the same bytes, which compressed ones are not."""
+    """Make a strong tag weak: it promises the same bytes, which compressed ones are not."""
     tag = headers.get("etag", "")
     if "content-encoding" in headers and tag.startswith('"'):
         headers["ETag"] = f"W/{tag}"

@@ -12,7 +12,7 @@ from fastapi import Depends, Response
 
 
 def deprecated(*, since: date, sunset: date, successor: str) -> dict[str, Any]:
-    """Keyword arguments for a route's decorator: `@router.get("", **deprecated(...))`.
+    """Return keyword arguments for a route's decorator: `@router.get("", **deprecated(...))`.
 
     Args:
         since: the day on which it became deprecated.

@@ -73,12 +73,12 @@ class Problem(HTTPException):
 
 
 def problem_type(code: str) -> str:
-    """The `type` member: the code's page in the catalogue of this installation."""
+    """Return the `type` member: the code's page in the catalogue of this installation."""
     return f"/errors/{code}"
 
 
 def problem_document(problem: Problem, *, request_id: str) -> dict[str, Any]:
-    """The JSON document of `problem`."""
+    """Return the JSON document of `problem`."""
     return ProblemDetails(
         type=problem_type(problem.code),
         title=problem.code.title_text,
@@ -91,7 +91,7 @@ def problem_document(problem: Problem, *, request_id: str) -> dict[str, Any]:
 
 
 def problem_response(problem: Problem, *, request_id: str) -> Response:
-    """ASCII JSON, so that no echo of the client's characters can fail to encode."""
+    """Return the response in ASCII JSON, so that no echo of the client's characters can fail to encode."""
     return _respond(problem_document(problem, request_id=request_id), problem.headers)
 
 
@@ -109,7 +109,7 @@ def _respond_refused(request: Request, refused: RefusedError) -> Response:
 
 
 def request_id_of(request: Request) -> str:
-    """The identifier that the outermost layer gave this request."""
+    """Return the identifier that the outermost layer gave this request."""
     return str(request.scope.get("state", {}).get("request_id", ""))
 
 
@@ -141,7 +141,7 @@ def problem_of_validation(fault: RequestValidationError) -> Problem:
 
 
 def allowed_methods(request: Request) -> str:
-    """What `Allow` must list: Starlette names the methods of one matching route only."""
+    """Return what `Allow` must list: Starlette names the methods of one matching route only."""
     template = getattr(request.scope.get("route"), "path_format", None)
     operations = request.app.openapi()["paths"].get(template, {})
     return ", ".join(sorted(method.upper() for method in operations))

@@ -57,7 +57,7 @@ def _is_document(start: Message) -> bool:
 
 
 def tagged(start: Message, body: Message, *, known: str) -> tuple[Message, Message]:
-    """Both messages with a tag, or a 304 without a body where `known` names it."""
+    """Return both messages with a tag, or a 304 without a body where `known` names it."""
     tag = entity_tag(body.get("body", b""))
     headers = MutableHeaders(raw=list(start["headers"]))
     headers["ETag"] = tag
@@ -69,12 +69,12 @@ def tagged(start: Message, body: Message, *, known: str) -> tuple[Message, Messa
 
 
 def entity_tag(body: bytes) -> str:
-    """A weak tag: the same for the same bytes, and for no others."""
+    """Return a weak tag: the same for the same bytes, and for no others."""
     digest = hashlib.sha256(body).digest()[:TAG_BYTES]
     return f'W/"{base64.urlsafe_b64encode(digest).decode().rstrip("=")}"'
 
 
 def matches(known: str, tag: str) -> bool:
-    """Whether `If-None-Match: known` names `tag`; compared weakly, as RFC 9110 wants it."""
+    """Tell whether `If-None-Match: known` names `tag`; compared weakly (RFC 9110, 13.1.2)."""
     listed = [part.strip() for part in known.split(",")]
     return listed == ["*"] or tag.removeprefix("W/") in {part.removeprefix("W/") for part in listed}

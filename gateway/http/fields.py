@@ -47,7 +47,7 @@ class Scope(StrEnum):
 
 
 def printable(value: str) -> str:
-    """`value` without white space around it.
+    """Return `value` without white space around it.
 
     Raises:
         ValueError: nothing is left, or it holds a control character or half a surrogate pair, which
@@ -64,7 +64,7 @@ def printable(value: str) -> str:
 
 
 def not_ahead(moment: datetime) -> datetime:
-    """`moment`, unless it lies further in the future than clocks differ.
+    """Return `moment`, unless it lies further in the future than clocks differ.
 
     Raises:
         ValueError: it does.
@@ -75,7 +75,7 @@ def not_ahead(moment: datetime) -> datetime:
 
 
 def written_out(value: object) -> object:
-    """`value`, unless it is a number, which would be read as seconds since 1970.
+    """Return `value`, unless it is a number, which would be read as seconds since 1970.
 
     Raises:
         ValueError: it is.

@@ -91,7 +91,7 @@ class Once:
 
 
 def once_of(request: Request) -> Once | None:
-    """The claim of a request, null where it came without a key."""
+    """Return the claim of a request; null where it came without a key."""
     return getattr(request.state, "once", None)
 
 
@@ -140,7 +140,7 @@ async def _replay(found: Found, fingerprint: str) -> None:
 
 
 def _key(request: Request) -> str:
-    """The key, with or without the quotes that the IETF draft gives it."""
+    """Return the key, with or without the quotes that the IETF draft gives it."""
     key = request.headers[HEADER].strip()
     if len(key) > 2 and key.startswith('"') and key.endswith('"'):
         key = key[1:-1]
@@ -153,7 +153,7 @@ def _key(request: Request) -> str:
 
 
 def in_use() -> Problem:
-    """The same key is being worked on."""
+    """Return the problem that says that a request with the same key is running."""
     return Problem(
         ProblemCode.IDEMPOTENCY_KEY_IN_USE,
         "A request with this key is still running; wait for it, then send this one again.",
@@ -166,7 +166,7 @@ def _fingerprint(request: Request, body: bytes) -> str:
 
 
 def fingerprint_of(request: Request, content: str) -> str:
-    """What makes two requests the same: the address with its query, and `content`."""
+    """Hash what makes two requests the same: the address with its query, and `content`."""
     address = f"{request.url.path}?{request.url.query}"
     return hashlib.sha256(f"{address}\0{content}".encode()).hexdigest()
 

@@ -59,7 +59,7 @@ class Found:
 
 
 def new_claim(tenant_id: str, key: str, *, key_secret: str, sender: str = "tenant") -> Claim:
-    """A claim on the client's `key`; the table never sees the key itself."""
+    """Make a claim on the client's `key`; the table never sees the key itself."""
     secret = hmac.digest(key_secret.encode(), f"answer\0{tenant_id}\0{sender}\0{key}".encode(), "sha256")
     return Claim(tenant_id=tenant_id, key_hash=hashlib.sha256(secret).hexdigest(), secret=secret)
 
@@ -141,7 +141,7 @@ def sweep(engine: Engine, *, most: int) -> int:
 
 
 def _subject(body: bytes) -> dict[str, str]:
-    """Whom an answer is about, so that it goes with them when they are erased."""
+    """Return whom a response is about, so that it goes with them when they are erased."""
     try:
         document = json.loads(body)
     except ValueError:

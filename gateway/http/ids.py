@@ -32,19 +32,19 @@ class Prefix(StrEnum):
 
 
 def new_id(prefix: Prefix) -> str:
-    """A new identifier: 48 bits of milliseconds since 1970, 80 random bits, in 26 characters."""
+    """Make an identifier: 48 bits of milliseconds since 1970, 80 random bits, in 26 characters."""
     value = (time.time_ns() // 1_000_000) << RANDOM_BITS | secrets.randbits(RANDOM_BITS)
     digits = (ALPHABET[value >> 5 * place & 31] for place in reversed(range(CHARS)))
     return f"{prefix}_{''.join(digits)}"
 
 
 def id_pattern(prefix: Prefix) -> str:
-    """Regular expression of identifiers with `prefix`."""
+    """Return the regular expression of identifiers with `prefix`."""
     return f"^{prefix}_[{ALPHABET}]{{{CHARS}}}$"
 
 
 def is_id(text: str, prefix: Prefix) -> bool:
-    """Whether `text` can be one of our identifiers at all; what cannot be never reaches the database."""
+    """Tell whether `text` can be one of our identifiers at all; what cannot be never reaches the database."""
     return _compiled(prefix).fullmatch(text) is not None
 
 

@@ -49,5 +49,5 @@ class GatewayMetrics:
         self._dispatches.labels("sent" if sent else "left_to_recovery").inc()
 
     def render(self) -> bytes:
-        """The text exposition format."""
+        """Return the metrics in Prometheus' text exposition format."""
         return generate_latest(self._registry)

@@ -94,7 +94,7 @@ class RequestShell:
 
 
 def _request_id(request: Request) -> str:
-    """The client's own, where it is harmless to log; otherwise a new one."""
+    """Return the client's own identifier where it is harmless to log, otherwise a new one."""
     given = request.headers.get("x-request-id", "")
     return given if REQUEST_ID.fullmatch(given) else new_id(Prefix.REQUEST)
 
@@ -108,7 +108,7 @@ def _add_headers(message: Message, scope: Scope, request_id: str) -> None:
 
 
 def _template(scope: Scope) -> str:
-    """The route's template, so that identifiers never become label values."""
+    """Return the route's template, so that identifiers never become label values."""
     return str(getattr(scope.get("route"), "path", None) or "unmatched")
 
 
@@ -127,7 +127,7 @@ class RequestBody:
         self._waits = headers.get("expect", "").lower() == "100-continue"
 
     async def receive(self) -> Message:
-        """The next message.
+        """Return the next message.
 
         Raises:
             Problem: `body_too_large`.

@@ -15,7 +15,7 @@ ItemT = TypeVar("ItemT")
 
 
 def cursor_of(*, limit: int, starting_after: str | None, ending_before: str | None) -> Cursor:
-    """The cursor of a request.
+    """Return the cursor of a request.
 
     Raises:
         RefusedError: `validation_failed`, both directions were given.
@@ -35,7 +35,7 @@ def cursor_of(*, limit: int, starting_after: str | None, ending_before: str | No
 def page_statement(
     statement: StatementT, identifier: InstrumentedAttribute[str], cursor: Cursor, *, newest_first: bool
 ) -> StatementT:
-    """`statement` for one page and one row more, which `page_of` takes off again."""
+    """Narrow `statement` to one page and one row more, which `page_of` takes off again."""
     after, before = cursor.starting_after, cursor.ending_before
     if after is not None:
         statement = statement.where(identifier < after if newest_first else identifier > after)
@@ -46,6 +46,6 @@ def page_statement(
 
 
 def page_of(rows: Sequence[ItemT], cursor: Cursor) -> tuple[list[ItemT], bool]:
-    """The page in its own order, and whether more follow in the direction of the cursor."""
+    """Return the page in its own order, and whether more follow in the direction of the cursor."""
     page = list(rows[: cursor.limit])
     return (page if cursor.ending_before is None else page[::-1]), len(rows) > cursor.limit

@@ -49,7 +49,7 @@ class Standing:
     reset_s: int
 
     def headers(self) -> dict[str, str]:
-        """What every answer says."""
+        """Return the headers that every response carries."""
         return {
             "RateLimit-Policy": f'"{self.policy}";q={self.quota};w={WINDOW_S}',
             "RateLimit": f'"{self.policy}";r={self.remaining};t={self.reset_s}',
@@ -136,12 +136,12 @@ class RateLimits:
 
 
 def policy_of(request: Request) -> str:
-    """Which quota a request counts against."""
+    """Return the quota that a request counts against."""
     return UPLOADS if request.method == "POST" and request.url.path in UPLOAD_PATHS else REQUESTS
 
 
 def caller_of(request: Request) -> str:
-    """Whose quota it is: a hash of the credentials, else the address."""
+    """Return whose quota it is: a hash of the credentials, else the address."""
     presented = request.headers.get("authorization")
     if presented is None:
         return f"address:{request.client.host if request.client else 'unknown'}"
@@ -149,7 +149,7 @@ def caller_of(request: Request) -> str:
 
 
 def too_many(standing: Standing) -> Problem:
-    """The refusal; `Retry-After` says when to come again."""
+    """Return the problem of a refused request; `Retry-After` says when to come again."""
     return Problem(
         ProblemCode.RATE_LIMITED,
         f"Send it again in {standing.reset_s} s; {standing.quota} {standing.policy} a minute are allowed.",

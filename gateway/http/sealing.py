@@ -12,12 +12,12 @@ USE = b"candor kept answers"
 
 
 def seal(data: bytes, *, secret: bytes) -> bytes:
-    """`data`, readable only with `secret`: a Fernet token."""
+    """Encrypt `data`, so that it is readable only with `secret`: a Fernet token."""
     return _sealer(secret).encrypt(data)
 
 
 def unseal(sealed: bytes, *, secret: bytes) -> bytes:
-    """What was sealed with the same `secret`.
+    """Decrypt what was sealed with the same `secret`.
 
     Raises:
         ValueError: it was sealed with another secret, or changed since.

@@ -15,12 +15,14 @@ from services.common.db.session import now
 
 
 def find_question(session: Session, question_id: str, *, for_change: bool = False) -> Question | None:
-    """The tenant's question, archived or not; `for_change` keeps answers to it out until we are done."""
+    """Find the tenant's question, archived or not; `for_change` keeps answers to it out until the transaction
+    ends.
+    """
     return session.get(Question, question_id, with_for_update=for_change or None)
 
 
 def list_questions(session: Session, cursor: Cursor, *, archived: bool) -> tuple[list[Question], bool]:
-    """A page of the bank, oldest first, and whether more follow in the direction of the cursor."""
+    """List a page of the questions, oldest first; tell whether more follow in the direction of the cursor."""
     is_archived = Question.archived_at.is_not(None)
     statement = select(Question).where(is_archived if archived else ~is_archived)
     rows = session.scalars(page_statement(statement, Question.id, cursor, newest_first=False)).all()

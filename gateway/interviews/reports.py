@@ -29,7 +29,7 @@ LEFT_OUT = (
 
 
 def interview_report(session: Session, stored: StoredInterview) -> InterviewReport:
-    """What the answers that count come to now."""
+    """Pool the answers that count now into one report."""
     counting = [question.answers[0].assessment_id for question in stored.questions if question.answers]
     reports = _short_reports(session, counting)
     return build_interview_report(

@@ -96,7 +96,7 @@ def add_interview(session: Session, *, tenant_id: str, form: NewInterview) -> St
 
 
 def find_interview(session: Session, interview_id: str) -> StoredInterview | None:
-    """One interview of the tenant; none once its erasure has begun."""
+    """Find one interview of the tenant; null once its erasure has begun."""
     found = session.execute(
         select(Interview, Candidate.external_id)
         .join(Candidate, Candidate.id == Interview.candidate_id)
@@ -112,7 +112,7 @@ def list_interviews(
     candidate_id: str | None = None,
     status: InterviewStatus | None = None,
 ) -> tuple[list[StoredInterview], bool]:
-    """A page, newest first, and whether more follow in the direction of the cursor."""
+    """List a page, newest first; tell whether more follow in the direction of the cursor."""
     statement = (
         select(Interview, Candidate.external_id)
         .join(Candidate, Candidate.id == Interview.candidate_id)
@@ -128,7 +128,7 @@ def list_interviews(
 
 
 def _has_status(status: InterviewStatus) -> ColumnElement[bool]:
-    """What `StoredInterview.status` computes, for the database."""
+    """Return the condition that computes `StoredInterview.status` in the database."""
     asked, answer, later = aliased(InterviewQuestion), aliased(Assessment), aliased(Assessment)
     answers_it = and_(
         answer.interview_id == asked.interview_id,
@@ -156,7 +156,7 @@ def _has_status(status: InterviewStatus) -> ColumnElement[bool]:
 
 
 def _complete(session: Session, rows: Sequence[tuple[Interview, str]]) -> list[StoredInterview]:
-    """With questions and answers; answers that are being erased are left out."""
+    """Add questions and answers; answers that are being erased are left out."""
     ids = [row.id for row, _ in rows]
     asked: dict[str, dict[str, AskedQuestion]] = {interview_id: {} for interview_id in ids}
     questions = (

@@ -47,12 +47,12 @@ def add_consent(
 
 
 def find_consent(session: Session, consent_id: str) -> Consent | None:
-    """One consent of the tenant."""
+    """Find one consent of the tenant."""
     return session.get(Consent, consent_id) if is_id(consent_id, Prefix.CONSENT) else None
 
 
 def consent_in_force(session: Session, *, candidate_id: str, purpose: Purpose) -> Consent | None:
-    """The latest that the candidate gave for this purpose, unless every one was withdrawn."""
+    """Return the latest consent that the candidate gave for this purpose, unless every one was withdrawn."""
     return session.scalars(
         select(Consent)
         .where(
@@ -83,7 +83,7 @@ def withdraw(session: Session, row: Consent) -> bool:
 def list_consents(
     session: Session, cursor: Cursor, *, candidate_id: str | None = None
 ) -> tuple[list[ConsentView], bool]:
-    """A page, newest first, and whether more follow in the direction of the cursor."""
+    """List a page, newest first; tell whether more follow in the direction of the cursor."""
     statement = select(Consent, Candidate.external_id).join(Candidate, Candidate.id == Consent.candidate_id)
     if candidate_id is not None:
         statement = statement.where(Consent.candidate_id == candidate_id)
@@ -93,7 +93,7 @@ def list_consents(
 
 
 def consent_view(row: Consent, external_id: str) -> ConsentView:
-    """What the interface shows of a consent."""
+    """Return what the interface shows of a consent."""
     return ConsentView(
         id=row.id,
         candidate=external_id,

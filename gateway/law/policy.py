@@ -79,14 +79,15 @@ class Decision:
         return EVERY_CHANNEL - frozenset(self.refused)
 
     def allows(self, kind: MediaKind) -> bool:
-        """Whether media of `kind` may be taken at all: only where all that it would feed may be analysed.
+        """Tell whether media of `kind` may be taken: only where everything that it would feed may be
+        analysed.
 
         A recording whose voice and face may not be looked at is not kept for its words alone.
         """
         return not any(modality in self.refused for modality in MODALITIES_OF[kind])
 
     def admit(self, media: Iterable[MediaRef]) -> "Admission":
-        """What may come in of an answer."""
+        """Return what may come in of an answer."""
         kept: list[MediaRef] = []
         turned_away: list[MediaRef] = []
         for part in media:
@@ -100,7 +101,7 @@ class Decision:
         )
 
     def notices(self, kinds: Iterable[MediaKind]) -> list[Notice]:
-        """The warnings that concern an answer made of `kinds`.
+        """Return the warnings that concern an answer made of `kinds`.
 
         The one on emotions is left out where the answer has neither voice nor face.
         """
@@ -157,7 +158,7 @@ _UNSPECIFIED = Decision(warnings=(EMOTION_RESTRICTED.code,))
 
 
 def decide(jurisdiction: Jurisdiction, purpose: Purpose) -> Decision:
-    """What `purpose` may do in `jurisdiction`."""
+    """Return what `purpose` may do in `jurisdiction`."""
     if jurisdiction is Jurisdiction.UNSPECIFIED:
         return _UNSPECIFIED
     return POLICY.get((jurisdiction, purpose), Decision())

@@ -27,7 +27,7 @@ and read about each at its `type`, or about all of them at `/errors`.
 
 
 def upload_body() -> dict[str, Any]:
-    """The request body of an upload, which the route reads itself, piece by piece."""
+    """Return the request body of an upload, which the route reads itself, piece by piece."""
     form = AssessmentForm.model_json_schema(ref_template="#/components/schemas/{model}")
     form.pop("$defs", None)
     media = {
@@ -92,7 +92,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 
 def _describe_problems_only(operation: dict[str, Any]) -> None:
-    """FastAPI lists a 422 of its own for every operation with parameters; ours replace it."""
+    """Replace the 422 that FastAPI lists for every operation with parameters by ours."""
     for status, response in list(operation["responses"].items()):
         content = response.get("content", {})
         if any("HTTPValidationError" in str(media.get("schema")) for media in content.values()):

@@ -42,7 +42,7 @@ class Examples:
         self._schemas: Mapping[str, Any] = document["components"]["schemas"]
 
     def of(self, schema: Mapping[str, Any], *, name: str = "") -> Any:
-        """An example of `schema`, which is the value of the member or parameter `name`."""
+        """Make an example of `schema`, which is the value of the member or parameter `name`."""
         schema = self._resolved(schema)
         for key in ("examples", "enum"):
             if schema.get(key):
@@ -59,7 +59,7 @@ class Examples:
         return _of_scalar(schema, name=name)
 
     def listed(self, schema: Mapping[str, Any]) -> list[Any]:
-        """The examples that `schema` carries itself."""
+        """Return the examples that `schema` carries itself."""
         return list(self._resolved(schema).get("examples", ()))
 
     def complete_all(self) -> None:
@@ -74,12 +74,12 @@ class Examples:
         return schema
 
     def _of_one(self, choices: list[dict[str, Any]], *, name: str) -> Any:
-        """Null where that is allowed, but for parameters: an example of none would say nothing."""
+        """Return null where that is allowed, but for parameters: an example of none would say nothing."""
         nullable = any(choice.get("type") == "null" for choice in choices)
         return None if nullable and not name.startswith("?") else self.of(choices[0], name=name)
 
     def completed(self, schema: Mapping[str, Any], value: Any) -> Any:
-        """`value` with the members back that are required and null: FastAPI drops those."""
+        """Return `value` with the members back that are required and null: FastAPI drops those."""
         schema = self._resolved(schema)
         if isinstance(value, list):
             return [self.completed(schema.get("items", {}), each) for each in value]
@@ -152,7 +152,7 @@ def _add_to_parameter(parameter: dict[str, Any], examples: Examples) -> None:
 
 
 def _identifier(name: str, description: str) -> str:
-    """An identifier with the prefix that the description of a path parameter shows: `asm_…`."""
+    """Make an identifier with the prefix that the description of a path parameter shows: `asm_…`."""
     prefix = description.partition("`")[2].partition("_…`")[0]
     return f"{prefix}_{ULID}" if prefix.isalpha() else BY_NAME.get(name) or "text"
 

@@ -25,7 +25,7 @@ AUTHENTICATED = (
 def problems(
     *codes: ProblemCode, always: tuple[ProblemCode, ...] = ALWAYS
 ) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of an operation that may answer `codes`, with one example each."""
+    """Return the `responses` of an operation that may answer `codes`, with one example each."""
     responses: dict[int | str, dict[str, Any]] = {}
     for code in (*codes, *always):
         response = responses.setdefault(

@@ -43,7 +43,7 @@ def describe_for_readers(document: dict[str, Any]) -> None:
 
 
 def _add_links(document: dict[str, Any], path: str, creating: dict[str, Any]) -> None:
-    """From what a POST made to everything that can be read of it by its `id`."""
+    """Link what a POST made to everything that can be read of it by its `id`."""
     made = next((body for status, body in creating["responses"].items() if status in ("201", "202")), None)
     if made is None or not made.get("content"):
         return

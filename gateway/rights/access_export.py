@@ -46,7 +46,7 @@ def access_export(
     readable: Collection[Purpose],
     with_media: bool = False,
 ) -> Iterator[str]:
-    """The document, in pieces.
+    """Yield the document in pieces.
 
     Args:
         engine: connected as `candor_gateway`.
@@ -73,7 +73,7 @@ def access_export(
 
 
 def _models(session: Session, candidate_id: str) -> list[dict[str, Any]]:
-    """Which models, in which version, made the scores of which answers."""
+    """Return which models, in which version, made the scores of which answers."""
     rows = session.execute(
         select(ReportRow.assessment_id, ReportRow.report["modalities"])
         .join(Assessment, Assessment.id == ReportRow.assessment_id)

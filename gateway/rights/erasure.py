@@ -118,7 +118,7 @@ def erase_candidate(
 
 
 def _lock_interviews(session: Session, candidate_id: str) -> None:
-    """Before the candidate, like whoever hands in an answer does."""
+    """Lock a candidate's interviews before the candidate, in the order of whoever hands in an answer."""
     session.execute(
         select(Interview.id)
         .where(Interview.candidate_id == candidate_id)
@@ -130,7 +130,7 @@ def _lock_interviews(session: Session, candidate_id: str) -> None:
 def _forget_candidate(
     session: Session, candidate_id: str, *, tenant_id: str, actor: str, answers: Sequence[Answer]
 ) -> Erasure:
-    """The rows, with the candidate's own locked, so that no answer can come in behind."""
+    """Delete the rows while the candidate's own is locked, so that no answer can come in behind."""
     counts = count_of_candidate(session, candidate_id) | _media_counts(answers)
     session.execute(delete(Assessment).where(Assessment.candidate_id == candidate_id))
     session.execute(delete(Candidate).where(Candidate.id == candidate_id))

@@ -52,7 +52,7 @@ class GroupImpact:
 def impact_ratios(
     people: Sequence[tuple[float, GroupT | None]], *, min_group: int = MIN_GROUP
 ) -> dict[GroupT, GroupImpact | None]:
-    """Of each group its rate and its ratio to the best; null for one that is too small to be shown.
+    """Return each group's rate and its ratio to the best; null for one that is too small to be shown.
 
     Args:
         people: of each person the score and the group; people of no known group count in the median only.
@@ -96,7 +96,7 @@ def _impact(counts: Mapping[GroupT, tuple[int, int]], group: GroupT, best: Group
 
 
 def wilson(successes: int, n: int) -> tuple[float, float]:
-    """95 % score interval of a share: E. B. Wilson, JASA 22 (1927), 209-212.
+    """Return the 95 % score interval of a share (E. B. Wilson, JASA 22, 1927, 209-212).
 
     (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n)
     """
@@ -108,7 +108,7 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
 
 
 def katz(a: int, n: int, b: int, m: int) -> tuple[float, float] | None:
-    """95 % interval of the ratio of two shares a/n and b/m; null where one of them is 0.
+    """Return the 95 % interval of the ratio of two shares a/n and b/m; null where one of them is 0.
 
     D. Katz et al., Biometrics 34 (1978), 469-474: exp(ln r ± z √(1/a − 1/n + 1/b − 1/m)).
     """

@@ -33,7 +33,7 @@ class PersonalTable:
         return self.table.name
 
     def of_candidate(self, candidate_id: str) -> ColumnElement[bool]:
-        """Picks a candidate's rows, by the candidate or by the answer that they name."""
+        """Return the condition for a candidate's rows, by the candidate or by the answer that they name."""
         if self.table is Candidate.__table__:
             return self.table.c.id == candidate_id
         own = [self.table.c.candidate_id == candidate_id] if "candidate_id" in self.table.c else []
@@ -43,14 +43,16 @@ class PersonalTable:
         return or_(*own)
 
     def of_answers(self, assessment_ids: Sequence[str]) -> ColumnElement[bool] | None:
-        """Picks the rows of some answers; null where the table does not tell answers apart."""
+        """Return the condition for the rows of some answers; null where the table does not tell answers
+        apart.
+        """
         if self.table is Assessment.__table__:
             return self.table.c.id.in_(assessment_ids)
         return self.table.c.assessment_id.in_(assessment_ids) if "assessment_id" in self.table.c else None
 
 
 def personal_tables(session: Session) -> Iterator[PersonalTable]:
-    """Every one that this role may read."""
+    """Yield every table with personal data that this role may read."""
     return personal_among({(table, column) for table, column in session.execute(_READABLE)})
 
 
@@ -68,14 +70,14 @@ def personal_among(readable: Collection[tuple[str, str]]) -> Iterator[PersonalTa
 
 
 def count_of_candidate(session: Session, candidate_id: str) -> dict[str, int]:
-    """Rows by table; tables without any are left out."""
+    """Count a candidate's rows by table; tables without any are left out."""
     return _counted(
         session, ((personal, personal.of_candidate(candidate_id)) for personal in personal_tables(session))
     )
 
 
 def count_of_answers(session: Session, assessment_ids: Sequence[str]) -> dict[str, int]:
-    """Rows by table; tables without any are left out."""
+    """Count the rows of some answers by table; tables without any are left out."""
     picked = ((personal, personal.of_answers(assessment_ids)) for personal in personal_tables(session))
     return _counted(session, ((personal, which) for personal, which in picked if which is not None))
 

@@ -54,17 +54,17 @@ def write_receipt(
 
 
 def erasure_view(row: Erasure) -> ErasureView:
-    """What the interface shows of a receipt."""
+    """Return what the interface shows of a receipt."""
     return ErasureView(**row.receipt, sha256=row.hash)
 
 
 def hash_of(receipt: Mapping[str, object]) -> str:
-    """SHA-256, in hexadecimal, over the receipt as JSON with sorted keys and no spaces."""
+    """Return SHA-256, in hexadecimal, over the receipt as JSON with sorted keys and no spaces."""
     canonical = json.dumps(receipt, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 
 def _deadline(jurisdiction: Jurisdiction) -> int | None:
-    """The shortest that any purpose sets."""
+    """Return the shortest deadline that any purpose sets, in days; null where none does."""
     days = [decide(jurisdiction, purpose).deletion_within_days for purpose in Purpose]
     return min((number for number in days if number is not None), default=None)

@@ -100,7 +100,7 @@ class Sweep:
         return len(due)
 
     def _media(self, tenant_id: str, days: int) -> int:
-        """The objects first: an answer counts as rid of its media only once that is true."""
+        """Erase media that is kept too long, the objects first: a row says so only once it is true."""
         is_due = (Assessment.media_erased_at.is_(None), older(Assessment.created_at, days))
         with tenant_session(self.engine, tenant_id) as session:
             due = session.execute(

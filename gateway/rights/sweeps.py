@@ -14,7 +14,7 @@ BATCH = 500
 
 
 def sweep_requests(engine: Engine, store: ObjectStore) -> None:
-    """One bounded run over all tenants; what is left comes in the next.
+    """Sweep over all tenants once, bounded; what is left comes in the next sweep.
 
     Raises:
         sqlalchemy.exc.SQLAlchemyError: the database is out of reach.

@@ -187,7 +187,7 @@ def delete_assessment(services: TheServices, caller: WriterOrCandidate, assessme
 
 
 def open_assessment(services: Services, caller: KeyHolder, assessment_id: str) -> StoredAssessment:
-    """The tenant's assessment, as far as the caller may see it.
+    """Find the tenant's assessment, as far as the caller may see it.
 
     Raises:
         RefusedError: `assessment_not_found` or `candidate_token_refused`.

@@ -30,7 +30,7 @@ def chosen_cohort(
     role: Annotated[Tag | None, Query(description="Answers with the tag `role:` and this name.")] = None,
     tag: Annotated[Tag | None, Query(description="Answers with this tag.")] = None,
 ) -> Cohort:
-    """One of `question`, `role` and `tag`; none of them means every answer of the tenant.
+    """Return the cohort of `question`, `role` or `tag`; without any, every answer of the tenant.
 
     Raises:
         RefusedError: `validation_failed`, more than one was given. Only whole cohorts are counted.

@@ -150,7 +150,7 @@ def delete_candidate(services: TheServices, caller: Writer, candidate: Candidate
 
 
 def load_candidate(session: Session, name: str) -> Candidate:
-    """The tenant's candidate.
+    """Load the tenant's candidate.
 
     Raises:
         RefusedError: `candidate_not_found`, for what never was as for another tenant's.
@@ -162,7 +162,7 @@ def load_candidate(session: Session, name: str) -> Candidate:
 
 
 def candidate_not_found() -> RefusedError:
-    """The same answer for what never was, is erased, or is another tenant's."""
+    """Return the refusal that is the same for what never was, is erased, or is another tenant's."""
     return RefusedError(
         ProblemCode.CANDIDATE_NOT_FOUND,
         "Check the identifier; send the one that the answers were handed in with.",
@@ -170,5 +170,5 @@ def candidate_not_found() -> RefusedError:
 
 
 def candidate_view(row: Candidate) -> CandidateView:
-    """What the interface shows of a candidate."""
+    """Return what the interface shows of a candidate."""
     return CandidateView(id=row.id, external_id=row.external_id, created_at=row.created_at)

@@ -55,7 +55,7 @@ async def readyz(services: TheServices) -> Readiness:
 
 
 async def _missing_workers(services: Services) -> dict[str, str | None]:
-    """What each worker lacks by its own account, as `text worker`, `fusion worker` and so on."""
+    """Return what each worker lacks by its own account, as `text worker`, `fusion worker` and so on."""
     try:
         told = await run_in_threadpool(services.ledger.workers)
     except RedisError as fault:
@@ -66,7 +66,7 @@ async def _missing_workers(services: Services) -> dict[str, str | None]:
 
 
 async def _failure(check: Callable[..., None], *arguments: Services) -> str | None:
-    """Why `check` fails, in words that tell strangers nothing."""
+    """Return why `check` fails, in words that tell strangers nothing; null where it does not."""
     try:
         await asyncio.wait_for(run_in_threadpool(check, *arguments), CHECK_TIMEOUT_S)
     except TimeoutError:

@@ -137,7 +137,7 @@ def delete_interview(services: TheServices, caller: Writer, interview_id: Interv
 
 
 def open_interview(services: Services, caller: KeyHolder, interview_id: str) -> StoredInterview:
-    """The tenant's interview, as far as the caller may see it.
+    """Find the tenant's interview, as far as the caller may see it.
 
     Raises:
         RefusedError: `interview_not_found` or `candidate_token_refused`.
@@ -171,7 +171,7 @@ def _require_opened(grant: CandidateGrant | None, stored: StoredInterview) -> No
 
 
 def not_found() -> RefusedError:
-    """The same answer for what never was, is erased, or is another tenant's."""
+    """Return the refusal that is the same for what never was, is erased, or is another tenant's."""
     return RefusedError(
         ProblemCode.INTERVIEW_NOT_FOUND,
         "Check the identifier; it may have been erased, or be another tenant's.",
@@ -179,7 +179,7 @@ def not_found() -> RefusedError:
 
 
 def interview_view(stored: StoredInterview) -> InterviewView:
-    """What the interface shows of an interview."""
+    """Return what the interface shows of an interview."""
     row = stored.row
     asked = [
         AskedQuestionView(

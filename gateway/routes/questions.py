@@ -103,7 +103,7 @@ def change_question(
 
 
 def _load(session: Session, question_id: str, *, for_change: bool = False) -> Question:
-    """The tenant's question.
+    """Load the tenant's question.
 
     Raises:
         RefusedError: `question_not_found`, for what never was as for another tenant's.

@@ -49,7 +49,7 @@ def update_tenant(services: TheServices, caller: Administrator, change: TenantCh
 
 
 def tenant_view(row: Tenant) -> TenantView:
-    """What the interface shows of a tenant."""
+    """Return what the interface shows of a tenant."""
     jurisdiction = Jurisdiction(row.jurisdiction)
     return TenantView(
         id=row.id,

@@ -210,7 +210,7 @@ def list_webhook_deliveries(
 
 
 def _audit(session: Session, caller: KeyHolder, what: str, endpoint_id: str, **details: object) -> None:
-    """No addresses: they may name people, and no entry can be erased."""
+    """Record a change without addresses: they may name people, and no entry can be erased."""
     audit.record(
         session,
         tenant_id=caller.tenant_id,
@@ -222,7 +222,7 @@ def _audit(session: Session, caller: KeyHolder, what: str, endpoint_id: str, **d
 
 
 def load_endpoint(session: Session, endpoint_id: str, *, lock: bool = False) -> WebhookEndpoint:
-    """The tenant's endpoint.
+    """Load the tenant's endpoint.
 
     Raises:
         RefusedError: `webhook_endpoint_not_found`, for what never was as for another tenant's.
@@ -265,6 +265,6 @@ def _refused(detail: str) -> RefusedError:
 
 
 def with_secret(services: Services, row: WebhookEndpoint) -> WebhookEndpointWithSecret:
-    """The endpoint with its current secret, for the two answers that show it."""
+    """Return the endpoint with its current secret, for the two operations that show it."""
     secret = secret_of(row.secret_salt, key_secret=services.settings.key_secret.get_secret_value())
     return WebhookEndpointWithSecret(**endpoint_view(row).model_dump(), secret=secret)

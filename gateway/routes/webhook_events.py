@@ -118,7 +118,7 @@ def replay_event(
 
 
 def _load(session: Session, event_id: str) -> EventRow:
-    """The tenant's event.
+    """Load the tenant's event.
 
     Raises:
         RefusedError: `event_not_found`, for what never was, is erased, or is another tenant's.

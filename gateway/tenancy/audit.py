@@ -119,14 +119,14 @@ def record(
 
 
 def subjects_of(session: Session, rows: Iterable[AuditEventRow]) -> dict[str, str]:
-    """The real subject behind each pseudonym in `rows`, as long as its candidate is not erased."""
+    """Return the real subject behind each pseudonym in `rows`, as long as its candidate is not erased."""
     pseudonyms = {row.subject for row in rows}
     found = session.scalars(select(AuditSubject).where(AuditSubject.id.in_(pseudonyms)))
     return {row.id: row.subject for row in found}
 
 
 def _pseudonym(session: Session, tenant_id: str, subject: str) -> str:
-    """The same for the same subject; a new one is noted."""
+    """Return the pseudonym of a subject, always the same one; a new one is stored."""
     identifier, owner = _OWNER[Prefix(subject.partition("_")[0])]
     candidate_id = session.scalar(select(owner).where(identifier == subject))
     if candidate_id is None:
@@ -146,7 +146,7 @@ def chain(row: AuditEventRow, before: Head) -> Head:
 
 
 def hash_of(row: AuditEventRow) -> str:
-    """SHA-256, in hexadecimal, over the entry as JSON with sorted keys; the hash before is part of it."""
+    """Return SHA-256, in hexadecimal, over the entry as sorted JSON; the hash before is part of it."""
     content = {
         "id": row.id,
         "tenant_id": row.tenant_id,

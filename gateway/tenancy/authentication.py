@@ -56,12 +56,12 @@ class KeyHolder:
 
 
 def hash_key(key: str, *, key_secret: str) -> str:
-    """HMAC-SHA256: a leaked table alone cannot even be searched for a guessed key."""
+    """Return the HMAC-SHA256 of a key: a leaked table alone cannot even be searched for a guessed key."""
     return hmac.new(key_secret.encode(), key.encode("utf-8", errors="replace"), hashlib.sha256).hexdigest()
 
 
 def find_holder(engine: Engine, presented: str, *, key_secret: str) -> KeyHolder | None:
-    """Whom a key or a candidate token belongs to, in whichever tenant; null where it is unknown.
+    """Find whom a key or a candidate token belongs to, in whichever tenant; null where it is unknown.
 
     What is revoked or expired is found too, and marked so. The use of a good key is noted, at most
     once a minute.

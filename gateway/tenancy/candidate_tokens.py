@@ -94,7 +94,7 @@ def require_opened(grant: CandidateGrant | None, answer: Assessment) -> None:
 
 
 def assessment_not_found() -> RefusedError:
-    """The same answer for what never was, is erased, or is another tenant's."""
+    """Return the refusal that is the same for what never was, is erased, or is another tenant's."""
     return RefusedError(
         ProblemCode.ASSESSMENT_NOT_FOUND,
         "Check the identifier; it may have been erased, or be another tenant's.",

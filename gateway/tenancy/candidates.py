@@ -10,7 +10,7 @@ from services.common.db.models import Candidate
 
 
 def ensure_candidate(session: Session, *, tenant_id: str, external_id: str) -> str:
-    """Our identifier of a candidate; a new one is added.
+    """Return our identifier of a candidate; a new one is added.
 
     Insert or find; the no-op update makes the row come back, and stay, in either case.
     """
@@ -24,7 +24,7 @@ def ensure_candidate(session: Session, *, tenant_id: str, external_id: str) -> s
 
 
 def find_candidate(session: Session, name: str) -> Candidate | None:
-    """A candidate of the tenant by our identifier or, where it is none of ours, by the platform's."""
+    """Find a candidate of the tenant by our identifier or, where it is none of ours, by the platform's."""
     try:
         name = printable(name)
     except ValueError:

@@ -17,7 +17,7 @@ from services.common.db.models import ApiKey
 
 
 def find(session: Session, key_id: str, *, lock: bool = False) -> ApiKey:
-    """A key of the session's tenant.
+    """Find a key of the session's tenant.
 
     Raises:
         RefusedError: `api_key_not_found`.
@@ -32,7 +32,7 @@ def find(session: Session, key_id: str, *, lock: bool = False) -> ApiKey:
 
 
 def status_of(row: ApiKey, *, at: datetime) -> KeyStatus:
-    """Whether the key is good at a moment."""
+    """Return whether the key is good at a moment."""
     if row.revoked_at is not None:
         return KeyStatus.REVOKED
     expired = row.expires_at is not None and row.expires_at <= at
@@ -40,7 +40,7 @@ def status_of(row: ApiKey, *, at: datetime) -> KeyStatus:
 
 
 def create(session: Session, caller: KeyHolder, wanted: NewApiKey, *, key_secret: str) -> tuple[ApiKey, str]:
-    """A new key; returns its row and the key itself.
+    """Create a key; return its row and the key itself.
 
     Raises:
         RefusedError: `grant_exceeds_own` or `validation_failed`.
@@ -62,7 +62,7 @@ def create(session: Session, caller: KeyHolder, wanted: NewApiKey, *, key_secret
 def rotate(
     session: Session, caller: KeyHolder, key_id: str, how: Rotation, *, key_secret: str
 ) -> tuple[ApiKey, str]:
-    """A new key with the name and scopes of an old one, which stays good for a while.
+    """Create a key with the name and scopes of an old one, which stays good for a while.
 
     Raises:
         RefusedError: `api_key_not_found`, `api_key_not_active`, `grant_exceeds_own` or `validation_failed`.

@@ -16,7 +16,7 @@ RETENTION = ("media_days", "features_days", "report_days")
 
 
 def find_tenant(session: Session, tenant_id: str) -> Tenant:
-    """The tenant's own row.
+    """Find the tenant's own row.
 
     Raises:
         LookupError: there is no such tenant.
@@ -28,7 +28,7 @@ def find_tenant(session: Session, tenant_id: str) -> Tenant:
 
 
 def jurisdiction_of(session: Session, tenant_id: str) -> Jurisdiction:
-    """Whose law the tenant is under."""
+    """Return whose law the tenant is under."""
     return Jurisdiction(session.scalars(select(Tenant.jurisdiction).where(Tenant.id == tenant_id)).one())
 
 
@@ -63,7 +63,7 @@ def change_tenant(session: Session, tenant_id: str, changes: Mapping[str, Any], 
 
 
 def set_jurisdiction(engine: Engine, tenant_id: str, jurisdiction: Jurisdiction) -> None:
-    """The administrator's way; audited like any other.
+    """Set the jurisdiction on the operator's behalf; audited like any other change.
 
     Raises:
         LookupError: there is no such tenant.

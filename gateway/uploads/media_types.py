@@ -43,7 +43,7 @@ SUFFIX: dict[str, str] = {PDF: ".pdf", DOCX: ".docx", PLAIN_TEXT: ".txt"}
 
 
 def accepted_type(head: bytes, *, kind: MediaKind, filename: str | None) -> str:
-    """The type of an upload that may be stored as `kind`.
+    """Return the type of an upload that may be stored as `kind`.
 
     Raises:
         RefusedError: `media_type_mismatch`, the name promises something else; `unsupported_media_type`,

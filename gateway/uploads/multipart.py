@@ -113,7 +113,7 @@ class UploadReceiver:
             raise _malformed() from fault
 
     def finish(self) -> Received:
-        """What the complete body held.
+        """Return what the complete body held.
 
         Raises:
             RefusedError: it ended early, or holds no answer, or one that is empty.
@@ -139,7 +139,7 @@ class UploadReceiver:
                 log.error("orphaned_object", key=part.key, detail=str(fault))
 
     def _store_typed_answer(self) -> None:
-        """A blank text is no answer; beside other media it is a text box that nobody filled in."""
+        """Store the typed answer. A blank one beside other media is a text box that nobody filled in."""
         if self._typed is None:
             return
         if not self._typed.strip():

@@ -32,7 +32,11 @@ class FieldPart:
         self._data += data
 
     def text(self) -> str:
-        """What was sent; raises the problem `text_not_utf8` if it cannot be read."""
+        """Return the text that was sent.
+
+        Raises:
+            RefusedError: `text_not_utf8`.
+        """
         try:
             return self._data.decode("utf-8-sig")
         except UnicodeDecodeError as fault:
@@ -114,7 +118,7 @@ class MediaPart:
         )
 
     def abort(self) -> None:
-        """Leave no object behind."""
+        """Abort the write, so that no object is left behind."""
         stopped = _StoppedError()
         with suppress(_StoppedError, CandorError):
             self._open.__exit__(_StoppedError, stopped, None)

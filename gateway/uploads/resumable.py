@@ -63,7 +63,7 @@ def begin(
 
 
 def find(session: Session, upload_id: str) -> Upload:
-    """The tenant's upload.
+    """Find the tenant's upload.
 
     Raises:
         RefusedError: `upload_not_found`.
@@ -188,7 +188,7 @@ def _settle(
 
 
 def claim_uploads(session: Session, upload_ids: list[str]) -> list[MediaRef]:
-    """Hand complete uploads over to the answer that `session` stores; they can be used once.
+    """Claim complete uploads for the answer that `session` stores; they can be used once.
 
     Raises:
         RefusedError: `unknown_upload` or `upload_incomplete`.

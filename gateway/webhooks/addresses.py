@@ -42,7 +42,7 @@ _ISATAP = (0x0000_5EFE, 0x0200_5EFE)
 
 
 def reason_to_refuse(address: Address, *, allowed: Sequence[Network] = ()) -> str | None:
-    """What kind of address this is, if nothing may be sent there; null if it may.
+    """Return what kind of address this is, if nothing may be sent there; null if it may.
 
     Args:
         address: where a connection would go.
@@ -59,6 +59,8 @@ def reason_to_refuse(address: Address, *, allowed: Sequence[Network] = ()) -> st
 
 
 def _is_odd(address: IPv6Address) -> bool:
-    """Outside the public range, with a zone, or with an IPv4 address in its interface identifier."""
+    """Tell whether an address is outside the public range, has a zone, or has an IPv4 address as its
+    interface.
+    """
     upper_half = int(address) >> 32 & 0xFFFF_FFFF
     return address not in _PUBLIC_V6 or address.scope_id is not None or upper_half in _ISATAP

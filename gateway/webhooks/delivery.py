@@ -98,7 +98,7 @@ class DeliveryPump:
         return len(claimed)
 
     def wait(self, *, timeout_s: float) -> bool:
-        """Whether everything that is due was sent within `timeout_s`."""
+        """Wait until everything that is due was sent; false where `timeout_s` was too short."""
         with self._state:
             return self._state.wait_for(lambda: self._running == 0, timeout_s)
 
@@ -109,7 +109,7 @@ class DeliveryPump:
         return self.wait(timeout_s=timeout_s)
 
     def _claim(self, *, most: int) -> list[Claimed]:
-        """Lease what is due; the caller holds the lock."""
+        """Claim what is due, for the length of a lease; the caller holds the lock."""
         if most <= 0 or self._stopping:
             return []
         with Session(self._engine) as session, session.begin():
@@ -177,7 +177,7 @@ class DeliveryPump:
             )
 
     def _prepare(self, claimed: Claimed) -> Message | None:
-        """The request as it is now; null where it is no longer wanted."""
+        """Return the request as it is now; null where it is no longer wanted."""
         with tenant_session(self._engine, claimed.tenant_id) as session:
             found = session.execute(
                 select(EventRow, WebhookEndpoint)
@@ -216,7 +216,7 @@ class DeliveryPump:
     def _send(
         self, claimed: Claimed, message: Message
     ) -> tuple[int | None, float | None, AttemptError | None]:
-        """Status, seconds to wait, and what went wrong."""
+        """Send a message; return the status, the seconds to wait, and what went wrong."""
         try:
             response = self._client.post(message.url, headers=message.headers, body=message.body)
         except SendError as fault:

@@ -71,7 +71,7 @@ def _emit(session: Session, *arguments: str | None) -> str:
 
 
 def payload_of(event: EventRow) -> Mapping[str, Any]:
-    """What is sent: the same for every attempt, so that a repeated one can be told by its bytes too."""
+    """Return what is sent: the same bytes for every attempt, so that a repeated one can be told."""
     return {
         "type": event.type,
         "timestamp": event.created_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),

@@ -113,7 +113,7 @@ class Deadline:
         self._clock, self._end = clock, clock() + seconds
 
     def left(self, expired: type[httpcore.TimeoutException]) -> float:
-        """Seconds left.
+        """Return the seconds that are left.
 
         Raises:
             httpcore.TimeoutException: of the type given, none are.
@@ -164,7 +164,7 @@ class GuardedNetwork(httpcore.NetworkBackend):
         raise NameUnresolvedError("the name has no address")
 
     def connect_unix_socket(self, *_: object, **__: object) -> httpcore.NetworkStream:
-        """Never."""
+        """Refuse: nothing is ever sent to a local socket."""
         raise TargetRefusedError("Sockets of this machine are not reached.")
 
 
@@ -202,7 +202,7 @@ def _kept(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 def _of_network(fault: Exception) -> SendError:
-    """TLS that fails is worth telling apart: it is a certificate, and not an outage.
+    """Return the error of a network fault; TLS that fails is told apart: it is a certificate, not an outage.
 
     The pool clears `__cause__` on the way (`raise … from None`), and leaves `__context__`.
     """

@@ -35,7 +35,9 @@ class Outcome:
 
 
 def error_of(status_code: int) -> AttemptError | None:
-    """A redirect is a failure too: a receiver that moved is to be registered anew."""
+    """Return why a response is a failure; a redirect is one too: a receiver that moved is to be registered
+    anew.
+    """
     if status_code in SUCCESS:
         return None
     return AttemptError.REDIRECT if status_code in REDIRECT else AttemptError.HTTP_STATUS

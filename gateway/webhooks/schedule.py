@@ -30,7 +30,7 @@ LONGEST_WAIT_S = 86_400.0
 
 
 def delay_before_next(attempts: int, *, pause_s: float, jitter: float) -> float | None:
-    """Seconds until the next attempt; null where there is none any more.
+    """Return the seconds until the next attempt; null where there is none any more.
 
     Args:
         attempts: how many were made, at least one.
@@ -43,13 +43,14 @@ def delay_before_next(attempts: int, *, pause_s: float, jitter: float) -> float 
 
 
 def pause_asked_for(status_code: int | None, retry_after_s: float | None) -> float:
-    """Seconds in which nothing at all is sent to a receiver; 0 to 86,400."""
+    """Return the seconds in which nothing at all is sent to a receiver; 0 to 86,400."""
     throttled = THROTTLE_S if status_code in THROTTLING else 0.0
     return min(max(throttled, retry_after_s or 0.0), LONGEST_WAIT_S)
 
 
 def parse_retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:
-    """Seconds of `Retry-After` (RFC 9110, 10.2.3: a number or a date); null where it is absent or broken.
+    """Return the seconds of `Retry-After` (RFC 9110, 10.2.3: a number or a date); null where it is absent or
+    broken.
 
     Args:
         headers: of the answer, names in small letters.

@@ -15,12 +15,12 @@ _PURPOSE = b"candor webhook signing v1"
 
 
 def new_salt() -> str:
-    """A new random salt, in hexadecimal."""
+    """Make a random salt, in hexadecimal."""
     return secrets.token_hex(SALT_BYTES)
 
 
 def secret_of(salt: str, *, key_secret: str) -> str:
-    """The signing secret behind `salt`: `whsec_` and 32 bytes in base64.
+    """Return the signing secret behind `salt`: `whsec_` and 32 bytes in base64.
 
     HMAC-SHA256 of the salt, keyed with a key that is derived from `GATEWAY_KEY_SECRET` for this purpose
     alone (the extract and expand of RFC 5869 in one step each). A leaked table holds no secret, and
@@ -32,6 +32,6 @@ def secret_of(salt: str, *, key_secret: str) -> str:
 
 
 def signature_header(signing_secrets: Sequence[str], *, webhook_id: str, timestamp: int, body: str) -> str:
-    """The value of `webhook-signature`: one `v1,…` per secret, with spaces between."""
+    """Return the value of `webhook-signature`: one `v1,…` per secret, with spaces between."""
     moment = datetime.fromtimestamp(timestamp, UTC)
     return " ".join(Webhook(secret).sign(webhook_id, moment, body) for secret in signing_secrets)

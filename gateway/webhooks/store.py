@@ -47,12 +47,12 @@ def add_endpoint(
 
 
 def find_endpoint(session: Session, endpoint_id: str, *, lock: bool = False) -> WebhookEndpoint | None:
-    """One endpoint of the tenant; `lock` keeps others from changing it meanwhile."""
+    """Find one endpoint of the tenant; `lock` keeps others from changing it meanwhile."""
     return session.get(WebhookEndpoint, endpoint_id, with_for_update=lock or None)
 
 
 def list_endpoints(session: Session, cursor: Cursor) -> tuple[list[WebhookEndpoint], bool]:
-    """A page, newest first, and whether more follow in the direction of the cursor."""
+    """List a page, newest first; tell whether more follow in the direction of the cursor."""
     return _page(session, select(WebhookEndpoint), WebhookEndpoint.id, cursor)
 
 
@@ -89,14 +89,14 @@ def rotate_secret(session: Session, row: WebhookEndpoint, *, overlap_s: int) -> 
 
 
 def find_event(session: Session, event_id: str) -> EventRow | None:
-    """One event of the tenant."""
+    """Find one event of the tenant."""
     return session.get(EventRow, event_id)
 
 
 def list_events(
     session: Session, cursor: Cursor, *, types: Sequence[str] = (), assessment_id: str | None = None
 ) -> tuple[list[EventRow], bool]:
-    """A page, newest first, and whether more follow in the direction of the cursor."""
+    """List a page, newest first; tell whether more follow in the direction of the cursor."""
     statement = select(EventRow)
     if types:
         statement = statement.where(EventRow.type.in_(types))
@@ -124,7 +124,7 @@ def replay(session: Session, event: EventRow, endpoints: Sequence[WebhookEndpoin
 
 
 def endpoints_for(session: Session, event: EventRow) -> list[WebhookEndpoint]:
-    """Those that are enabled and want events of this type."""
+    """List the endpoints that are enabled and want events of this type."""
     enabled = session.scalars(
         select(WebhookEndpoint)
         .where(WebhookEndpoint.status == EndpointStatus.ENABLED)
@@ -136,7 +136,7 @@ def endpoints_for(session: Session, event: EventRow) -> list[WebhookEndpoint]:
 def list_deliveries(
     session: Session, cursor: Cursor, *, endpoint_id: str | None = None, event_id: str | None = None
 ) -> tuple[list[WebhookDelivery], bool]:
-    """A page of the deliveries to an endpoint or of an event, newest first."""
+    """List a page of the deliveries to an endpoint or of an event, newest first."""
     statement = select(WebhookDelivery)
     if endpoint_id is not None:
         statement = statement.where(WebhookDelivery.endpoint_id == endpoint_id)
@@ -146,7 +146,7 @@ def list_deliveries(
 
 
 def attempts_of(session: Session, deliveries: Sequence[WebhookDelivery]) -> dict[str, list[WebhookAttempt]]:
-    """The attempts of each delivery, in order."""
+    """Load the attempts of each delivery, in order."""
     found: dict[str, list[WebhookAttempt]] = {row.id: [] for row in deliveries}
     if found:
         rows = session.scalars(

@@ -92,13 +92,13 @@ class TargetRules:
 
     @classmethod
     def of(cls, settings: GatewaySettings, environment: Environment) -> "TargetRules":
-        """As `settings` say; plain HTTP is for development, and so is port 80."""
+        """Make the rules that `settings` say; plain HTTP is for development, and so is port 80."""
         https_only = environment is not Environment.DEVELOPMENT
         ports = settings.webhook_ports if https_only else [*settings.webhook_ports, 80]
         return cls(https_only=https_only, ports=ports, allowed=settings.webhook_allowed_networks)
 
     def parse(self, url: str) -> Target:
-        """What `url` asks for, without looking its name up.
+        """Parse what `url` asks for, without looking its name up.
 
         Raises:
             TargetRefusedError: it is no address that webhooks are sent to, wherever it leads.
@@ -122,7 +122,7 @@ class TargetRules:
         return Target(parsed.scheme, host, port, parsed.raw_path.decode("ascii"))
 
     def check(self, url: str, *, timeout_s: float = RESOLVE_TIMEOUT_S) -> Target:
-        """What `url` asks for, if every address of its name may be reached.
+        """Check that every address of the name in `url` may be reached; return what it asks for.
 
         Raises:
             TargetRefusedError: webhooks are not sent there.
@@ -133,7 +133,8 @@ class TargetRules:
         return target
 
     def addresses(self, host: str, port: int, *, timeout_s: float = RESOLVE_TIMEOUT_S) -> list[Address]:
-        """Every address of `host`; whoever connects must connect to one of these, and resolve no more.
+        """Resolve every address of `host`; whoever connects must connect to one of these, and resolve no
+        more.
 
         Raises:
             TargetRefusedError: one of them must not be reached, or the port must not.

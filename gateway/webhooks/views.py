@@ -15,7 +15,7 @@ from services.common.db.models_webhooks import EventRow, WebhookAttempt, Webhook
 
 
 def endpoint_view(row: WebhookEndpoint) -> WebhookEndpointView:
-    """What the interface shows of an endpoint; no salt."""
+    """Return what the interface shows of an endpoint; no salt."""
     return WebhookEndpointView.model_validate(
         {
             "id": row.id,
@@ -33,12 +33,12 @@ def endpoint_view(row: WebhookEndpoint) -> WebhookEndpointView:
 
 
 def event_view(row: EventRow) -> EventView:
-    """What the interface shows of an event: its payload, and its identifier."""
+    """Return what the interface shows of an event: its payload, and its identifier."""
     return EventView.model_validate({"id": row.id, **payload_of(row)})
 
 
 def delivery_view(row: WebhookDelivery, attempts: Sequence[WebhookAttempt]) -> DeliveryView:
-    """What the interface shows of a delivery."""
+    """Return what the interface shows of a delivery."""
     return DeliveryView(
         id=row.id,
         event_id=row.event_id,
@@ -54,5 +54,5 @@ def delivery_view(row: WebhookDelivery, attempts: Sequence[WebhookAttempt]) -> D
 def delivery_list(
     rows: Sequence[WebhookDelivery], attempts: Mapping[str, Sequence[WebhookAttempt]], *, has_more: bool
 ) -> DeliveryList:
-    """A page of deliveries with their attempts."""
+    """Return a page of deliveries with their attempts."""
     return DeliveryList(data=[delivery_view(row, attempts[row.id]) for row in rows], has_more=has_more)
