@@ -367,6 +367,10 @@ class FaceActivation(Resource):
     """
     The same shares by region, with borders from the face's landmarks. Sums up to 1.
     """
+    summary: str | None = None
+    """
+    The regions that mattered most, in a sentence. Null in older reports.
+    """
 
 
 class FaceRegion(OpenEnum):
@@ -932,6 +936,14 @@ class Reference(Resource):
     deciles: list[float]
     n: int
     source: NormSource
+    summary: str | None = None
+    """
+    The percentile in a few words. Null in older reports.
+    """
+    caution: str | None = None
+    """
+    How far the comparison can be trusted, in a sentence or two. Null in older reports.
+    """
 
 
 class Replay(Resource):
@@ -1033,6 +1045,10 @@ class SalienceMap(Resource):
     relevance: list[list[float]]
     """
     A row per band, lowest first; slots of equal length from `start_s` to `end_s`.
+    """
+    summary: str | None = None
+    """
+    The strongest regions, in a sentence or two. Null in older reports.
     """
 
 
@@ -1199,6 +1215,10 @@ class VoiceMeasures(Resource):
     enrolment_clips: float = 0.0
     """
     Speech from earlier answers that the voice was compared with, in windows; 0 for none.
+    """
+    compared_with: str | None = None
+    """
+    Whose voice it was compared with, in a sentence. Null in older reports.
     """
     prosody: Prosody | None = None
     salience: list[SalienceMap] = Field([], validate_default=True)
@@ -1412,6 +1432,10 @@ class AlignedTimeline(Resource):
     above_chance: float | None = None
     """
     Share of the shifts whose mean lies below the true one; 0.5 is chance.
+    """
+    summary: str | None = None
+    """
+    How far voice and face agree beside what chance would give, in a sentence or two. Null where they never meet, and in older reports.
     """
     sentences: list[AlignedSentence] = Field([], validate_default=True)
     partings: list[Parting] = Field([], validate_default=True)
@@ -1656,6 +1680,10 @@ class FrameCount(Resource):
     With a face that is bright, large, sharp and frontal enough.
     """
     lost: LostFrames | None = None
+    summary: str | None = None
+    """
+    The same in a sentence or two. Null in older reports.
+    """
 
 
 class Fused(Resource):
@@ -1918,6 +1946,10 @@ class Standing(Resource):
     """
     Why there is no percentile.
     """
+    summary: str | None = None
+    """
+    The percentile in a few words, where there is one. Null in older reports.
+    """
 
 
 class TextMeasures(Resource):
@@ -1954,6 +1986,10 @@ class Transcript(Resource):
     Mean probability of the words.
     """
     words: list[SpokenWord] = Field([], validate_default=True)
+    line_starts: list[int] | None = None
+    """
+    Indices into `words` of the first word of each line of a readable transcript: after a pause, or where a line has grown long. Null in older reports.
+    """
     omitted: list[Omission] = Field([], validate_default=True)
     fluency: Fluency | None = None
     duration_s: float
@@ -2002,6 +2038,10 @@ class BenchmarkEntry(Resource):
     reason: str | None = None
     """
     Why there is no percentile.
+    """
+    summary: str | None = None
+    """
+    The percentile in a few words, where there is one. Null in older reports.
     """
     others: list[Standing] = Field([], validate_default=True)
     """
@@ -2217,6 +2257,10 @@ class ModalityResult(Resource):
     Of a spoken answer.
     """
     timeline: list[TimelineSegment] = Field([], validate_default=True)
+    timeline_summary: str | None = None
+    """
+    The emotions that were perceived longest, in a sentence. Null in older reports.
+    """
     quality: Quality | None = None
     text: TextMeasures | None = None
     voice: VoiceMeasures | None = None

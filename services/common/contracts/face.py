@@ -60,6 +60,9 @@ class FrameCount(Contract):
     analysed: Count
     usable: Count = Field(description="With a face that is bright, large, sharp and frontal enough.")
     lost: LostFrames = Field(default_factory=LostFrames)
+    summary: str | None = Field(
+        default=None, description="The same in a sentence or two. Null in older reports."
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> "FrameCount":
@@ -124,6 +127,9 @@ class FaceActivation(Contract):
     grid: list[list[Share]] = Field(min_length=1, description="Sums up to 1.")
     regions: dict[FaceRegion, Share] = Field(
         description="The same shares by region, with borders from the face's landmarks. Sums up to 1."
+    )
+    summary: str | None = Field(
+        default=None, description="The regions that mattered most, in a sentence. Null in older reports."
     )
 
     @model_validator(mode="after")

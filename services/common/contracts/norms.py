@@ -75,6 +75,9 @@ class Standing(Contract):
     cohort_mean: float | None = None
     n: int = Field(ge=0, description="Other candidates, each counted once.")
     reason: str | None = Field(default=None, description="Why there is no percentile.")
+    summary: str | None = Field(
+        default=None, description="The percentile in a few words, where there is one. Null in older reports."
+    )
 
 
 class NormSource(Contract):
@@ -97,6 +100,13 @@ class Reference(Contract):
     deciles: Deciles
     n: int = Field(ge=1)
     source: NormSource
+    summary: str | None = Field(
+        default=None, description="The percentile in a few words. Null in older reports."
+    )
+    caution: str | None = Field(
+        default=None,
+        description="How far the comparison can be trusted, in a sentence or two. Null in older reports.",
+    )
 
 
 class ReferenceNorm(Contract):

@@ -111,6 +111,10 @@ class ModalityResult(Contract):
     impression: Impression | None = Field(default=None, description="How the words come across to strangers.")
     transcript: Transcript | None = Field(default=None, description="Of a spoken answer.")
     timeline: list[TimelineSegment] = Field(default_factory=list)
+    timeline_summary: str | None = Field(
+        default=None,
+        description="The emotions that were perceived longest, in a sentence. Null in older reports.",
+    )
     quality: Quality | None = None
     text: TextMeasures | None = None
     voice: VoiceMeasures | None = None
@@ -163,6 +167,9 @@ class BenchmarkEntry(Contract):
     deciles: Deciles | None = Field(default=None, description="The cohort's nine scores between tenths.")
     n: int = Field(ge=0, description="Other candidates, each counted once.")
     reason: str | None = Field(default=None, description="Why there is no percentile.")
+    summary: str | None = Field(
+        default=None, description="The percentile in a few words, where there is one. Null in older reports."
+    )
     others: list[Standing] = Field(
         default_factory=list, description="The place among the same role, each tag, and everybody."
     )

@@ -125,6 +125,13 @@ class Transcript(Contract):
     language_probability: Share | None = None
     confidence: Share | None = Field(default=None, description="Mean probability of the words.")
     words: list[SpokenWord] = Field(default_factory=list)
+    line_starts: list[Count] | None = Field(
+        default=None,
+        description=(
+            "Indices into `words` of the first word of each line of a readable transcript: after a pause, or "
+            "where a line has grown long. Null in older reports."
+        ),
+    )
     omitted: list[Omission] = Field(default_factory=list)
     fluency: Fluency = Field(default_factory=Fluency)
     duration_s: Seconds

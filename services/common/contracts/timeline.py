@@ -60,5 +60,12 @@ class AlignedTimeline(Contract):
     above_chance: Share | None = Field(
         default=None, description="Share of the shifts whose mean lies below the true one; 0.5 is chance."
     )
+    summary: str | None = Field(
+        default=None,
+        description=(
+            "How far voice and face agree beside what chance would give, in a sentence or two. Null where "
+            "they never meet, and in older reports."
+        ),
+    )
     sentences: list[AlignedSentence] = Field(default_factory=list)
     partings: list[Parting] = Field(default_factory=list, description="The furthest first.")

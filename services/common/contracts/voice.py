@@ -69,6 +69,10 @@ class SalienceMap(Contract):
     relevance: list[list[Annotated[float, Field(ge=-1.0, le=1.0)]]] = Field(
         description="A row per band, lowest first; slots of equal length from `start_s` to `end_s`."
     )
+    summary: str | None = Field(
+        default=None,
+        description="The strongest regions, in a sentence or two. Null in older reports.",
+    )
 
     @model_validator(mode="after")
     def _rectangular(self) -> "SalienceMap":
@@ -92,6 +96,9 @@ class VoiceMeasures(Contract):
         default=0.0,
         ge=0,
         description="Speech from earlier answers that the voice was compared with, in windows; 0 for none.",
+    )
+    compared_with: str | None = Field(
+        default=None, description="Whose voice it was compared with, in a sentence. Null in older reports."
     )
     prosody: Prosody | None = None
     salience: list[SalienceMap] = Field(default_factory=list)
