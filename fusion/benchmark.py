@@ -1,5 +1,6 @@
 """Where a score stands among other candidates. Pure: values in, values out."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -7,12 +8,21 @@ from services.common.contracts.labels import EMOTIONS, TRAITS, Modality, Modalit
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.norms import COHORT_TOO_SMALL, Cohort, Reference, ReferenceNorm, Standing
 from services.common.contracts.results import BenchmarkEntry, Fused, ModalityResult
+from services.common.phrasing import counted
 from services.common.serving.registry import TEXT_TRAITS
 from services.common.statistics.histogram import Histogram, Rank
 from services.common.statistics.model_keys import model_key
 
 METHOD = "logpool/2"
 """Name and version of the combination; a changed formula starts a new cohort."""
+
+ROUGH_BELOW = 100
+"""People below which a reference norm is told to be rough."""
+TWO_DEVIATIONS_AT_HALF = 98.0
+"""Half the width of a 95 % interval of the 50th percentile, times the root of the people: 196 · 0.5."""
+ALIKE = 0.02
+"""Scores that lie closer than this are not worth ranking."""
+NO_CANDIDATES = "They are no candidates, and came to be recorded for other reasons."
 
 NOBODY = Histogram({})
 UNRANKED = Rank(n=0, total=0, below=0, equal=0)
@@ -50,13 +60,15 @@ def benchmark_entry(
     """
     rank = others.rank(value)
     shown = rank.n >= max(1, min_cohort_size)
+    deciles = others.deciles() if shown else None
     return BenchmarkEntry(
         value=value,
         percentile=rank.percentile if shown else None,
         cohort_mean=rank.mean if shown else None,
-        deciles=others.deciles() if shown else None,
+        deciles=deciles,
         n=rank.n,
         reason=None if shown else COHORT_TOO_SMALL,
+        summary=percentile_words(rank.percentile, value=value, deciles=deciles) if deciles else None,
         others=[
             _standing(cohort, rank, min_cohort_size=min_cohort_size) for cohort, rank in (wider or {}).items()
         ],
@@ -67,18 +79,54 @@ def benchmark_entry(
 def _standing(cohort: Cohort, rank: Rank, *, min_cohort_size: int) -> Standing:
     if rank.n < max(1, min_cohort_size):
         return Standing(cohort=cohort, n=rank.n, reason=COHORT_TOO_SMALL)
-    return Standing(cohort=cohort, percentile=rank.percentile, cohort_mean=rank.mean, n=rank.n)
+    return Standing(
+        cohort=cohort,
+        percentile=rank.percentile,
+        cohort_mean=rank.mean,
+        n=rank.n,
+        summary=percentile_words(rank.percentile),
+    )
 
 
 def _reference(value: float, norm: ReferenceNorm) -> Reference:
     people = Histogram.of_bins(norm.counts)
+    percentile, deciles = people.percentile(value), people.deciles()
     return Reference(
-        percentile=people.percentile(value),
+        percentile=percentile,
         mean=people.mean,
-        deciles=people.deciles(),
+        deciles=deciles,
         n=people.n,
         source=norm.source,
+        summary=percentile_words(percentile, value=value, deciles=deciles),
+        caution=reference_caution(people.n),
     )
+
+
+def percentile_words(
+    percentile: float, *, value: float = math.nan, deciles: Sequence[float] | None = None
+) -> str:
+    """Return a percentile in a few words; only a score that really is above everybody's is said to be.
+
+    Args:
+        percentile: 0..100.
+        value: the score.
+        deciles: the norm's nine scores between tenths. Where eight of ten people, and the score with them,
+            lie so close that a percentile means nothing, none is named.
+    """
+    if deciles is not None and deciles[8] - deciles[0] < ALIKE and abs(value - deciles[4]) < ALIKE:
+        return "much like the others"
+    if percentile >= 100.0:
+        return "higher than all"
+    return f"higher than {'none' if percentile <= 0.0 else f'{min(99, max(1, round(percentile)))} of 100'}"
+
+
+def reference_caution(n: int) -> str:
+    """Return what weakens a comparison with `n` people of a public corpus."""
+    if n >= ROUGH_BELOW:
+        return NO_CANDIDATES
+    either_way = TWO_DEVIATIONS_AT_HALF / math.sqrt(n)
+    people = counted(n, "person", "people")
+    return f"{NO_CANDIDATES} With {people} the percentile is rough: {either_way:.0f} of 100 either way."
 
 
 def scores_of(fused: Fused) -> dict[str, float]:

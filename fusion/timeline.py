@@ -15,6 +15,7 @@ from services.common.contracts.labels import EMOTION_MODALITIES, EMOTIONS, Emoti
 from services.common.contracts.results import EmotionScores, ModalityResult, TimelineSegment
 from services.common.contracts.text import SpokenWord
 from services.common.contracts.timeline import AlignedSentence, AlignedStep, AlignedTimeline, Parting
+from services.common.phrasing import percent
 
 STEP_S = 1.0
 MOST_STEPS = 900
@@ -27,6 +28,8 @@ PARTING_QUANTILE = 0.1
 """A step parts where it agrees less than this share of the shifted pairs do, and the labels differ."""
 LEAST_PARTING_STEPS = 2
 MOST_PARTINGS = 5
+CLEARLY = 0.95
+"""Share of the shifts that a mean must lie above, or below, for a difference from chance to be named."""
 SENTENCE_PAUSE_S = 0.9
 SENTENCE_WORDS = 30
 
@@ -50,16 +53,40 @@ def align(results: Mapping[Modality, ModalityResult]) -> AlignedTimeline | None:
     agreed = [None if v is None or f is None else congruence(v, f) for v, f in steps]
     chance = _by_chance(steps)
     mean = _mean([value for value in agreed if value is not None])
+    means = [_mean(shift) or 0.0 for shift in chance]
+    by_chance, above = _rounded(_mean(means)), _rank(mean, means)
     words = _words(results.get(Modality.TEXT))
     return AlignedTimeline(
         step_s=step_s,
         steps=[_step(v, f, c) for (v, f), c in zip(steps, agreed, strict=True)],
         congruence_mean=_rounded(mean),
-        congruence_by_chance=_rounded(_mean([_mean(shift) or 0.0 for shift in chance])),
-        above_chance=_rank(mean, [_mean(shift) or 0.0 for shift in chance]),
+        congruence_by_chance=by_chance,
+        above_chance=above,
+        summary=agreement_words(_rounded(mean), by_chance, above),
         sentences=[_sentence(words, steps, step_s) for words in sentences_of(words)],
         partings=partings(steps, agreed, [value for shift in chance for value in shift], step_s=step_s),
     )
+
+
+def agreement_words(mean: float | None, by_chance: float | None, above_chance: float | None) -> str | None:
+    """Return what the comparison with chance says, without saying more; None where the two never meet.
+
+    Args:
+        mean: congruence over the steps with both, 0..1.
+        by_chance: the same mean after shifts; None where the answer is too short.
+        above_chance: share of the shifts whose mean lies below the true one.
+    """
+    if mean is None:
+        return None
+    agreed = f"Voice and face agree to {percent(mean)} on average"
+    if by_chance is None or above_chance is None:
+        return f"{agreed}. The answer is too short to say what chance would give."
+    beside = f"{agreed}; chance would give {percent(by_chance)}"
+    if above_chance >= CLEARLY:
+        return f"{beside}. They move together more than by chance."
+    if above_chance <= 1.0 - CLEARLY:
+        return f"{beside}. They move together less than by chance."
+    return f"{beside}. That is no clear difference."
 
 
 def _segments(result: ModalityResult | None) -> Sequence[TimelineSegment]:

@@ -10,6 +10,9 @@ from fusion.benchmark import Others, benchmark, scores_of
 from fusion.combine import combine, complete, overall_status
 from fusion.notices import warnings
 from fusion.timeline import align
+from services.audio.normalisation import comparison_words
+from services.audio.salience_words import region_words
+from services.audio.transcript_lines import line_starts
 from services.common.contracts.face import (
     Blink,
     FaceActivation,
@@ -50,6 +53,8 @@ from services.common.contracts.text import (
 from services.common.contracts.voice import Prosody, SalienceMap, VoiceMeasures
 from services.common.serving.registry import Metric
 from services.common.statistics.histogram import Histogram
+from services.common.statistics.perceived_time import timeline_words
+from services.video.face_words import activation_words, frame_words
 
 HOSTILE = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>"
 DURATION_S = 58.4
@@ -128,7 +133,7 @@ def salience(label: Emotion, *, start_s: float, seed: int) -> SalienceMap:
         for band in range(bands)
     ]
     largest = max(abs(value) for row in fall for value in row)
-    return SalienceMap(
+    drawn = SalienceMap(
         label=label,
         start_s=start_s,
         end_s=start_s + 2.88,
@@ -136,6 +141,7 @@ def salience(label: Emotion, *, start_s: float, seed: int) -> SalienceMap:
         band_edges_hz=BAND_EDGES_HZ,
         relevance=[[round(value / largest, 3) for value in row] for row in fall],
     )
+    return drawn.model_copy(update={"summary": region_words(drawn)})
 
 
 def voice() -> ModalityResult:
@@ -148,6 +154,7 @@ def voice() -> ModalityResult:
         loudness_lufs=-23.4,
         signal_to_noise_db=8.3,
         enrolment_clips=14.4,
+        compared_with=comparison_words(14.4),
         prosody=PROSODY,
         salience=[
             salience(Emotion.NEUTRAL, start_s=8.3, seed=3),
@@ -165,6 +172,7 @@ def first_voice() -> ModalityResult:
         segments=1,
         sample_rate_hz=8_000,
         loudness_lufs=-31.0,
+        compared_with=comparison_words(0.0),
         prosody=Prosody(pitch_median_hz=112.0, articulation_rate_hz=4.2, voiced_share=0.6),
     )
     return voice_of(measures, reasons=[LITTLE_SPEECH])
@@ -182,6 +190,7 @@ def voice_of(measures: VoiceMeasures, *, reasons: Sequence[Notice] = ()) -> Moda
         status=ModalityStatus.SUCCEEDED,
         emotions=mean_of(segments),
         timeline=segments,
+        timeline_summary=timeline_words(segments),
         quality=Quality(duration_s=DURATION_S, coverage=measures.speech_share, reasons=list(reasons)),
         voice=measures,
         models=[ModelRef(name="voice_emotion", version=2), ModelRef(name="voice_encoder", version=1)],
@@ -208,13 +217,24 @@ def activation(label: Emotion, region: FaceRegion, *, time_s: float, strength: f
     hill = [[math.exp(-((r - y) ** 2) - (c - x) ** 2) + 0.02 for c in range(6)] for r in range(6)]
     total = math.fsum(math.fsum(row) for row in hill)
     shares = {name: (1 - strength) * size for name, (_, _, size) in FACE_PLACES.items()}
-    return FaceActivation(
+    drawn = FaceActivation(
         time_s=time_s,
         label=label,
         probability=0.83,
         grid=[[round(value / total, 4) for value in row] for row in hill],
         regions={name: round(share + strength * (name is region), 4) for name, share in shares.items()},
     )
+    return drawn.model_copy(update={"summary": activation_words(drawn)})
+
+
+FRAMES = FrameCount(
+    decoded=3504,
+    beyond_rate=1750,
+    unreadable=2,
+    analysed=1752,
+    usable=1664,
+    lost=LostFrames(turned_away=41, blurred=9, covered=12, no_face=26),
+)
 
 
 def face() -> ModalityResult:
@@ -225,14 +245,7 @@ def face() -> ModalityResult:
         frames_analysed=1752,
         frames_with_face=1690,
         max_faces=3,
-        frames=FrameCount(
-            decoded=3504,
-            beyond_rate=1750,
-            unreadable=2,
-            analysed=1752,
-            usable=1664,
-            lost=LostFrames(turned_away=41, blurred=9, covered=12, no_face=26),
-        ),
+        frames=FRAMES.model_copy(update={"summary": frame_words(FRAMES)}),
         blinks=[Blink(start_s=t, end_s=t + 0.18) for t in blinks],
         blink_rate_per_min=9.6,
         blink_observed_s=56.2,
@@ -292,6 +305,7 @@ def face_of(measures: FaceMeasures) -> ModalityResult:
         status=ModalityStatus.SUCCEEDED,
         emotions=mean_of(segments),
         timeline=segments,
+        timeline_summary=timeline_words(segments),
         quality=Quality(duration_s=DURATION_S, coverage=0.96),
         face=measures,
         models=[
@@ -356,6 +370,7 @@ def spoken_words() -> ModalityResult:
                 language="en",
                 confidence=0.91,
                 words=spoken,
+                line_starts=line_starts(spoken),
                 fluency=Fluency(
                     words_per_minute=148.0, fillers=2, fillers_per_minute=6.1, filler_words=fillers
                 ),

@@ -7,10 +7,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from candor.views.activation_words import activation_words
-from candor.views.salience_words import moment
-from services.common.contracts.face import FaceActivation, FaceMeasures, FaceTrack, FrameCount, HeadPose
+from services.common.contracts.face import FaceActivation, FaceMeasures, FaceTrack, HeadPose
 from services.common.contracts.labels import EMOTIONS, Emotion
+from services.common.phrasing import moment
 
 INDENT = 2
 CELL = 4
@@ -19,14 +18,6 @@ SHADES = " ░▒▓█"
 HEIGHTS = {"forehead": 0.1, "brows": 0.24, "eyes": 0.38, "nose": 0.57, "mouth": 0.74, "chin": 0.92}
 """Where they lie in the square crop on average, as a share of its side from the top."""
 LABEL_CELLS = 1 + max(map(len, HEIGHTS))
-LOST_WORDS = {
-    "too_dark": "too dark",
-    "too_small": "face too small",
-    "turned_away": "turned away",
-    "blurred": "blurred",
-    "covered": "covered",
-    "no_face": "no face",
-}
 WHAT_IT_IS = (
     "The darker a place of the face, the more it spoke for the label, more than for the others (class "
     "activation map). It shows what the model relied on, not what was felt."
@@ -42,8 +33,8 @@ def face_view(face: FaceMeasures, *, width: int) -> RenderableType:
         width: of the terminal, in characters; a map that does not fit is left to its sentence.
     """
     parts: list[RenderableType] = []
-    if face.frames is not None:
-        parts.append(Text(frame_words(face.frames)))
+    if face.frames is not None and face.frames.summary is not None:
+        parts.append(Text(face.frames.summary))
     table = _figures(face)
     if table.row_count:
         parts.append(table)
@@ -56,24 +47,6 @@ def face_view(face: FaceMeasures, *, width: int) -> RenderableType:
     for activation in face.activations:
         parts += _explanation(activation, width=width - INDENT)
     return Padding(Group(*parts), (0, 0, 0, INDENT))
-
-
-def frame_words(frames: FrameCount) -> str:
-    """Where every frame went, in a sentence."""
-    lost = [
-        f"{count:,} {LOST_WORDS[reason]}" for reason, count in frames.lost.model_dump().items() if count > 0
-    ]
-    skipped = [
-        f"{count:,} {words}"
-        for count, words in (
-            (frames.beyond_rate, "beyond the analysed rate"),
-            (frames.out_of_order, "out of order"),
-            (frames.unreadable, "unreadable"),
-        )
-        if count > 0
-    ]
-    told = [f"{frames.decoded:,} frames decoded", *skipped, f"{frames.analysed:,} analysed"]
-    return f"{', '.join(told)}: {', '.join([f'{frames.usable:,} usable', *lost])}."
 
 
 def _figures(face: FaceMeasures) -> Table:
@@ -141,7 +114,7 @@ def _explanation(activation: FaceActivation, *, width: int) -> list[RenderableTy
     drawn = heat_map(activation.grid, width=width)
     if drawn is not None:
         parts.append(drawn)
-    return [*parts, Text(activation_words(activation))]
+    return [*parts, Text(activation.summary)] if activation.summary else parts
 
 
 def heat_map(grid: list[list[float]], *, width: int) -> Text | None:

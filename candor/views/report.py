@@ -95,6 +95,8 @@ def _emotions(report: Report) -> RenderableType | None:
     lines: list[RenderableType] = [table]
     if report.fused.congruence is not None:
         lines.append(Text(f"voice and face agree to {report.fused.congruence:.2f} (0 not at all, 1 fully)"))
+    if report.timeline is not None and report.timeline.summary is not None:
+        lines.append(Text(report.timeline.summary, style="dim"))
     return Padding(Group(*lines), (0, 0, 1, 0))
 
 
@@ -126,6 +128,8 @@ def _modality(result: ModalityResult, *, width: int) -> RenderableType:
         duration_s = max(result.timeline[-1].end_s, (result.quality and result.quality.duration_s) or 0.0)
         strip = timeline_strip(result.timeline, duration_s=duration_s)
         lines.append(Text.assemble("  0 s ", strip, f" {duration_s:.0f} s"))
+    if result.timeline_summary is not None:
+        lines.append(Text(f"  {result.timeline_summary}", style="dim"))
     reasons = result.quality.reasons if result.quality else []
     lines += [Text(f"  {note.detail}", style="dim") for note in reasons]
     if result.text is not None:

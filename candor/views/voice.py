@@ -5,8 +5,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from candor.views.salience_words import frequencies, moment, region_words
+from services.audio.salience_words import frequencies
 from services.common.contracts.voice import Prosody, SalienceMap, VoiceMeasures
+from services.common.phrasing import moment
 
 SIGN_STYLE = {1: "dark_orange", -1: "dodger_blue1"}
 SIGN_CELLS = {1: " ░▒▓█", -1: " -=≡#"}
@@ -22,7 +23,6 @@ WHAT_IT_IS = (
     "What changes within a region of the sound was levelled out and the model asked again (occlusion). It "
     "shows what the model relied on, not what was felt."
 )
-UNKNOWN = "Nothing is known of this speaker yet"
 UNRELIABLE = "Jitter and shimmer are unreliable outside a quiet room."
 
 
@@ -33,7 +33,7 @@ def voice_view(voice: VoiceMeasures, *, width: int) -> RenderableType:
         voice: of a result.
         width: of the terminal, in characters; a picture that does not fit is left to its sentence.
     """
-    parts: list[RenderableType] = [Text(compared_with(voice.enrolment_clips))]
+    parts: list[RenderableType] = [Text(voice.compared_with)] if voice.compared_with else []
     table = _figures(voice)
     if table.row_count:
         parts.append(table)
@@ -45,14 +45,6 @@ def voice_view(voice: VoiceMeasures, *, width: int) -> RenderableType:
     for salience in explained:
         parts += _explanation(salience, width=width - INDENT)
     return Padding(Group(*parts), (0, 0, 0, INDENT))
-
-
-def compared_with(windows: float) -> str:
-    """Whose voice the emotions were measured against."""
-    if windows <= 0:
-        return f"{UNKNOWN}, so the voice was compared with the average of many speakers."
-    count = max(1, round(windows))
-    return f"Compared with earlier answers ({count} window{'' if count == 1 else 's'} of speech)."
 
 
 def _figures(voice: VoiceMeasures) -> Table:
@@ -85,7 +77,7 @@ def _explanation(salience: SalienceMap, *, width: int) -> list[RenderableType]:
     picture = heat_map(salience, width=width)
     if picture is not None:
         parts.append(picture)
-    return [*parts, Text(region_words(salience))]
+    return [*parts, Text(salience.summary)] if salience.summary else parts
 
 
 def heat_map(salience: SalienceMap, *, width: int) -> Text | None:

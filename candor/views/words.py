@@ -1,5 +1,6 @@
 """What words tell besides traits, on a terminal: the transcript, how it was put, and how it comes across."""
 
+import itertools
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
@@ -21,8 +22,6 @@ from services.common.contracts.text import (
 INDENT = 2
 TERMS_SHOWN = 4
 LINES_SHOWN = 12
-LINE_PAUSE_S = 0.9
-LINE_WORDS = 28
 UNSURE_BELOW = 0.5
 UNSURE_STYLE = "yellow"
 NOT_PROOF = "Written down by a model; yellow words were hard to hear. Not proof of what was said."
@@ -47,26 +46,16 @@ def words_view(result: ModalityResult) -> RenderableType:
     return Padding(Group(*parts), (0, 0, 0, INDENT))
 
 
-def lines_of(words: Sequence[SpokenWord]) -> list[list[SpokenWord]]:
-    """Words in lines: a new one after a pause, or where a line has grown long."""
-    lines: list[list[SpokenWord]] = []
-    for word in words:
-        line = lines[-1] if lines else None
-        if line is None or _ended(line, word):
-            lines.append([word])
-        else:
-            line.append(word)
-    return lines
-
-
-def _ended(line: Sequence[SpokenWord], following: SpokenWord) -> bool:
-    last = line[-1]
-    sentence = len(line) >= LINE_WORDS // 3 and last.text.endswith((".", "!", "?"))
-    return following.start_s - last.end_s >= LINE_PAUSE_S or len(line) >= LINE_WORDS or sentence
+def lines_of(transcript: Transcript) -> list[Sequence[SpokenWord]]:
+    """Return the words in lines; in one, where an older report has no lines."""
+    if not transcript.words:
+        return []
+    starts = transcript.line_starts or [0]
+    return [transcript.words[start:end] for start, end in itertools.pairwise([*starts, None])]
 
 
 def _transcript(transcript: Transcript) -> list[RenderableType]:
-    lines = lines_of(transcript.words)
+    lines = lines_of(transcript)
     table = Table.grid(padding=(0, 1))
     for line in lines[:LINES_SHOWN]:
         spoken = Text()

@@ -7,11 +7,13 @@ import numpy as np
 
 from services.audio.features import WINDOW_SIZE, FloatArray, Population, person_mean
 from services.common.contracts.voice import VoiceSummary
+from services.common.phrasing import counted
 from services.common.serving.predictor import Predictor
 from services.common.serving.registry import VOICE_EMOTION, VOICE_ENCODER
 from services.common.statistics import voice_summary
 
 POPULATION_FILE = "population.npz"
+UNKNOWN_SPEAKER = "Nothing is known of this speaker yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,18 @@ def normaliser_for(enrolment: VoiceSummary | None, predictor: Predictor) -> Norm
     if enrolment is None or own is None or own.shape != (WINDOW_SIZE,):
         return Normaliser(population, population.mean, 0.0)
     return Normaliser(population, person_mean(population, own, enrolment.clips), enrolment.clips)
+
+
+def comparison_words(clips: float) -> str:
+    """Return the sentence that says whose voice an answer was compared with.
+
+    Args:
+        clips: of the `Normaliser`.
+    """
+    if clips <= 0.0:
+        return f"{UNKNOWN_SPEAKER}, so the voice was compared with the average of many speakers."
+    windows = counted(max(1, round(clips)), "window", "windows")
+    return f"Compared with earlier answers of the same person ({windows} of speech)."
 
 
 def load_population(content: bytes) -> Population:

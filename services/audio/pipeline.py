@@ -7,13 +7,13 @@ from services.audio.decode import SoundSource, watched_blocks
 from services.audio.embedding import Embedder
 from services.audio.features import CHUNK_S, SAMPLE_RATE_HZ
 from services.audio.measures import SoundMeasures, SoundMeters
-from services.audio.normalisation import Normaliser, normaliser_for
+from services.audio.normalisation import Normaliser, comparison_words, normaliser_for
 from services.audio.salience import Candidate, explain
 from services.audio.scoring import EmotionTimeline, Timeline
 from services.audio.settings import AudioSettings
 from services.audio.vad import SpeechProbability, hysteresis
 from services.audio.windowing import speech_chunks
-from services.common.contracts.labels import EMOTIONS, Emotion, Modality, ModalityStatus
+from services.common.contracts.labels import EMOTIONS, Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, ModalityResult, Notice, Quality
 from services.common.contracts.voice import SalienceMap, VoiceMeasures, VoiceSummary
 from services.common.errors import InputError
@@ -21,6 +21,7 @@ from services.common.media.files import MediaFile, Progress, no_progress
 from services.common.serving.predictor import Predictor
 from services.common.serving.registry import VOICE_EMOTION, VOICE_ENCODER
 from services.common.statistics import voice_summary
+from services.common.statistics.perceived_time import seconds_by_label, timeline_words
 
 
 def analyze(
@@ -117,6 +118,7 @@ def _result(
         status=ModalityStatus.SUCCEEDED,
         emotions=timeline.summary,
         timeline=timeline.segments,
+        timeline_summary=timeline_words(timeline.segments),
         quality=Quality(
             duration_s=round(source.decoded_s, 3),
             coverage=round(speech_s / source.decoded_s, 4),
@@ -130,6 +132,7 @@ def _result(
             loudness_lufs=measures.loudness_lufs,
             signal_to_noise_db=measures.signal_to_noise_db,
             enrolment_clips=round(normaliser.clips, 1),
+            compared_with=comparison_words(normaliser.clips),
             prosody=measures.prosody,
             salience=_explained(scores, timeline, source.offset_s, normaliser, predictor, settings),
         ),
@@ -149,10 +152,7 @@ def _explained(
     settings: AudioSettings,
 ) -> list[SalienceMap]:
     """The clearest window of each of the labels that the timeline shows longest."""
-    shown: dict[Emotion, float] = {}
-    for segment in timeline.segments:
-        shown[segment.label] = shown.get(segment.label, 0.0) + segment.end_s - segment.start_s
-    longest = sorted(shown, key=shown.__getitem__, reverse=True)[: settings.salient_windows]
+    longest = list(seconds_by_label(timeline.segments))[: settings.salient_windows]
     found = [(label, scores.clearest(label)) for label in longest]
     return [
         explain(

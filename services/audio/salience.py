@@ -22,6 +22,7 @@ from services.audio.features import (
     tokens_of,
 )
 from services.audio.normalisation import Normaliser
+from services.audio.salience_words import region_words
 from services.audio.scoring import window_probabilities
 from services.common.contracts.labels import EMOTIONS, Emotion
 from services.common.contracts.voice import SalienceMap
@@ -52,7 +53,7 @@ class Candidate:
 
 
 def explain(candidate: Candidate, normaliser: Normaliser, predictor: Predictor) -> SalienceMap:
-    """The relevance of every band and slot of a window for its label."""
+    """The relevance of every band and slot of a window for its label, and the sentence that sums it up."""
     tokens = tokens_of(candidate.samples.size)
     heard = predictor.predict(VOICE_ENCODER, _with_bands_flattened(log_mel([candidate.samples])[0], tokens))
     frames = heard[:, :tokens]
@@ -62,7 +63,7 @@ def explain(candidate: Candidate, normaliser: Normaliser, predictor: Predictor) 
     fall = (log_odds[0] - log_odds[1:]).reshape(BANDS, -1)
     largest = float(np.abs(fall).max())
     relevance = np.clip(fall / largest, -1.0, 1.0) if largest > 0.0 else np.zeros_like(fall)
-    return SalienceMap(
+    found = SalienceMap(
         label=candidate.label,
         start_s=round(candidate.start_s, 3),
         end_s=round(candidate.start_s + tokens * TOKEN_SAMPLES / SAMPLE_RATE_HZ, 3),
@@ -70,6 +71,7 @@ def explain(candidate: Candidate, normaliser: Normaliser, predictor: Predictor) 
         band_edges_hz=band_edges_hz(),
         relevance=np.round(relevance, 3).tolist(),
     )
+    return found.model_copy(update={"summary": region_words(found)})
 
 
 def band_edges_hz() -> list[float]:

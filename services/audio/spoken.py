@@ -7,6 +7,7 @@ from services.audio.decode import SoundSource, watched_blocks
 from services.audio.features import SAMPLE_RATE_HZ
 from services.audio.fluency import fluency
 from services.audio.settings import AudioSettings
+from services.audio.transcript_lines import line_starts
 from services.audio.transcription import MAX_COMPRESSION, Heard, HeardSegment, Transcriber, Unavailable
 from services.audio.utterances import Utterance, utterances
 from services.audio.vad import SpeechProbability, hysteresis
@@ -134,6 +135,7 @@ class Notes:
             language_probability=probability,
             confidence=round(sum(word.probability for word in self.words) / len(self.words), 4),
             words=self.words,
+            line_starts=line_starts(self.words),
             omitted=self.omitted,
             fluency=fluency(self.words),
             duration_s=round(duration_s, 3),

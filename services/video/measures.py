@@ -7,6 +7,7 @@ from services.common.contracts.face import Blink, FaceMeasures, FaceTrack, Frame
 from services.common.contracts.labels import EMOTIONS, Emotion
 from services.video.blinks import BlinkCount, count_blinks
 from services.video.decode import VideoSource
+from services.video.face_words import frame_words
 from services.video.gaze import GazeAngles
 from services.video.observations import FaceRecord, Observations
 from services.video.quality import Fault, count_lost, explain_absence
@@ -68,6 +69,7 @@ def candidate_faults(seen: Observations, candidate: FaceRecord | None) -> NDArra
 
 def face_measures(source: VideoSource, seen: Observations, candidate: FaceRecord) -> FaceMeasures:
     """The figures of the candidate's face, and who else was there."""
+    frames = count_frames(source, seen, candidate)
     blinks = blinks_of(seen, candidate)
     rate = blinks.rate_per_min(least_s=LEAST_BLINK_WATCH_S)
     at_rest = emotions_from_rest(candidate.scores)
@@ -78,7 +80,7 @@ def face_measures(source: VideoSource, seen: Observations, candidate: FaceRecord
         frames_analysed=seen.analysed,
         frames_with_face=len(candidate.frames),
         max_faces=seen.max_faces,
-        frames=count_frames(source, seen, candidate),
+        frames=frames.model_copy(update={"summary": frame_words(frames)}),
         blinks=[Blink(start_s=round(start, 3), end_s=round(end, 3)) for start, end in blinks.intervals],
         blink_rate_per_min=None if rate is None else round(rate, 2),
         blink_observed_s=round(blinks.observed_s, 3),

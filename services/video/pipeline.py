@@ -18,6 +18,7 @@ from services.common.serving.registry import (
     IRIS,
     load_manifest,
 )
+from services.common.statistics.perceived_time import timeline_words
 from services.video.decode import VideoSource
 from services.video.gaze import GazeMeter
 from services.video.measures import choose_candidate, count_frames, face_measures
@@ -124,6 +125,7 @@ def _result(
         status=ModalityStatus.SUCCEEDED,
         emotions=emotion_scores(scores.mean(axis=0)),
         timeline=timeline,
+        timeline_summary=timeline_words(timeline),
         quality=Quality(
             duration_s=round(source.decoded_s, 3),
             coverage=round(frames.usable / frames.analysed, 4),

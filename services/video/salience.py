@@ -17,7 +17,9 @@ from services.common.contracts.results import TimelineSegment
 from services.common.errors import TemporaryError
 from services.common.serving.predictor import Predictor
 from services.common.serving.registry import FACE_ACTIVATION, FACE_EMOTION
+from services.common.statistics.perceived_time import seconds_by_label
 from services.video.face_regions import REGIONS, crop_points, region_map
+from services.video.face_words import activation_words
 from services.video.features import CROP_SIZE_PX, FloatArray, Image, network_input
 from services.video.landmarks import FaceMesh
 
@@ -106,20 +108,12 @@ def explain(
     Raises:
         TemporaryError: `model_unavailable`.
     """
-    labels = [label for label in longest_first(timeline) if label in moments][:MOST_MOMENTS]
+    labels = [label for label in seconds_by_label(timeline) if label in moments][:MOST_MOMENTS]
     if not labels:
         return []
     chosen = [moments[label] for label in labels]
     maps = predictor.predict(FACE_ACTIVATION, network_input(np.stack([moment.crop for moment in chosen])))
     return [_activation(*row) for row in zip(chosen, labels, maps, strict=True)]
-
-
-def longest_first(timeline: Sequence[TimelineSegment]) -> list[Emotion]:
-    """The labels of a timeline by the time they were perceived for."""
-    seconds: dict[Emotion, float] = {}
-    for segment in timeline:
-        seconds[segment.label] = seconds.get(segment.label, 0.0) + segment.end_s - segment.start_s
-    return sorted(seconds, key=lambda label: -seconds[label])
 
 
 def label_shares(maps: FloatArray, label: Emotion) -> FloatArray:
@@ -159,10 +153,11 @@ def region_shares(shares: FloatArray, regions: NDArray[np.uint8]) -> FloatArray:
 def _activation(moment: Moment, label: Emotion, maps: FloatArray) -> FaceActivation:
     shares = label_shares(maps, label)
     by_region = region_shares(shares, region_map(moment.points))
-    return FaceActivation(
+    activation = FaceActivation(
         time_s=round(moment.time_s, 3),
         label=label,
         probability=round(moment.probability, 4),
         grid=[[round(value, 4) for value in row] for row in shares.tolist()],
         regions={name: round(share, 4) for name, share in zip(REGIONS, by_region.tolist(), strict=True)},
     )
+    return activation.model_copy(update={"summary": activation_words(activation)})

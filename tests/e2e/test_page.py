@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from candor.views.activation_words import activation_words
-from candor.views.salience_words import region_words
+from services.audio.salience_words import region_words
 from services.common.contracts.face import FaceRegion
 from services.common.contracts.labels import EMOTIONS, TRAITS
+from services.video.face_words import activation_words
 from tests.e2e.conftest import Installation
 from tests.e2e.serving import serving
 from tests.fake_api import KEY, QUESTIONS, FakeGateway, create_fake, problem

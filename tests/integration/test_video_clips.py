@@ -14,6 +14,8 @@ from services.common.media.files import MediaFile
 from services.common.serving.litert import LiteRtPredictor
 from services.common.serving.registry import FACE_ACTIVATION, FACE_EMOTION
 from services.common.settings import CommonSettings
+from services.common.statistics.perceived_time import timeline_words
+from services.video.face_words import frame_words
 from services.video.pipeline import IN_PROCESS, analyze
 from services.video.salience import can_explain
 from services.video.settings import VideoSettings
@@ -66,6 +68,9 @@ def test_one_face_is_scored_in_every_frame(clips: Path, predictor: LiteRtPredict
     assert result.emotions is not None
     assert result.face.frames_decoded == result.face.frames_with_face == 72
     assert result.face.max_faces == 1
+    assert result.face.frames is not None
+    assert result.face.frames.summary == frame_words(result.face.frames)
+    assert result.timeline_summary == timeline_words(result.timeline)
     assert result.quality.coverage == 1.0
     assert result.quality.duration_s == pytest.approx(2.4, abs=0.05)
     assert sum(result.emotions.values()) == pytest.approx(1.0, abs=0.01)

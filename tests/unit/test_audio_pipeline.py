@@ -3,6 +3,7 @@ import pytest
 
 from services.audio.confidence import BY_NOISE, TEMPERING
 from services.audio.features import SAMPLE_RATE_HZ, WINDOW_SIZE
+from services.audio.normalisation import comparison_words
 from services.audio.pipeline import analyze
 from services.audio.settings import AudioSettings
 from services.audio.training.dataset import read_sound
@@ -102,6 +103,7 @@ def analysed(corpora, **options):
 def test_how_it_was_said_is_measured_when_someone_speaks(corpora):
     result, _ = analysed(corpora)
     assert result.voice is not None
+    assert result.voice.compared_with == comparison_words(0.0)
     assert -60.0 < result.voice.loudness_lufs < 0.0
     prosody = result.voice.prosody
     assert 70.0 < prosody.pitch_median_hz < 400.0
@@ -113,6 +115,7 @@ def test_one_window_is_explained_when_a_label_was_given(corpora):
     (explained,) = result.voice.salience
     assert explained.label is HAPPY
     assert 0.0 <= explained.start_s < explained.end_s <= result.quality.duration_s + 0.1
+    assert result.timeline_summary == "Only happy."
     assert analysed(corpora, settings=AudioSettings(salient_windows=0))[0].voice.salience == []
 
 

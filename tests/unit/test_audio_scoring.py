@@ -6,6 +6,7 @@ from services.audio.embedding import Window
 from services.audio.features import CHUNK_SAMPLES, WINDOW_SIZE
 from services.audio.normalisation import normaliser_for
 from services.audio.salience import BANDS, Candidate, band_edges_hz, explain, slot_edges
+from services.audio.salience_words import region_words
 from services.audio.scoring import EmotionTimeline, smoothed, tempered
 from services.audio.settings import AudioSettings
 from services.audio.voices import VOICES_FILE, VoiceCounter, two_group_share
@@ -184,6 +185,7 @@ def test_relevance_lies_where_the_label_comes_from_when_explained():
     assert (explained.start_s, explained.end_s, explained.confidence) == (2.0, 5.0, 0.8)
     assert relevance[0].min() > 0.9
     assert np.abs(relevance[1:]).max() < 0.05
+    assert explained.summary == region_words(explained)
 
 
 def test_relevance_is_zero_when_nothing_changes_the_label():

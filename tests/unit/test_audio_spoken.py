@@ -7,6 +7,7 @@ from services.audio.decode import SoundSource
 from services.audio.features import SAMPLE_RATE_HZ
 from services.audio.settings import AudioSettings
 from services.audio.spoken import NOT_ENGLISH_BELOW, transcribe, why_omitted
+from services.audio.transcript_lines import line_starts
 from services.audio.transcription import Heard, Transcriber, Unavailable
 from services.common.contracts.labels import MediaKind
 from services.common.contracts.results import ErrorCode
@@ -65,6 +66,7 @@ def test_a_long_recording_is_heard_in_pieces_when_it_exceeds_half_a_minute(minut
     assert result is not None
     assert len(transcriber.lengths) == 3
     assert max(transcriber.lengths) <= 30 * SAMPLE_RATE_HZ
+    assert result.line_starts == line_starts(result.words)
     starts = [word.start_s for word in result.words]
     assert starts == sorted(starts)
     assert starts[-1] > 40.0

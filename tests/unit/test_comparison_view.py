@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from candor.views.comparison import alike, comparison_view, rank, strip
+from candor.views.comparison import comparison_view, strip
 from fusion.benchmark import Others, benchmark
 from services.common.contracts.results import BenchmarkEntry
 from services.common.statistics.histogram import Histogram
@@ -30,28 +30,13 @@ def test_strip_shows_the_score_among_the_others_when_drawn(value: float, drawn: 
     assert strip(value, DECILES, cells=10) == drawn
 
 
-@pytest.mark.parametrize(
-    ("percentile", "words"),
-    [(0.0, "none"), (0.2, "1 of 100"), (63.4, "63 of 100"), (99.8, "99 of 100"), (100.0, "all")],
-)
-def test_rank_is_never_everybody_when_somebody_scored_higher(percentile: float, words: str) -> None:
-    assert rank(percentile) == words
-
-
-@pytest.mark.parametrize(
-    ("value", "width", "same"), [(0.005, 0.01, True), (0.005, 0.1, False), (0.2, 0.01, False)]
-)
-def test_no_place_is_named_when_nearly_everybody_scores_alike(value: float, width: float, same: bool) -> None:
-    assert alike(value, [width * tenth / 8 for tenth in range(9)]) is same
-
-
 def test_public_recordings_are_named_with_their_size_when_nobody_else_answered() -> None:
     values = {"trait.openness": 0.5, "emotion.happy": 0.2}
     norms = {name: public_norm(name) for name in values}
     text = printed(benchmark(values, Others(), min_cohort_size=20, references=norms))
-    assert "beside 2000 people of public recordings (People before a camera)" in text
+    assert "beside 2,000 people of public recordings (People before a camera)" in text
     assert "beside 28 people of public recordings (Actors)" in text
-    assert "about 19 of 100 either way" in text
+    assert "19 of 100 either way" in text
     assert "They are no candidates" in text
 
 
@@ -61,7 +46,7 @@ def test_cohorts_are_shown_with_their_sizes_when_there_are_enough_people() -> No
     others = Others(same_question={"congruence": people}, wider=wider)
     text = printed(benchmark({"congruence": 0.25}, others, min_cohort_size=3))
     assert "beside 3 others who answered the same question" in text
-    assert "67 of 100 (3)" in text
+    assert "higher than 67 of 100 (3)" in text
     assert "role nurse" in text
     assert "no candidates" not in text
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fusion.timeline import align, sentences_of
+from fusion.timeline import agreement_words, align, sentences_of
 from services.common.contracts.labels import EMOTIONS, Emotion, Modality, ModalityStatus
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.results import ErrorCode, ModalityResult, TimelineSegment
@@ -69,6 +69,8 @@ def test_nothing_is_said_of_chance_when_the_answer_is_short() -> None:
     assert timeline.congruence_by_chance is None
     assert timeline.above_chance is None
     assert timeline.partings == []
+    assert timeline.summary is not None
+    assert "too short to say" in timeline.summary
 
 
 def test_steps_are_empty_where_a_channel_is_silent() -> None:
@@ -141,3 +143,27 @@ def test_steps_grow_longer_when_the_answer_is_very_long() -> None:
     timeline = align({Modality.AUDIO: result})
     assert timeline is not None
     assert (timeline.step_s, len(timeline.steps)) == (8.0, 900)
+
+
+@pytest.mark.parametrize(
+    ("mean", "by_chance", "above", "said"),
+    [
+        (
+            0.71,
+            0.6,
+            0.97,
+            "Voice and face agree to 71% on average; chance would give 60%. They move together more",
+        ),
+        (0.5, 0.6, 0.05, "together less than by chance."),
+        (0.6, 0.6, 0.5, "no clear difference"),
+        (0.6, None, None, "The answer is too short to say what chance would give."),
+    ],
+)
+def test_no_more_is_said_than_the_comparison_with_chance_allows(
+    mean: float, by_chance: float | None, above: float | None, said: str
+) -> None:
+    assert said in (agreement_words(mean, by_chance, above) or "")
+
+
+def test_nothing_is_said_when_voice_and_face_never_meet() -> None:
+    assert agreement_words(None, None, None) is None

@@ -7,8 +7,7 @@ import pytest
 from rich.console import Console
 
 from candor.views.report import LETTER, bar, print_report, timeline_strip
-from candor.views.salience_words import region_words, strongest_regions
-from candor.views.voice import compared_with, heat_map
+from candor.views.voice import heat_map
 from services.common.contracts.labels import EMOTIONS, AssessmentStatus, Emotion, Modality, ModalityStatus
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.results import (
@@ -94,57 +93,6 @@ def _salience(relevance: list[list[float]], *, start_s: float = 1.0, end_s: floa
     )
 
 
-@pytest.mark.parametrize(
-    ("relevance", "said"),
-    [
-        (
-            [[0.0, 0.9, 0.1, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.6]],
-            (
-                "Most (73%) of what spoke for “happy” lies between 1.5 s and 2.0 s, 0–1,200 Hz. "
-                "Next comes the region between 2.5 s and 3.0 s, 1,200–8,000 Hz (23%)."
-            ),
-        ),
-        (
-            [[1.0, 0.0, 0.0, 0.8], [0.0, 0.0, 0.0, 0.0], [-0.5, 0.7, 0.0, 0.0]],
-            (
-                "The largest part (40%) of what spoke for “happy” lies between 1.0 s and 1.5 s, 0–390 Hz. "
-                "Next comes the region between 2.5 s and 3.0 s, 0–390 Hz (32%)."
-            ),
-        ),
-        (
-            [[-1.0, -1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.5, 0.0]],
-            (
-                "Most (100%) of what spoke against “happy” lies between 1.0 s and 2.0 s, 0–390 Hz. "
-                "What spoke for “happy” lies mainly between 2.0 s and 2.5 s, 1,200–8,000 Hz (100%)."
-            ),
-        ),
-        (
-            [[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]],
-            "Most (100%) of what spoke for “happy” lies between 1.0 s and 2.0 s, all frequencies.",
-        ),
-        ([[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]], "No region by itself spoke for or against “happy”."),
-    ],
-)
-def test_the_strongest_regions_are_named_when_a_label_is_explained(
-    relevance: list[list[float]], said: str
-) -> None:
-    assert region_words(_salience(relevance)) == said
-
-
-def test_a_region_is_told_in_minutes_when_it_lies_beyond_the_first() -> None:
-    late = _salience([[0.0, 1.0]], start_s=59.0, end_s=61.0)
-    assert "between 1:00.0 and 1:01.0" in region_words(late)
-
-
-def test_regions_never_overlap_when_several_are_found() -> None:
-    regions = strongest_regions([[1.0, 0.9, 0.2], [0.9, 0.8, -0.9]], count=3)
-    cells = [
-        (band, slot) for region in regions for band in range(*region.bands) for slot in range(*region.slots)
-    ]
-    assert len(regions) == 2
-    assert len(cells) == len(set(cells)) == 5
-
-
 def test_a_heat_map_has_both_axes_when_it_fits() -> None:
     picture = heat_map(_salience([[0.0, 1.0], [-1.0, 0.5], [0.1, 0.0]]), width=60)
     assert picture is not None
@@ -162,14 +110,6 @@ def test_a_heat_map_is_left_to_its_sentence_when_the_terminal_is_narrow() -> Non
     picture = heat_map(salience, width=56)
     assert picture is not None
     assert max(map(len, picture.plain.splitlines())) <= 56
-
-
-@pytest.mark.parametrize(
-    ("windows", "said"),
-    [(0.0, "Nothing is known"), (0.3, "(1 window of speech)"), (14.4, "(14 windows of speech)")],
-)
-def test_it_is_said_whom_a_voice_was_compared_with_when_it_is_shown(windows: float, said: str) -> None:
-    assert said in compared_with(windows)
 
 
 def _printed(result: ModalityResult, *, width: int = 100) -> str:
@@ -208,6 +148,17 @@ def test_a_voice_is_printed_when_its_report_is_older_than_its_measures() -> None
         assert missing not in text
 
 
+def test_sentences_are_left_out_when_a_report_is_older_than_they_are() -> None:
+    known = voice().voice
+    assert known is not None
+    maps = [salience.model_copy(update={"summary": None}) for salience in known.salience]
+    older = known.model_copy(update={"compared_with": None, "salience": maps})
+    text = _printed(voice().model_copy(update={"voice": older, "timeline_summary": None}))
+    assert "why happy" in text
+    for missing in ("Compared with", "lies between", "Mostly", "None"):
+        assert missing not in text
+
+
 def test_a_voice_is_printed_when_every_figure_is_null_and_a_map_is_empty() -> None:
     empty = VoiceMeasures(
         speech_s=1.0,
@@ -218,5 +169,4 @@ def test_a_voice_is_printed_when_every_figure_is_null_and_a_map_is_empty() -> No
         salience=[_salience([[]])],
     )
     text = _printed(voice().model_copy(update={"voice": empty}))
-    assert "Nothing is known" in text
     assert "how it was said" not in text

@@ -13,6 +13,7 @@ from services.common.errors import TemporaryError
 from services.common.serving.predictor import FloatArray
 from services.common.serving.registry import FACE_ACTIVATION, FACE_EMOTION, Manifest, TensorSpec
 from services.video.face_regions import LANDMARKS, REGIONS, crop_points, region_map
+from services.video.face_words import activation_words
 from services.video.landmarks import FaceMesh
 from services.video.salience import (
     EXPLAINS,
@@ -23,7 +24,6 @@ from services.video.salience import (
     can_explain,
     explain,
     label_shares,
-    longest_first,
     region_shares,
 )
 
@@ -160,10 +160,10 @@ def test_labels_are_explained_longest_first_when_there_are_many() -> None:
     kept = moments(*EMOTIONS[:6])
     predictor = ActivationPredictor(explains=None)
     found = explain(kept, timeline, predictor)
-    assert longest_first(timeline) == list(reversed(EMOTIONS))
     assert [item.label for item in found] == list(reversed(EMOTIONS[:6]))[:MOST_MOMENTS]
     assert [batch.shape for batch in predictor.batches] == [(MOST_MOMENTS, 48, 48, 1)]
     for item in found:
+        assert item.summary == activation_words(item)
         moment = kept[item.label]
         assert (item.time_s, item.probability) == (moment.time_s, moment.probability)
         lit = [(y, x) for y, row in enumerate(item.grid) for x, value in enumerate(row) if value > 0]

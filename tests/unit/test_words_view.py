@@ -5,7 +5,6 @@ from io import StringIO
 from rich.console import Console
 
 from candor.views.words import lines_of, words_view
-from services.common.contracts.text import SpokenWord
 from tests.fake_reports import spoken_words, words
 
 
@@ -31,12 +30,10 @@ def test_nothing_is_said_of_speech_when_the_words_were_typed() -> None:
     assert "moved the self-report" in text
 
 
-def test_line_ends_when_there_is_a_pause_or_a_sentence_grew_long() -> None:
-    def word(text: str, start_s: float) -> SpokenWord:
-        return SpokenWord(text=text, start_s=start_s, end_s=start_s + 0.2, probability=0.9)
-
-    after_pause = [word("one", 0.0), word("two", 0.3), word("three", 1.6)]
-    assert [len(line) for line in lines_of(after_pause)] == [2, 1]
-    long = [word("so." if number == 11 else "so", 0.3 * number) for number in range(20)]
-    assert [len(line) for line in lines_of(long)] == [12, 8]
-    assert lines_of([]) == []
+def test_words_stand_in_the_lines_of_the_report_when_it_has_them() -> None:
+    transcript = spoken_words().transcript
+    assert transcript is not None
+    lines = lines_of(transcript.model_copy(update={"line_starts": [0, 3]}))
+    assert [len(line) for line in lines] == [3, len(transcript.words) - 3]
+    assert len(lines_of(transcript.model_copy(update={"line_starts": None}))) == 1
+    assert lines_of(transcript.model_copy(update={"words": [], "line_starts": None})) == []

@@ -1,16 +1,13 @@
-"""The strongest regions of a picture of relevance, and the sentences that name them.
-
-`gateway/web/report/regions.js` finds and words them in the same way; a test compares both.
-"""
+"""The strongest regions of a picture of relevance, and the sentences that name them."""
 
 import itertools
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.common.contracts.voice import SalienceMap
+from services.common.phrasing import moment, percent
 
 FLOOR = 0.3
 """What a region must exceed on average, as a share of the strongest cell, to be part of what is named."""
@@ -77,16 +74,17 @@ def _largest_rectangle(cells: Floats) -> tuple[float, tuple[int, int], tuple[int
 
 
 def region_words(salience: SalienceMap) -> str:
-    """The two strongest regions of a map, in words."""
+    """Return the sentences that name the two strongest regions of a map."""
     label = f"“{salience.label}”"
     regions = strongest_regions(salience.relevance)
     if not regions:
         return f"No region by itself spoke for or against {label}."
     first, *rest = regions
     part = "Most" if first.share >= _MOST else "The largest part"
-    told = f"{part} ({first.share:.0%}) of what spoke {_side(first)} {label} lies {_place(salience, first)}."
+    of_all = f"{part} ({percent(first.share)}) of what spoke {_side(first)} {label}"
+    told = f"{of_all} lies {_place(salience, first)}."
     for second in rest:
-        where = f"{_place(salience, second)} ({second.share:.0%})"
+        where = f"{_place(salience, second)} ({percent(second.share)})"
         same = second.sign == first.sign
         told += (
             f" Next comes the region {where}."
@@ -120,11 +118,3 @@ def frequencies(salience: SalienceMap, low: int, high: int) -> str:
 def hertz(frequency: float) -> str:
     """Frequency to two figures, as the borders of bands deserve."""
     return f"{float(f'{frequency:.2g}'):,.0f}"
-
-
-def moment(seconds: float) -> str:
-    """`7.2 s`, or `1:05.5` from a minute on."""
-    tenths = math.floor(seconds * 10 + 0.5)
-    if tenths < 600:
-        return f"{tenths / 10:.1f} s"
-    return f"{tenths // 600}:{tenths % 600 // 10:02}.{tenths % 10}"
