@@ -14,7 +14,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from docs.generate.schema_text import limits_text, schema_link, type_text
+from docs.generate.schema_text import limits_text, type_text
 
 METHODS = ("get", "post", "put", "patch", "delete", "head")
 
@@ -22,6 +22,11 @@ METHODS = ("get", "post", "put", "patch", "delete", "head")
 def _cell(text: object) -> str:
     """Return `text` fit for a cell of a Markdown table: one line, and no bar that would end it."""
     return " ".join(str(text).split()).replace("|", "\\|")
+
+
+def _title(subject: str) -> str:
+    """Return the name of a subject as a heading: `API keys` for `api keys`."""
+    return subject.capitalize().replace("Api", "API")
 
 
 def _json(value: object) -> str:
@@ -36,7 +41,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "cell": _cell, "json": _json, "type": type_text, "limits": limits_text, "link": schema_link,
+        "cell": _cell, "json": _json, "limits": limits_text, "title_of": _title, "type": type_text,
     }  # fmt: skip
     return environment
 

@@ -11,10 +11,10 @@ _LIMITS = {
     "exclusiveMinimum": "more than {}",
     "maximum": "at most {}",
     "exclusiveMaximum": "less than {}",
-    "minLength": "at least {} characters",
-    "maxLength": "at most {} characters",
-    "minItems": "at least {} items",
-    "maxItems": "at most {} items",
+    "minLength": "shortest {}",
+    "maxLength": "longest {} characters",
+    "minItems": "fewest {}",
+    "maxItems": "most {}",
 }
 
 
@@ -56,13 +56,14 @@ def _plain_type(schema: Schema) -> str:
 
 
 def limits_text(schema: Schema) -> str:
-    """Return the limits of a value and its default in words; empty where there are none."""
+    """Return the limits of a value and its default as one sentence; empty where there are none."""
     parts = [text.format(_number(schema[key])) for key, text in _LIMITS.items() if key in schema]
     for option in schema.get("anyOf", ()):
         parts += [text.format(_number(option[key])) for key, text in _LIMITS.items() if key in option]
     if schema.get("default") not in (None, [], {}, ""):
         parts.append(f"`{_literal(schema['default'])}` by default")
-    return ", ".join(parts)
+    text = ", ".join(parts)
+    return f"{text[0].upper()}{text[1:]}." if text else ""
 
 
 def _number(value: float) -> str:

@@ -12,6 +12,7 @@ from typer.main import get_command
 from candor.cli import app
 from docs.generate.readme import README, with_table
 from gateway.admin import _parser
+from services.common.contracts.results import ErrorCode
 from tests.conftest import REPOSITORY
 from tests.markdown_examples import blocks, documentation
 
@@ -74,6 +75,11 @@ def test_a_path_is_there_when_it_is_named(path: Path) -> None:
 def test_the_table_of_the_readme_says_what_the_manifests_say() -> None:
     text = README.read_text(encoding="utf-8")
     assert text == with_table(text), "run: make docs"
+
+
+def test_every_error_code_is_explained_to_whoever_hands_in_an_answer() -> None:
+    told = (REPOSITORY / "docs" / "guide" / "answers.md").read_text(encoding="utf-8")
+    assert [code for code in ErrorCode if f"`{code}`" not in told] == []
 
 
 def test_the_readme_stays_short() -> None:
