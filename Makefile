@@ -110,12 +110,22 @@ chromium:
 	  || command -v google-chrome >/dev/null || deploy/install-chromium.sh
 
 # ── code ─────────────────────────────────────────────────────────────────────────────────────────
-.PHONY: lint format
-lint: venv-dev ## ruff, mypy and the import rules
+# The page's tools are npm packages, and node comes from a wheel: the machine needs neither.
+NPM := PATH="$(abspath $(BIN)):$$PATH" npm
+
+.PHONY: lint lint-page format
+lint: venv-dev lint-page ## ruff, mypy, the import rules, and the page's code (Biome, TypeScript)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+lint-page: venv-dev
+	@if [ "$$(cat node_modules/.installed 2>/dev/null)" != "$$(sha256sum < package-lock.json)" ]; then \
+	  echo "Installing the locked npm packages."; \
+	  $(NPM) ci --ignore-scripts --no-audit --no-fund --silent && sha256sum < package-lock.json > node_modules/.installed; \
+	fi
+	$(NPM) run --silent lint
 
 format: venv-dev ## Let ruff mend what it can
 	$(BIN)/ruff check --fix .
@@ -144,8 +154,8 @@ openapi: venv-dev ## Accept additions into deploy/openapi.json (ARGS="--breaking
 fuzz: venv-dev ## Send thousands of generated requests to a real gateway (ARGS="--examples 80")
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
-lint-openapi: ## Lint deploy/openapi.json with Spectral's public rules (needs node)
-	npx --yes @stoplight/spectral-cli@6.16.3 lint --fail-severity=warn --ruleset deploy/openapi-rules.yaml deploy/openapi.json
+lint-openapi: venv-dev ## Lint deploy/openapi.json with Spectral's public rules
+	PATH="$(abspath $(BIN)):$$PATH" npx --yes @stoplight/spectral-cli@6.16.3 lint --fail-severity=warn --ruleset deploy/openapi-rules.yaml deploy/openapi.json
 
 # ── models ───────────────────────────────────────────────────────────────────────────────────────
 .PHONY: train-text train-voice train-face
@@ -179,7 +189,16 @@ UPGRADE ?=
 	python3 -m venv .venv-uv
 	.venv-uv/bin/python -m pip install --quiet uv==0.13.9
 
-.PHONY: lock
+# npm leaves the addresses of packages out (.npmrc), and those of their sponsors in.
+WITHOUT_SPONSORS := const fs = require("node:fs"); const lock = "package-lock.json"; \
+  const kept = (name, value) => (name === "funding" ? undefined : value); \
+  fs.writeFileSync(lock, JSON.stringify(JSON.parse(fs.readFileSync(lock)), kept, 2) + "\n");
+
+.PHONY: lock lock-page
+lock-page: venv-dev ## Write package-lock.json again, after a change of package.json
+	$(NPM) install --package-lock-only --ignore-scripts --no-audit --no-fund --silent
+	$(BIN)/node --input-type=commonjs --eval '$(WITHOUT_SPONSORS)'
+
 lock: $(UV) ## Write the locks again (UPGRADE=--upgrade takes new versions)
 	$(COMPILE) $(UPGRADE) $(EVERYWHERE) --extra dev -o $(REQUIREMENTS)/dev.txt
 	$(COMPILE) --upgrade $(EVERYWHERE) -c $(REQUIREMENTS)/dev.txt --extra local -o $(REQUIREMENTS)/local.txt

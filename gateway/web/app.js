@@ -2,11 +2,18 @@
 // `#key=…` hands the access key over once.
 
 import { accessKey } from "./lib/api.js";
-import { el, focusHeading, show } from "./lib/dom.js";
+import { el, fixture, focusHeading, show } from "./lib/dom.js";
+import { ApiError, messageOf, statusOf } from "./lib/faults.js";
 import { answerTokens } from "./lib/tokens.js";
 
-const main = document.getElementById("main");
-const forget = document.getElementById("forget");
+/**
+ * What a view is given: where to draw, until when, and the two ways out.
+ * @typedef {{ root: HTMLElement, signal: AbortSignal, goHome: () => void, signOut: (message?: string) => void }} ViewContext
+ */
+/** @typedef {(context: ViewContext) => Promise<void>} View draws itself into `root`; what it throws is told there */
+
+const main = fixture("main", HTMLElement);
+const forget = fixture("forget", HTMLButtonElement);
 let current = new AbortController();
 
 function takeKeyFromAddress() {
@@ -16,7 +23,10 @@ function takeKeyFromAddress() {
   history.replaceState(null, "", `${location.pathname}#/`); // the key leaves the address and the history
 }
 
-/** Draw the view of the present address. */
+/**
+ * Draw the view of the present address.
+ * @param {{ message?: string, moveFocus?: boolean }} options `message` says why the key is asked for
+ */
 async function navigate({ message = "", moveFocus = true } = {}) {
   current.abort();
   current = new AbortController();
@@ -34,14 +44,21 @@ async function navigate({ message = "", moveFocus = true } = {}) {
       await view(context);
     } catch (fault) {
       if (signal.aborted) return;
-      if (fault.status === 401) return signOut(fault.message);
+      if (statusOf(fault) === 401) {
+        signOut(messageOf(fault));
+        return;
+      }
       failedView(root, fault);
     }
   }
   if (!signal.aborted && moveFocus) focusHeading(root);
 }
 
-/** Load the view of an address: its modules travel when it is opened for the first time. */
+/**
+ * Load the view of an address: its modules travel when it is opened for the first time.
+ * @param {string} address
+ * @returns {Promise<View>}
+ */
 async function viewOf(address) {
   const [, kind, name = ""] = /^#\/(answers|interviews)\/([^/]+)$/.exec(address) ?? [];
   const id = decodeURIComponent(name);
@@ -57,22 +74,31 @@ async function viewOf(address) {
   return (await loaded(import("./answer/home.js"))).homeView;
 }
 
-/** Wait for a module; where it cannot be had, say so in a person's words instead of the browser's. */
+/**
+ * Wait for a module; where it cannot be had, say so in a person's words instead of the browser's.
+ * @template Module
+ * @param {Promise<Module>} module
+ */
 const loaded = (module) => module.catch(() => {
   throw new Error("This part of the page could not be loaded. Check the connection, then reload the page.");
 });
 
 function signOut(message = "") {
   accessKey.forget();
-  return navigate({ message });
+  navigate({ message });
 }
 
+/**
+ * @param {HTMLElement} root
+ * @param {string} message why the key is asked for; may be empty
+ */
 function keyView(root, message) {
   document.title = "Access key – Candor";
   const input = el("input", {
     id: "key", name: "key", type: "password", required: true, autocomplete: "off", spellcheck: "false",
     "aria-describedby": message ? "key-hint key-error" : "key-hint", "aria-invalid": message ? "true" : null,
   });
+  /** @param {Event} event */
   const enter = (event) => {
     event.preventDefault();
     const key = input.value.trim();
@@ -93,14 +119,18 @@ function keyView(root, message) {
   );
 }
 
+/**
+ * @param {HTMLElement} root
+ * @param {unknown} fault
+ */
 function failedView(root, fault) {
   document.title = "Something is in the way – Candor";
   show(
     root,
     el("section", { class: "card narrow" },
-      el("h1", {}, fault.status === 404 ? "This answer is not here" : "That did not work"),
-      el("p", { class: "problem", role: "alert" }, fault.message || "Something went wrong. Try again later."),
-      fault.requestId && el("p", { class: "hint" }, `If you ask for help, name request ${fault.requestId}.`),
+      el("h1", {}, statusOf(fault) === 404 ? "This answer is not here" : "That did not work"),
+      el("p", { class: "problem", role: "alert" }, messageOf(fault)),
+      fault instanceof ApiError && fault.requestId && el("p", { class: "hint" }, `If you ask for help, name request ${fault.requestId}.`),
       el("div", { class: "actions" },
         el("a", { class: "button", href: "#/" }, "Back to your answers"),
         el("button", { class: "quiet", type: "button", on: { click: () => navigate() } }, "Try again"))),

@@ -1,5 +1,6 @@
 """What a lock installs must hold everything that its packages ask for: pip is told not to look."""
 
+import json
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -137,6 +138,14 @@ def test_lock_names_no_address_when_it_was_written_by_any_machine(lock: str) -> 
 
     assert "://" not in text
     assert text.count("--hash=sha256:") >= len(requirements(f"{lock}.txt"))
+
+
+def test_lock_of_the_page_names_no_address_when_it_holds_every_package_by_its_hash() -> None:
+    text = (REPOSITORY / "package-lock.json").read_text(encoding="utf-8")
+    packages = {name: package for name, package in json.loads(text)["packages"].items() if name}
+
+    assert "://" not in text
+    assert [name for name, package in packages.items() if not package.get("integrity")] == []
 
 
 def test_registries_are_told_the_same_pythons_when_some_are_admitted() -> None:

@@ -2,11 +2,22 @@
 
 import * as api from "../lib/api.js";
 import { announce, el, focusHeading, show } from "../lib/dom.js";
+import { messageOf, statusOf } from "../lib/faults.js";
+import { follow } from "../lib/follow.js";
 import { percent, when } from "../lib/format.js";
-import { CHANNEL, FINAL, MODALITIES, STATUS, explain } from "../lib/labels.js";
+import { CHANNEL, explain, FINAL, MODALITIES, STATUS } from "../lib/labels.js";
 import { reportView } from "../report/report.js";
 import { deleteAfterAsking } from "./remove.js";
 
+/** @import { AssessmentStatus, AssessmentView, ErrorCode, Modality, ModalityStatus, ModalityView } from "#api" */
+/** @import { ViewContext } from "../app.js" */
+/** @typedef {{ assessment: AssessmentView, question: string, remove: Node }} Shown an answer, its question, and the button that erases it */
+/** @typedef {{ status: ModalityStatus, share?: number, progress?: number, error_code?: ErrorCode | null, reason?: string | null }} Progress of one modality: from an event by `share`, from an assessment by `progress` */
+
+/**
+ * @param {ViewContext} context
+ * @param {string} id of the assessment
+ */
 export async function answerView({ root, signal, goHome, signOut }, id) {
   show(root, el("p", { class: "waiting" }, "Fetching the answer …"));
   const [assessment, questions] = await Promise.all([api.assessment(id, signal), api.questions()]);
@@ -14,32 +25,37 @@ export async function answerView({ root, signal, goHome, signOut }, id) {
   const question = questions.data.find((entry) => entry.id === assessment.question)?.text ?? "Your answer";
   const remove = deleteButton(id, goHome);
   if (FINAL.has(assessment.status)) {
-    await showReport(root, { assessment, question, remove, signal });
+    await showReport(root, { assessment, question, remove }, signal);
     return;
   }
   const progress = progressView(root, { assessment, question, remove });
-  follow();
+  watch();
 
-  async function follow() {
+  async function watch() {
     try {
-      await api.follow(id, { signal, onEvent: progress.update });
+      await follow(id, { signal, onEvent: progress.update });
       if (signal.aborted) return;
       const final = await api.assessment(id, signal);
-      await showReport(root, { assessment: final, question, remove, signal });
+      await showReport(root, { assessment: final, question, remove }, signal);
       announce("The report is ready.");
       focusHeading(root);
     } catch (fault) {
       if (signal.aborted) return;
-      if (fault.status === 401) signOut(fault.message);
+      if (statusOf(fault) === 401) signOut(messageOf(fault));
       else progress.fail(fault);
     }
   }
 }
 
+/**
+ * @param {string} id of the assessment
+ * @param {() => void} goHome called when it is erased
+ */
 function deleteButton(id, goHome) {
   const problem = el("p", { class: "problem", role: "alert", hidden: true });
+  /** @param {unknown} fault */
   const fail = (fault) => {
-    problem.textContent = fault.message;
+    problem.textContent = messageOf(fault);
     problem.hidden = false;
   };
   const ask = async () => {
@@ -48,19 +64,33 @@ function deleteButton(id, goHome) {
   return el("div", { class: "delete" }, problem, el("button", { class: "danger outline", type: "button", on: { click: ask } }, "Delete this answer"));
 }
 
-async function showReport(root, { assessment, question, remove, signal }) {
+/** @type {Partial<Record<AssessmentStatus, string>>} */
+const NO_REPORT = {
+  canceled: "The analysis was stopped, so there is no report.",
+  expired: "This answer was kept for as long as was agreed and has been erased. Record it again for a new report.",
+};
+
+/**
+ * @param {HTMLElement} root
+ * @param {Shown} shown
+ * @param {AbortSignal} signal
+ */
+async function showReport(root, { assessment, question, remove }, signal) {
   document.title = `${question} – Candor`;
-  if (assessment.status === "canceled" || assessment.status === "expired") {
-    return show(root, heading(question, assessment),
-      el("section", { class: "card" }, el("p", {}, assessment.status === "canceled"
-        ? "The analysis was stopped, so there is no report."
-        : "This answer was kept for as long as was agreed and has been erased. Record it again for a new report.")), remove);
+  const missing = NO_REPORT[assessment.status];
+  if (missing) {
+    show(root, heading(question, assessment), el("section", { class: "card" }, el("p", {}, missing)), remove);
+    return;
   }
   const report = await api.report(assessment.id, signal);
-  if (signal.aborted) return undefined;
-  return show(root, heading(question, assessment, report.status), reportView(report), remove);
+  if (!signal.aborted) show(root, heading(question, assessment, report.status), reportView(report), remove);
 }
 
+/**
+ * @param {string} question
+ * @param {AssessmentView} assessment
+ * @param {AssessmentStatus} status
+ */
 function heading(question, assessment, status = assessment.status) {
   return el("header", { class: "report-head" },
     el("p", {}, el("a", { href: "#/", class: "back" }, "All answers")),
@@ -70,9 +100,14 @@ function heading(question, assessment, status = assessment.status) {
       el("time", { datetime: assessment.created_at }, when(assessment.created_at))));
 }
 
+/**
+ * Draw what is known of an analysis while it goes on; `update` takes its events.
+ * @param {HTMLElement} root
+ * @param {Shown} shown
+ */
 function progressView(root, { assessment, question, remove }) {
   document.title = "Being analysed – Candor";
-  const rows = Object.fromEntries(MODALITIES.map((modality) => [modality, progressRow(modality)]));
+  const rows = { text: progressRow("text"), audio: progressRow("audio"), video: progressRow("video") };
   const problem = el("p", { class: "problem", role: "alert", hidden: true });
   const list = el("ul", { class: "steps" }, MODALITIES.map((modality) => rows[modality].node));
   show(root, heading(question, assessment),
@@ -82,28 +117,43 @@ function progressView(root, { assessment, question, remove }) {
       list, problem),
     remove);
 
+  /** @param {Partial<Record<Modality, ModalityView>>} modalities */
   const setAll = (modalities) => {
-    for (const [modality, state] of Object.entries(modalities ?? {})) rows[modality]?.set(state);
+    for (const modality of MODALITIES) {
+      const state = modalities[modality];
+      if (state) rows[modality].set(state);
+    }
   };
   setAll(assessment.modalities);
   const state = root.querySelector(".report-meta .state");
+  /**
+   * @param {string} event
+   * @param {any} data of the event
+   */
   const update = (event, data) => {
-    if (event === "modality" || data.status === "processing") state.textContent = STATUS.processing;
-    if (event === "modality") rows[data.modality]?.set(data, { aloud: true });
+    if (state && (event === "modality" || data.status === "processing")) state.textContent = STATUS.processing;
+    if (event === "modality") rows[/** @type {Modality} */ (data.modality)]?.set(data, { aloud: true });
     else if (data.modalities) setAll(data.modalities);
   };
+  /** @param {unknown} fault */
   const fail = (fault) => {
-    problem.textContent = fault.message;
+    problem.textContent = messageOf(fault);
     problem.hidden = false;
   };
   return { update, fail };
 }
 
+/** @param {Modality} modality */
 function progressRow(modality) {
   const bar = el("progress", { max: "1", value: "0", "aria-label": `${CHANNEL[modality]}: progress` });
   const text = el("span", { class: "step-text" }, STATUS.queued);
   const node = el("li", { class: "step", "data-status": "queued" }, el("span", { class: "step-name" }, CHANNEL[modality]), bar, text);
+  /** @type {ModalityStatus} */
   let before = "queued";
+  /**
+   * @param {Progress} state
+   * @param {{ aloud?: boolean }} options
+   */
   const set = ({ status, share, progress, error_code: code, reason }, { aloud = false } = {}) => {
     const done = ["succeeded", "failed", "skipped"].includes(status);
     node.dataset.status = status;
@@ -116,6 +166,11 @@ function progressRow(modality) {
   return { node, set };
 }
 
+/**
+ * @param {ModalityStatus} status
+ * @param {number} share 0..1
+ * @param {string} reason why it failed or was skipped
+ */
 function describe(status, share, reason) {
   if (status === "running") return share > 0 ? percent(share) : "Starting";
   if (status === "succeeded") return "Done";

@@ -1,73 +1,101 @@
 // The form that hands an answer in: a file or a text, whatever stands around it, and the upload.
 
 import * as api from "../lib/api.js";
-import { consentField } from "./consent.js";
 import { announce, el, show } from "../lib/dom.js";
+import { ApiError, messageOf, statusOf, wasStopped } from "../lib/faults.js";
 import { fileSize, percent, plural } from "../lib/format.js";
+import { consentField } from "./consent.js";
 import { ACCEPT, ANALYSED, KIND_NAME, kindOf } from "./media.js";
 
+/** @import { AcceptedAssessment } from "#api" */
+/** @import { ConsentField } from "./consent.js" */
+
 const STEADY_WORDS = 150;
+const UNREADABLE = "cannot be read. Choose a video, a sound recording, a PDF, a Word (.docx) or a text file.";
 
 /**
+ * Make the form that hands an answer in.
  * @param {object} parts
  * @param {Node[]} parts.above what stands above the answer
- * @param {Node[]} parts.below what stands below it
+ * @param {Node[]} [parts.below] what stands below it
  * @param {(form: FormData, node: HTMLFormElement) => void} parts.fill adds what the answer belongs to; may throw `Incomplete`
+ * @param {AbortSignal} parts.signal stops an upload
+ * @param {(assessment: AcceptedAssessment) => unknown} parts.onSent
+ * @param {(message: string) => void} parts.signOut
  */
 export function answerForm({ above, below = [], fill, signal, onSent, signOut }) {
   const answer = answerChoice();
   const consent = consentField();
-  const problem = el("div", { class: "problem", role: "alert", hidden: true });
+  const problem = problemBox();
   const submit = el("button", { class: "primary", type: "submit" }, "Analyse my answer");
   const actions = el("div", { class: "actions" }, submit);
-  const complain = (fault) => {
-    show(problem, el("p", {}, fault.message), fault.fields?.length && el("ul", {}, fault.fields.map((text) => el("li", {}, text))));
-    problem.hidden = false;
-    fault.control?.focus();
-  };
+  const fieldset = el("fieldset", { class: "plain" },
+    el("legend", { class: "visually-hidden" }, "New answer"), above, answer.node, below, consent.node);
+  const node = el("form", { class: "compose", novalidate: true }, fieldset, problem.node, actions);
 
-  async function send(event) {
-    event.preventDefault();
-    problem.hidden = true;
-    const form = new FormData();
-    await consent.ready;
-    try {
-      fill(form, formNode);
-      addAnswer(form, answer);
-      if (consent.isMissing()) throw new Incomplete("Agree first, or nothing can be analysed.", consent.input);
-      consent.put(form);
-    } catch (fault) {
-      return complain(fault);
-    }
-    const upload = uploadProgress(signal);
-    show(actions, upload.node);
+  /** @param {FormData} form */
+  async function upload(form) {
+    const progress = uploadProgress(signal);
+    show(actions, progress.node);
     fieldset.disabled = true;
-    upload.stop.focus();
+    progress.stop.focus();
     try {
-      return onSent(await api.submit(form, { onProgress: upload.set, signal: upload.signal }));
+      await onSent(await api.submit(form, progress));
     } catch (fault) {
       fieldset.disabled = false;
       show(actions, submit);
-      if (fault.status === 401) return signOut(fault.message);
       submit.focus();
-      if (fault.name === "AbortError") return announce("The upload was stopped.");
-      return complain(fault);
+      if (statusOf(fault) === 401) signOut(messageOf(fault));
+      else if (wasStopped(fault)) announce("The upload was stopped.");
+      else problem.tell(fault);
     }
   }
 
-  const fieldset = el("fieldset", { class: "plain" },
-    el("legend", { class: "visually-hidden" }, "New answer"), above, answer.node, below, consent.node);
-  const formNode = el("form", { class: "compose", novalidate: true, on: { submit: send } }, fieldset, problem, actions);
-  return formNode;
+  node.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    problem.clear();
+    await consent.ready;
+    const form = new FormData();
+    try {
+      fill(form, node);
+      addAnswer(form, answer);
+      addConsent(form, consent);
+    } catch (fault) {
+      problem.tell(fault);
+      return;
+    }
+    await upload(form);
+  });
+  return node;
+}
+
+/** Make a box that tells faults, and leads to the control that is to be mended. */
+function problemBox() {
+  const node = el("div", { class: "problem", role: "alert", hidden: true });
+  const clear = () => { node.hidden = true; };
+  /** @param {unknown} fault */
+  const tell = (fault) => {
+    const fields = fault instanceof ApiError ? fault.fields : [];
+    show(node, el("p", {}, messageOf(fault)), fields.length > 0 && el("ul", {}, fields.map((text) => el("li", {}, text))));
+    node.hidden = false;
+    if (fault instanceof Incomplete) fault.control.focus();
+  };
+  return { node, clear, tell };
 }
 
 function answerChoice() {
   const upload = fileField();
   const text = textField();
+  /** @param {boolean} byText */
   const choose = (byText) => {
     upload.node.hidden = byText;
     text.node.hidden = !byText;
   };
+  /**
+   * @param {string} value
+   * @param {string} label
+   * @param {boolean} byText
+   */
   const tab = (value, label, byText) =>
     el("label", { class: "segment" },
       el("input", { type: "radio", name: "way", value, checked: !byText, on: { change: () => choose(byText) } }),
@@ -88,28 +116,33 @@ function fileField() {
   const zone = el("label", { class: "drop", for: "file" },
     el("span", { class: "drop-title" }, "Drop a file here, or ", el("span", { class: "drop-link" }, "choose one")),
     el("span", { class: "hint", id: "file-hint" }, "Video, sound, PDF, Word (.docx) or plain text"));
+  /** @type {File | null} */
   let file = null;
 
+  /** @param {File | null} next */
   const take = (next) => {
     file = next;
     const kind = next && kindOf(next);
     zone.classList.toggle("has-file", Boolean(kind));
-    if (!next) return show(chosen);
-    if (!kind) return show(chosen, el("strong", {}, next.name), " cannot be read. Choose a video, a sound recording, a PDF, a Word (.docx) or a text file.");
-    return show(chosen, el("strong", {}, next.name), ` · ${KIND_NAME[kind]}, ${fileSize(next.size)}. ${ANALYSED[kind]}`);
+    show(chosen, next && el("strong", {}, next.name), next && (kind
+      ? ` · ${KIND_NAME[kind]}, ${fileSize(next.size)}. ${ANALYSED[kind]}`
+      : ` ${UNREADABLE}`));
   };
+  /** @param {DragEvent} event */
   const over = (event) => { event.preventDefault(); zone.classList.add("over"); };
   const leave = () => zone.classList.remove("over");
-  input.addEventListener("change", () => take(input.files[0] ?? null));
+  input.addEventListener("change", () => take(input.files?.[0] ?? null));
   zone.addEventListener("dragenter", over);
   zone.addEventListener("dragover", over);
   zone.addEventListener("dragleave", leave);
   zone.addEventListener("drop", (event) => {
     event.preventDefault();
     leave();
-    if (event.dataTransfer.files.length) take(event.dataTransfer.files[0]);
+    const dropped = event.dataTransfer?.files[0];
+    if (dropped) take(dropped);
   });
-  return { node: el("div", { class: "file-field" }, input, zone, chosen), input, file: () => file };
+  const node = el("div", { class: "file-field" }, input, zone, chosen);
+  return { node, input, file: /** @returns {File | null} */ () => file };
 }
 
 function textField() {
@@ -128,13 +161,22 @@ function textField() {
 
 /** Something is missing; `control` is where. */
 export class Incomplete extends Error {
+  /**
+   * @param {string} message
+   * @param {HTMLElement} control
+   */
   constructor(message, control) {
     super(message);
     this.control = control;
   }
 }
 
-/** Put the answer into `form`, or throw `Incomplete` with the control that needs attention. */
+/**
+ * Put the answer into `form`.
+ * @param {FormData} form
+ * @param {ReturnType<typeof answerChoice>} answer
+ * @throws {Incomplete} with the control that needs attention
+ */
 function addAnswer(form, answer) {
   if (answer.isText()) {
     const text = answer.text.input.value.trim();
@@ -145,11 +187,23 @@ function addAnswer(form, answer) {
   const file = answer.upload.file();
   if (!file) throw new Incomplete("Choose a file first, or write your answer instead.", answer.upload.input);
   const kind = kindOf(file);
-  if (!kind) throw new Incomplete("This kind of file cannot be read. Choose a video, a sound recording, a PDF, a Word (.docx) or a text file.", answer.upload.input);
+  if (!kind) throw new Incomplete(`This kind of file ${UNREADABLE}`, answer.upload.input);
   if (!file.size) throw new Incomplete("The file is empty. Choose another one.", answer.upload.input);
   form.set(kind, file, file.name);
 }
 
+/**
+ * Put the agreement into `form`, where the law asks for one.
+ * @param {FormData} form
+ * @param {ConsentField} field
+ * @throws {Incomplete} if it was not given
+ */
+function addConsent(form, field) {
+  if (field.isMissing()) throw new Incomplete("Agree first, or nothing can be analysed.", field.input);
+  field.put(form);
+}
+
+/** @param {AbortSignal} outer stops the upload, as the button does */
 function uploadProgress(outer) {
   const controller = new AbortController();
   outer.addEventListener("abort", () => controller.abort(), { once: true });
@@ -157,9 +211,10 @@ function uploadProgress(outer) {
   const label = el("label", { for: "upload" }, "Uploading …");
   const stop = el("button", { class: "quiet", type: "button", on: { click: () => controller.abort() } }, "Stop");
   announce("Uploading your answer.");
-  const set = (share) => {
+  /** @param {number} share of the body that has left, 0..1 */
+  const onProgress = (share) => {
     bar.value = share;
     label.textContent = share < 1 ? `Uploading … ${percent(share)}` : "Uploaded. Checking the file …";
   };
-  return { node: el("div", { class: "uploading" }, label, bar, stop), set, stop, signal: controller.signal };
+  return { node: el("div", { class: "uploading" }, label, bar, stop), onProgress, stop, signal: controller.signal };
 }

@@ -3,8 +3,14 @@
 import * as api from "../lib/api.js";
 import { confirmDialog } from "../lib/confirm.js";
 import { announce } from "../lib/dom.js";
+import { statusOf } from "../lib/faults.js";
 
-/** Delete after an explicit yes; returns whether it is gone. */
+/**
+ * Erase an answer after an explicit yes.
+ * @param {string} id
+ * @param {(fault: unknown) => void} onFault told why it could not be erased
+ * @returns {Promise<boolean>} whether it is gone
+ */
 export async function deleteAfterAsking(id, onFault) {
   const sure = await confirmDialog({
     title: "Delete this answer?",
@@ -15,7 +21,7 @@ export async function deleteAfterAsking(id, onFault) {
   try {
     await api.remove(id);
   } catch (fault) {
-    if (fault.status !== 404) {
+    if (statusOf(fault) !== 404) {
       onFault(fault);
       return false;
     }

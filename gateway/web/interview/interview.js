@@ -1,15 +1,24 @@
 // One interview: the question to answer next, all answers together, and each on its own.
 
-import * as api from "../lib/api.js";
 import { answerForm } from "../answer/form.js";
+import * as api from "../lib/api.js";
 import { confirmDialog } from "../lib/confirm.js";
 import { announce, el, focusHeading, show } from "../lib/dom.js";
+import { messageOf, statusOf } from "../lib/faults.js";
+import { pause } from "../lib/follow.js";
 import { when } from "../lib/format.js";
-import { interviewReportView } from "./report.js";
 import { INTERVIEW_STATE, interviewState, interviewTitle } from "../lib/labels.js";
+import { interviewReportView } from "./report.js";
+
+/** @import { AskedQuestionView, InterviewView } from "#api" */
+/** @import { ViewContext } from "../app.js" */
 
 const ASK_AGAIN_MS = 2500;
 
+/**
+ * @param {ViewContext} context
+ * @param {string} id of the interview
+ */
 export async function interviewView(context, id) {
   const { root, signal } = context;
   show(root, el("p", { class: "waiting" }, "Fetching the interview …"));
@@ -21,19 +30,15 @@ export async function interviewView(context, id) {
   const results = el("div", { class: "report" });
   show(root, heading(interview, state), next, results, deleteButton(() => interview, context.goHome));
 
+  /** @param {AskedQuestionView | undefined} question */
   const answer = (question) => show(next, question && nextCard(interview, question, { ...context, onSent: handedIn }));
-  const focusNext = () => {
-    const title = next.querySelector("h2");
-    title.tabIndex = -1;
-    title.focus({ preventScroll: true });
-    next.scrollIntoView({ block: "start" });
-  };
   const handedIn = async () => {
     await refresh();
     const question = unanswered(interview);
     answer(question);
     announce(question ? "Handed in. The next question is here." : "Handed in. That was the last question.");
-    question ? focusNext() : focusHeading(root);
+    if (question) focusQuestion(next);
+    else focusHeading(root);
     watch();
   };
   const refresh = async () => {
@@ -42,22 +47,12 @@ export async function interviewView(context, id) {
     state.textContent = interviewState(interview);
     show(results, await reported(interview, signal, answerAgain));
   };
+  /** @param {string} questionId */
   const answerAgain = (questionId) => {
     answer(interview.questions.find((entry) => entry.question === questionId));
-    focusNext();
+    focusQuestion(next);
   };
-
-  let watching = false;
-  async function watch() {
-    if (watching) return;
-    watching = true;
-    while (!signal.aborted && interview.questions.some((entry) => entry.status === "processing")) {
-      await api.pause(ASK_AGAIN_MS, signal);
-      // what has the focus is not drawn anew under somebody's hands
-      if (!signal.aborted && !results.contains(document.activeElement)) await refresh().catch(() => {});
-    }
-    watching = false;
-  }
+  const watch = watcher({ results, signal, refresh, isBusy: () => interview.questions.some((entry) => entry.status === "processing") });
 
   await refresh();
   if (signal.aborted) return;
@@ -65,17 +60,58 @@ export async function interviewView(context, id) {
   watch();
 }
 
+/**
+ * Move the focus to the question that is to be answered.
+ * @param {HTMLElement} next the place where it stands
+ */
+function focusQuestion(next) {
+  const title = next.querySelector("h2");
+  if (!title) return;
+  title.tabIndex = -1;
+  title.focus({ preventScroll: true });
+  next.scrollIntoView({ block: "start" });
+}
+
+/**
+ * Return what draws the results anew for as long as one of them is on its way.
+ * @param {{ results: HTMLElement, signal: AbortSignal, refresh: () => Promise<void>, isBusy: () => boolean }} options
+ */
+function watcher({ results, signal, refresh, isBusy }) {
+  let watching = false;
+  return async () => {
+    if (watching) return;
+    watching = true;
+    while (!signal.aborted && isBusy()) {
+      await pause(ASK_AGAIN_MS, signal);
+      // what has the focus is not drawn anew under somebody's hands
+      if (!signal.aborted && !results.contains(document.activeElement)) await refresh().catch(() => {});
+    }
+    watching = false;
+  };
+}
+
+/** @param {InterviewView} interview */
 const unanswered = (interview) => interview.questions.find((entry) => entry.status === "unanswered");
 
+/**
+ * Draw the report of an interview, or say why it may not be read.
+ * @param {InterviewView} interview
+ * @param {AbortSignal} signal
+ * @param {(questionId: string) => void} onAnswer
+ */
 async function reported(interview, signal, onAnswer) {
   try {
     return interviewReportView(await api.interviewReport(interview, signal), onAnswer);
   } catch (fault) {
-    if (fault.status !== 403) throw fault;
-    return interview.answered > 0 && el("p", { class: "notice" }, fault.message);
+    if (statusOf(fault) !== 403) throw fault;
+    return interview.answered > 0 && el("p", { class: "notice" }, messageOf(fault));
   }
 }
 
+/**
+ * @param {InterviewView} interview
+ * @param {HTMLElement} state
+ */
 function heading(interview, state) {
   return el("header", { class: "report-head" },
     el("p", {}, el("a", { href: "#/", class: "back" }, "All answers")),
@@ -85,8 +121,15 @@ function heading(interview, state) {
       interview.title && el("time", { datetime: interview.created_at }, when(interview.created_at))));
 }
 
+/**
+ * Make the card that asks a question.
+ * @param {InterviewView} interview
+ * @param {AskedQuestionView} question
+ * @param {{ signal: AbortSignal, signOut: (message: string) => void, onSent: () => Promise<void> }} options
+ */
 function nextCard(interview, question, { signal, signOut, onSent }) {
   const place = interview.questions.indexOf(question) + 1;
+  /** @param {FormData} form */
   const fill = (form) => {
     form.set("question", question.question);
     form.set("candidate", interview.candidate);
@@ -100,6 +143,10 @@ function nextCard(interview, question, { signal, signOut, onSent }) {
     answerForm({ above: [title], fill, signal, onSent, signOut }));
 }
 
+/**
+ * @param {() => InterviewView} current
+ * @param {() => void} goHome called when it is erased
+ */
 function deleteButton(current, goHome) {
   const problem = el("p", { class: "problem", role: "alert", hidden: true });
   const ask = async () => {
@@ -112,8 +159,8 @@ function deleteButton(current, goHome) {
     try {
       await api.removeInterview(current());
     } catch (fault) {
-      if (fault.status !== 404) {
-        problem.textContent = fault.message;
+      if (statusOf(fault) !== 404) {
+        problem.textContent = messageOf(fault);
         problem.hidden = false;
         return;
       }

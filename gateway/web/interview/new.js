@@ -1,13 +1,18 @@
 // A new interview: which questions, and whose answers.
 
-import * as api from "../lib/api.js";
-import { Incomplete } from "../answer/form.js";
 import { candidateField, noQuestions } from "../answer/compose.js";
+import { Incomplete } from "../answer/form.js";
+import * as api from "../lib/api.js";
 import { el, show } from "../lib/dom.js";
+import { messageOf, statusOf } from "../lib/faults.js";
+
+/** @import { QuestionView } from "#api" */
+/** @import { ViewContext } from "../app.js" */
 
 const MOST = 20;
 const CHOSEN_AT_FIRST = 3;
 
+/** @param {ViewContext} context */
 export async function newInterviewView({ root, signal, signOut }) {
   document.title = "Several questions – Candor";
   const card = el("div", { class: "card" }, el("p", { class: "waiting" }, "Fetching the questions …"));
@@ -22,18 +27,26 @@ export async function newInterviewView({ root, signal, signOut }) {
   show(card, questions.data.length ? interviewForm(questions.data, signOut) : noQuestions());
 }
 
+/**
+ * @param {QuestionView[]} questions
+ * @param {(message: string) => void} signOut
+ */
 function interviewForm(questions, signOut) {
   const problem = el("p", { class: "problem", role: "alert", hidden: true });
   const candidate = candidateField();
   const boxes = questions.map((question, place) =>
     el("input", { type: "checkbox", name: "questions", value: question.id, checked: place < CHOSEN_AT_FIRST }));
+  /** @param {unknown} fault */
   const complain = (fault) => {
-    if (fault.status === 401) return signOut(fault.message);
-    problem.textContent = fault.message;
+    if (statusOf(fault) === 401) {
+      signOut(messageOf(fault));
+      return;
+    }
+    problem.textContent = messageOf(fault);
     problem.hidden = false;
-    fault.control?.focus();
-    return undefined;
+    if (fault instanceof Incomplete) fault.control.focus();
   };
+  /** @param {Event} event */
   const begin = async (event) => {
     event.preventDefault();
     problem.hidden = true;
@@ -43,9 +56,8 @@ function interviewForm(questions, signOut) {
       if (chosen.length > MOST) throw new Incomplete(`Choose at most ${MOST} questions.`, boxes[0]);
       const made = await api.createInterview({ candidate: candidate.name(), questions: chosen });
       location.hash = `#/interviews/${made.id}`;
-      return undefined;
     } catch (fault) {
-      return complain(fault);
+      complain(fault);
     }
   };
   return el("form", { class: "compose", novalidate: true, on: { submit: begin } },

@@ -1,133 +1,178 @@
 // The HTTP interface, as the page uses it.
 
-import { FINAL } from "./labels.js";
-import { readEvents } from "./sse.js";
+import { ApiError, wasStopped } from "./faults.js";
 import { answerTokens } from "./tokens.js";
+
+/** @import { AcceptedAssessment, AssessmentList, AssessmentView, InterviewList, InterviewReport, InterviewView, QuestionList, Report, TenantView } from "#api" */
+/** @typedef {RequestInit & { token?: string | null, headers?: Record<string, string> }} Options of a request; without a token it is made with the key */
 
 const KEY = "candor.key";
 
 export const accessKey = {
   get: () => sessionStorage.getItem(KEY),
+  /** @param {string} value */
   set: (value) => sessionStorage.setItem(KEY, value),
   forget: () => sessionStorage.removeItem(KEY),
 };
 
-/** A refusal, in words that say what to do next. */
-export class ApiError extends Error {
-  constructor(status, problem = {}, retryAfter = null) {
-    super(describe(status, problem, retryAfter));
-    this.status = status;
-    this.code = problem.code ?? "";
-    this.fields = (problem.errors ?? []).map(fieldMessage).filter(Boolean);
-    this.requestId = problem.request_id ?? "";
-  }
-}
-
-const NEXT_STEP = {
-  0: "The server cannot be reached. Check the connection, then try again.",
-  401: "This access key is not valid. Enter the key you were given, or ask for a new one.",
-  403: "This access key may not do that. Ask for a key with more rights.",
-  404: "This is gone, or it never existed. Go back and choose another answer.",
-  409: "The same request is still running. Wait a moment, then try again.",
-  413: "The file is too large. Upload a shorter or more strongly compressed recording.",
-  415: "This kind of file cannot be read. Upload a common video, sound, PDF, Word (.docx) or text file.",
-  429: "Too many requests in a short time. Wait a moment, then try again.",
-  503: "The service is not ready. Try again in a minute.",
-  507: "There is no room left for the file. Try again later.",
-};
-
-const NEXT_STEP_OF = {
-  report_readable_by_candidate_only: "This report opens only in the browser that the answer was handed in with.",
-};
-
-function describe(status, problem, retryAfter) {
-  if (NEXT_STEP_OF[problem.code]) return NEXT_STEP_OF[problem.code];
-  const known = NEXT_STEP[status];
-  const wait = retryAfter && /^\d+$/.test(retryAfter) ? ` Try again in ${retryAfter} seconds.` : "";
-  if (problem.detail) return `${problem.detail}${wait}`;
-  return (known ?? "Something went wrong on our side. Try again later.") + wait;
-}
-
-function fieldMessage(error) {
-  const place = error.pointer ?? error.field ?? error.parameter ?? (error.loc ?? []).join(".");
-  const text = error.detail ?? error.message ?? error.msg ?? "";
-  return place && text ? `${String(place).replace(/^.*[./]/, "")}: ${text}` : text;
-}
-
+/**
+ * @param {Record<string, string>} more
+ * @param {string | null} token
+ * @returns {Record<string, string>}
+ */
 const headers = (more = {}, token = accessKey.get()) => ({ Authorization: `Bearer ${token ?? ""}`, ...more });
 
+/** @param {Response} response */
 async function problemOf(response) {
   const body = await response.json().catch(() => ({}));
   return new ApiError(response.status, body ?? {}, response.headers.get("Retry-After"));
 }
 
+/**
+ * Send a request.
+ * @param {string} path
+ * @param {Options} [options]
+ * @throws {ApiError} if the interface refuses it or cannot be reached
+ */
 async function request(path, { token, ...options } = {}) {
-  let response;
-  try {
-    response = await fetch(path, { cache: "no-store", ...options, headers: headers(options.headers, token) });
-  } catch (fault) {
-    if (fault.name === "AbortError") throw fault;
-    throw new ApiError(0);
-  }
+  const sent = { cache: /** @type {const} */ ("no-store"), ...options, headers: headers(options.headers, token) };
+  const response = await fetch(path, sent).catch((fault) => {
+    throw wasStopped(fault) ? fault : new ApiError(0);
+  });
   if (!response.ok) throw await problemOf(response);
   return response;
 }
 
+/**
+ * Send a request and read its document, whose form the caller knows.
+ * @param {string} path
+ * @param {Options} [options]
+ */
 const read = async (path, options) => (await request(path, options)).json();
+
+/** @param {string} id */
 const assessmentPath = (id) => `/v1/assessments/${encodeURIComponent(id)}`;
 
-/** A request about one answer: with the token that came with it, or the key where that is no good any more. */
+/**
+ * Send a request about one answer, with the token that came with it or, where that is no good any more, the key.
+ * @param {string} id
+ * @param {string} part
+ * @param {Options} options
+ */
 const requestAnswer = (id, part = "", options = {}) => requestOpened(assessmentPath(id) + part, id, options);
 
+/**
+ * @param {string} path
+ * @param {string} id of the assessment whose token opens `path`
+ * @param {Options} options
+ */
 async function requestOpened(path, id, options) {
   const token = answerTokens.of(id);
   if (token) {
     try {
       return await request(path, { token, ...options });
     } catch (fault) {
-      if (!fault.code?.startsWith("candidate_token_")) throw fault;
+      if (!(fault instanceof ApiError && fault.code.startsWith("candidate_token_"))) throw fault;
       answerTokens.drop(id);
     }
   }
   return request(path, options);
 }
 
-const readAnswer = async (id, part, options) => (await requestAnswer(id, part, options)).json();
-
+/** @returns {Promise<QuestionList>} */
 export const questions = () => read("/v1/questions?limit=100");
-export const tenant = () => read("/v1/tenant");
-export const assessment = (id, signal) => readAnswer(id, "", { signal });
-export const report = (id, signal) => readAnswer(id, "/report", { signal });
 
+/** @returns {Promise<TenantView>} */
+export const tenant = () => read("/v1/tenant");
+
+/**
+ * @param {string} id
+ * @param {AbortSignal} signal
+ * @returns {Promise<AssessmentView>}
+ */
+export const assessment = async (id, signal) => (await requestAnswer(id, "", { signal })).json();
+
+/**
+ * @param {string} id of the assessment
+ * @param {AbortSignal} signal
+ * @returns {Promise<Report>}
+ */
+export const report = async (id, signal) => (await requestAnswer(id, "/report", { signal })).json();
+
+/**
+ * Open the stream of an assessment's events after the one named.
+ * @param {string} id of the assessment
+ * @param {string} lastId empty for all of them
+ * @param {AbortSignal} signal
+ */
+export async function events(id, lastId, signal) {
+  const more = { Accept: "text/event-stream", ...(lastId && { "Last-Event-ID": lastId }) };
+  const { body } = await requestAnswer(id, "/events", { headers: more, signal });
+  if (!body) throw new ApiError(0);
+  return body;
+}
+
+/**
+ * Erase an assessment.
+ * @param {string} id
+ */
 export async function remove(id) {
   await requestAnswer(id, "", { method: "DELETE" });
   answerTokens.drop(id);
 }
 
-export function assessments({ after } = {}) {
+/**
+ * Return a page of assessments, latest first.
+ * @param {string} [after] the last one of the page before
+ * @returns {Promise<AssessmentList>}
+ */
+export function assessments(after) {
   const query = new URLSearchParams({ limit: "10" });
   if (after) query.set("starting_after", after);
   return read(`/v1/assessments?${query}`);
 }
 
+/** @param {string} id */
 const interviewPath = (id) => `/v1/interviews/${encodeURIComponent(id)}`;
 
+/**
+ * @param {string} id
+ * @param {AbortSignal} signal
+ * @returns {Promise<InterviewView>}
+ */
 export const interview = (id, signal) => read(interviewPath(id), { signal });
-const answersOf = ({ questions: asked }) => asked.flatMap(({ assessment: id, earlier }) => (id ? [id, ...earlier] : []));
 
-/** Opened by the token of the first answer, which opens all that came after it. */
+/** @param {InterviewView} found */
+const answersOf = (found) => found.questions.flatMap(({ assessment: id, earlier = [] }) => (id ? [id, ...earlier] : []));
+
+/**
+ * Return the report of an interview, opened by the token of the first answer, which opens all that came after it.
+ * @param {InterviewView} found
+ * @param {AbortSignal} signal
+ * @returns {Promise<InterviewReport>}
+ */
 export async function interviewReport(found, signal) {
   const [first] = answersOf(found).sort();
   return (await requestOpened(`${interviewPath(found.id)}/report`, first, { signal })).json();
 }
 
+/**
+ * Erase an interview with all of its answers.
+ * @param {InterviewView} found
+ */
 export async function removeInterview(found) {
   await request(interviewPath(found.id), { method: "DELETE" });
   answersOf(found).forEach(answerTokens.drop);
 }
 
+/** @returns {Promise<InterviewList>} */
 export const interviews = () => read("/v1/interviews?limit=5");
 
+/**
+ * Begin an interview.
+ * @param {{ candidate: string, questions: string[] }} planned
+ * @returns {Promise<InterviewView>}
+ */
 export function createInterview({ candidate, questions }) {
   const more = { "Content-Type": "application/json", "Idempotency-Key": idempotencyKey() };
   return read("/v1/interviews", { method: "POST", headers: more, body: JSON.stringify({ candidate, questions }) });
@@ -141,7 +186,10 @@ function idempotencyKey() {
 /**
  * Send an answer. XMLHttpRequest, because fetch does not tell how much of a body has left.
  * @param {FormData} form
- * @param {{onProgress: (share: number) => void, signal: AbortSignal}} options
+ * @param {{ onProgress: (share: number) => void, signal: AbortSignal }} options
+ * @returns {Promise<AcceptedAssessment>}
+ * @throws {ApiError} if it is refused or cannot be sent
+ * @throws {DOMException} if `signal` stopped it
  */
 export function submit(form, { onProgress, signal }) {
   return new Promise((resolve, reject) => {
@@ -164,52 +212,14 @@ export function submit(form, { onProgress, signal }) {
   });
 }
 
-function parse(text) {
+/**
+ * Read JSON, or return null for what is none.
+ * @param {string} text
+ */
+export function parse(text) {
   try {
     return JSON.parse(text);
   } catch {
     return null;
-  }
-}
-
-/** Wait, or less if `signal` says that nobody waits any more. */
-export const pause = (ms, signal) =>
-  new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => { clearTimeout(timer); resolve(); }, { once: true });
-  });
-
-/**
- * Follow an assessment until it is final: by its events, and by asking where they cannot be had.
- * @param {{signal: AbortSignal, onEvent: (name: string, data: object) => void}} options
- */
-export async function follow(id, { signal, onEvent }) {
-  let lastId = "";
-  let failures = 0;
-  while (!signal.aborted) {
-    try {
-      const more = { Accept: "text/event-stream", ...(lastId && { "Last-Event-ID": lastId }) };
-      const response = await requestAnswer(id, "/events", { headers: more, signal });
-      for await (const event of readEvents(response.body)) {
-        failures = 0;
-        lastId = event.id || lastId;
-        const data = parse(event.data) ?? {};
-        onEvent(event.event, data);
-        if (event.event === "report" || FINAL.has(event.event === "status" ? data.status : "")) return;
-      }
-    } catch (fault) {
-      if (signal.aborted) return;
-      if ([401, 403, 404].includes(fault.status)) throw fault;
-    }
-    failures += 1;
-    const current = await assessment(id, signal).catch((fault) => {
-      if (signal.aborted || ![401, 403, 404].includes(fault.status)) return null;
-      throw fault;
-    });
-    if (current) {
-      onEvent("snapshot", current);
-      if (FINAL.has(current.status)) return;
-    }
-    await pause(Math.min(5000, 400 * 2 ** Math.min(failures, 4)), signal);
   }
 }

@@ -2,11 +2,21 @@
 
 import { when } from "./format.js";
 
+/** @import { AnswerStatus, AssessmentStatus, Emotion, ErrorCode, InterviewStatus, InterviewView, LostFrames, Modality, ModalityStatus, Notice, Trait } from "#api" */
+
+/** @type {Emotion[]} */
 export const EMOTIONS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"];
+
+/** @type {Modality[]} */
 export const MODALITIES = ["text", "audio", "video"];
 
+/** @type {Record<Modality, string>} */
 export const CHANNEL = { text: "Words", audio: "Voice", video: "Face" };
 
+/**
+ * The traits with the words for both of their ends.
+ * @type {Record<Trait, { name: string, low: string, high: string }>}
+ */
 export const TRAITS = {
   openness: { name: "Openness", low: "practical, prefers the familiar", high: "curious, drawn to new ideas" },
   conscientiousness: { name: "Conscientiousness", low: "spontaneous, flexible", high: "organised, thorough" },
@@ -15,6 +25,9 @@ export const TRAITS = {
   neuroticism: { name: "Emotional sensitivity", low: "even-tempered, calm", high: "easily worried or moved" },
 };
 
+export const TRAIT_NAMES = /** @type {Trait[]} */ (Object.keys(TRAITS));
+
+/** @type {Record<AssessmentStatus | AnswerStatus | ModalityStatus, string>} */
 export const STATUS = {
   unanswered: "No answer yet",
   queued: "Waiting",
@@ -28,21 +41,34 @@ export const STATUS = {
   expired: "Expired",
 };
 
+/** The statuses after which nothing changes any more. */
 export const FINAL = new Set(["succeeded", "partially_succeeded", "failed", "canceled", "expired"]);
 
-/** Which state's colour an interview wears. */
+/**
+ * The state whose colour an interview wears.
+ * @type {Record<InterviewStatus, string>}
+ */
 export const INTERVIEW_STATE = { open: "queued", processing: "processing", completed: "succeeded" };
 
-/** `1 of 3 answered`, and what comes after that. */
+/**
+ * Write `1 of 3 answered`, or what comes after that.
+ * @param {InterviewView} interview
+ */
 export function interviewState({ status, answered, questions }) {
   if (status === "processing") return STATUS.processing;
   return status === "completed" ? "Answered" : `${answered} of ${questions.length} answered`;
 }
 
-/** Its title, or when it was begun. */
+/**
+ * Return the title of an interview, or when it was begun.
+ * @param {InterviewView} interview
+ */
 export const interviewTitle = (interview) => interview.title ?? `Interview of ${when(interview.created_at)}`;
 
-/** Why a frame could not be measured. */
+/**
+ * The reasons why a frame could not be measured.
+ * @type {Record<keyof LostFrames, string>}
+ */
 export const LOST = {
   too_dark: "Too dark",
   too_small: "Face too small",
@@ -52,6 +78,7 @@ export const LOST = {
   no_face: "No face",
 };
 
+/** @type {Record<ErrorCode, string>} */
 const ERROR = {
   media_corrupt: "The file is damaged. Export it again and upload the new copy.",
   media_empty: "The file is empty. Choose another one.",
@@ -78,30 +105,47 @@ const ERROR = {
   internal: "The analysis failed on our side. Try again later.",
 };
 
-/** What a modality's error code means for the person who answered. */
-export const explain = (code) => ERROR[code] ?? "This part could not be analysed.";
+/**
+ * Say what a modality's error code means for the person who answered.
+ * @param {ErrorCode | null | undefined} code
+ */
+export const explain = (code) => (code && ERROR[code]) ?? "This part could not be analysed.";
 
-/** Why the voice's emotions are stated less surely, by reason code. */
+/**
+ * Why the voice's emotions are stated less surely, by reason code.
+ * @type {Record<string, string>}
+ */
 const LOWERS = { too_noisy: "noise behind the voice", too_short: "a very short recording", little_speech: "little speech" };
 
-/** What lowered the confidence of the voice's emotions, in a few words each. */
+/**
+ * Say what lowered the confidence of the voice's emotions, in a few words each.
+ * @param {Notice[]} reasons
+ */
 export const lowering = (reasons) => reasons.map((reason) => LOWERS[reason.code]).filter(Boolean);
 
 const languageNames = new Intl.DisplayNames("en", { type: "language", fallback: "code" });
 
-/** `German` for `de`. */
+/**
+ * Write `German` for `de`.
+ * @param {string} code
+ */
 export function languageName(code) {
   try {
-    return languageNames.of(code);
+    return languageNames.of(code) ?? code;
   } catch {
     return code;
   }
 }
 
-/** `trait.openness` → `Openness`. */
+const TRAIT_NAME = new Map(Object.entries(TRAITS).map(([trait, words]) => [trait, words.name]));
+
+/**
+ * Write `Openness` for `trait.openness`.
+ * @param {string} score
+ */
 export function scoreName(score) {
   const [kind, name] = score.split(".");
-  if (kind === "trait") return TRAITS[name]?.name ?? name;
+  if (kind === "trait") return TRAIT_NAME.get(name) ?? name;
   if (kind === "congruence") return "Voice and face agree";
   return name ?? kind;
 }

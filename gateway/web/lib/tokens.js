@@ -4,24 +4,46 @@
 const TOKENS = "candor.tokens";
 const MOST = 200;
 
+/** @typedef {[id: string, token: string]} Kept the token of an assessment */
+
+/** @returns {Kept[]} */
 function readAll() {
   try {
-    const kept = JSON.parse(localStorage.getItem(TOKENS));
+    const kept = JSON.parse(localStorage.getItem(TOKENS) ?? "[]");
     return Array.isArray(kept) ? kept : [];
   } catch {
     return [];
   }
 }
 
-function without(id) {
-  return readAll().filter(([kept]) => kept !== id);
-}
+/** @param {string} id */
+const without = (id) => readAll().filter(([kept]) => kept !== id);
 
+/** @param {Kept[]} kept */
 const store = (kept) => localStorage.setItem(TOKENS, JSON.stringify(kept.slice(-MOST)));
 
-export const answerTokens = {
-  of: (id) => readAll().find(([kept]) => kept === id)?.[1] ?? null,
-  keep: (id, token) => token && store([...without(id), [id, token]]),
-  drop: (id) => store(without(id)),
-  forgetAll: () => localStorage.removeItem(TOKENS),
-};
+/**
+ * Return the token that opens an assessment, or null.
+ * @param {string} id
+ */
+const of = (id) => readAll().find(([kept]) => kept === id)?.[1] ?? null;
+
+/**
+ * Keep the token of an assessment, if one came with it.
+ * @param {string} id
+ * @param {string | null} token
+ */
+function keep(id, token) {
+  if (token) store([...without(id), [id, token]]);
+}
+
+/**
+ * Forget the token of an assessment.
+ * @param {string} id
+ */
+const drop = (id) => store(without(id));
+
+/** Forget every token. */
+const forgetAll = () => localStorage.removeItem(TOKENS);
+
+export const answerTokens = { of, keep, drop, forgetAll };

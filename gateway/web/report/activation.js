@@ -1,8 +1,8 @@
 // What carried an emotion in the face: shares by place over a schematic face, by region as bars, and in words.
 
-import { shareBars } from "./charts.js";
 import { el, svg } from "../lib/dom.js";
 import { list, moment, percent } from "../lib/format.js";
+import { shareBars } from "./charts.js";
 
 /** Side of the drawing, which stands for the square that the model sees. */
 const SIDE = 96;
@@ -11,7 +11,12 @@ const STRONGEST = 0.75;
 const MOSTLY_FROM = 0.4;
 const SPREAD_NAMED = 3;
 
-/** In the order in which they lie on a face; the words follow “the”. */
+/** @import { FaceActivation, FaceRegion } from "#api" */
+
+/**
+ * The regions in the order in which they lie on a face; the words follow “the”.
+ * @type {Record<FaceRegion, string>}
+ */
 const REGIONS = {
   forehead: "forehead",
   brows: "brows",
@@ -23,7 +28,7 @@ const REGIONS = {
   around: "surroundings of the face",
 };
 
-/** A face of average proportions; features where the landmarks of faces lie in that square on average. */
+/** Draws a face of average proportions; features where the landmarks of faces lie in that square on average. */
 const FACE = [
   "M48 7.6C66 7.6 82 20 82 43C82 60 78 76 69 86C62 94 55 96 48 96C41 96 34 94 27 86C18 76 14 60 14 43C14 20 30 7.6 48 7.6Z",
   "M19 28Q26 21 40.5 24.500M77 28Q70 21 55.5 24.5",
@@ -33,7 +38,12 @@ const FACE = [
 ];
 const PUPILS = [[32, 36], [64, 36]];
 
-/** @param {{time_s: number, label: string, probability: number, grid: number[][], regions: object}[]} maps */
+const REGION_NAMES = /** @type {FaceRegion[]} */ (Object.keys(REGIONS));
+
+/**
+ * Show where in the face each map's label came from.
+ * @param {FaceActivation[]} maps
+ */
 export function activationFigures(maps) {
   return maps.length > 0 && [
     el("h3", {}, "What carried the label"),
@@ -45,16 +55,24 @@ export function activationFigures(maps) {
   ];
 }
 
+/**
+ * @param {FaceActivation} map
+ * @param {number} index of its figure
+ */
 function figure(map, index) {
   return el("figure", { class: `activation emotion-${map.label}` },
     el("p", { class: "salience-title" }, el("strong", {}, `Why “${map.label}”`), ` at ${moment(map.time_s)}, ${percent(map.probability)} probability`),
     el("div", { class: "activation-parts" },
       picture(map, index),
-      shareBars(Object.keys(REGIONS).filter((name) => map.regions[name] !== undefined)
+      shareBars(REGION_NAMES.filter((name) => map.regions[name] !== undefined)
         .map((name) => [name === "around" ? "around it" : name, map.regions[name], percent(map.regions[name])]))),
     el("figcaption", {}, activationWords(map)));
 }
 
+/**
+ * @param {FaceActivation} map
+ * @param {number} index of its figure
+ */
 function picture(map, index) {
   const [rows, columns] = [map.grid.length, map.grid[0].length];
   const [height, width] = [SIDE / rows, SIDE / columns];
@@ -70,9 +88,13 @@ function picture(map, index) {
       FACE.map((d) => svg("path", { d })), PUPILS.map(([cx, cy]) => svg("circle", { cx, cy, r: 2 })))));
 }
 
-/** The regions that mattered most, in words; `candor/views/activation_words.py` words them in the same way. */
+/**
+ * Name the regions that mattered most; `candor/views/activation_words.py` words them in the same way.
+ * @param {FaceActivation} map
+ */
 export function activationWords(map) {
-  const ranked = Object.keys(REGIONS).filter((name) => map.regions[name] > 0).sort((a, b) => map.regions[b] - map.regions[a]);
+  const ranked = REGION_NAMES.filter((name) => map.regions[name] > 0).sort((a, b) => map.regions[b] - map.regions[a]);
+  /** @param {FaceRegion} name */
   const told = (name) => `the ${REGIONS[name]} (${percent(map.regions[name])})`;
   const [first, second] = ranked;
   if (map.regions[first] < MOSTLY_FROM) return `Spread out: ${list(ranked.slice(0, SPREAD_NAMED).map(told))}.`;

@@ -1,41 +1,67 @@
 // Where the scores stand among other people: this question's, wider groups', and those of public recordings.
 
-import { amongOthers } from "./charts.js";
 import { el, section } from "../lib/dom.js";
-import { capital, percent, plural, whole } from "../lib/format.js";
+import { capital, known, percent, plural, whole } from "../lib/format.js";
 import { scoreName } from "../lib/labels.js";
+import { amongOthers } from "./charts.js";
+
+/** @import { BenchmarkEntry, Cohort, CohortKind, NormSource } from "#api" */
+/** @typedef {[score: string, entry: BenchmarkEntry]} Entry */
+/** @typedef {{ score: string, value: number, percentile: number, mean: number, deciles: number[] }} Place of a score among others */
+/** @typedef {{ source: NormSource, n: number, places: Place[] }} PublicPeople whom public recordings show, and where the scores lie among them */
 
 const ROUGH_BELOW = 100;
 const CLOSE = 0.02;
 const TWO_DEVIATIONS_AT_HALF = 98;
+/** @type {Record<CohortKind, string>} */
 const KIND = { role: "Same role", tag: "Tag", question: "Same question", tenant: "Every answer" };
 
-/** @param {object} benchmark entry by score; reports of before have neither `others` nor `reference` */
+/**
+ * Show where the scores of an answer stand.
+ * @param {Record<string, BenchmarkEntry>} benchmark by score; reports of before have neither `others` nor `reference`
+ */
 export function comparisonSection(benchmark) {
   const entries = Object.entries(benchmark);
   if (!entries.length) return null;
-  const ranked = entries.some(([, entry]) => entry.percentile !== null);
+  const places = entries.map(placed).filter(known);
   const sources = bySource(entries);
   return section("Beside others",
-    ranked ? sameQuestion(entries) : tooFew(entries, sources.length > 0),
-    sources.length > 0 && (ranked ? publicPeople(sources, "Beside people of public recordings") : references(sources)),
+    places.length > 0 ? sameQuestion(entries, places) : tooFew(entries, sources.length > 0),
+    sources.length > 0 && (places.length > 0 ? publicPeople(sources, "Beside people of public recordings") : references(sources)),
     widerGroups(entries));
 }
 
-function sameQuestion(entries) {
-  const ranked = entries.filter(([, entry]) => entry.percentile !== null);
-  const left = entries.filter(([, entry]) => entry.percentile === null);
-  const most = Math.max(...ranked.map(([, entry]) => entry.n));
+/**
+ * Return the place of a score among those who answered the same question, or null where they are too few.
+ * @param {Entry} entry
+ * @returns {Place | null}
+ */
+function placed([score, { value, percentile, cohort_mean: mean, deciles }]) {
+  return known(percentile) && known(mean) && known(deciles) ? { score, value, percentile, mean, deciles } : null;
+}
+
+/**
+ * @param {Entry[]} entries
+ * @param {Place[]} places of those that have one
+ */
+function sameQuestion(entries, places) {
+  const ranked = new Set(places.map(({ score }) => score));
+  const left = entries.filter(([score]) => !ranked.has(score));
+  const most = Math.max(...entries.filter(([score]) => ranked.has(score)).map(([, entry]) => entry.n));
   return [
     el("p", { class: "lead" }, "Against others who answered the same question; your own earlier answers are left out."),
-    standings(ranked.map(([name, entry]) => [name, entry.value, { ...entry, mean: entry.cohort_mean }])),
+    standings(places),
     el("p", { class: "hint" }, `${plural(most, "other person", "other people")} so far. ${HOW_TO_READ}`),
-    left.length > 0 && el("p", { class: "hint" }, `Too few others for: ${left.map(([name]) => scoreName(name)).join(", ")}.`),
+    left.length > 0 && el("p", { class: "hint" }, `Too few others for: ${left.map(([score]) => scoreName(score)).join(", ")}.`),
   ];
 }
 
 const HOW_TO_READ = "The dot is you. The band holds eight of ten others, its darker part the middle four, and the line their middle.";
 
+/**
+ * @param {Entry[]} entries
+ * @param {boolean} referred whether people of public recordings follow
+ */
 function tooFew(entries, referred) {
   const others = Math.max(...entries.map(([, entry]) => entry.n));
   const soFar = others === 0 ? "Nobody else has answered this question under the same conditions yet."
@@ -46,27 +72,37 @@ function tooFew(entries, referred) {
   ];
 }
 
-/** Scores that have a built-in norm, by where it comes from: `[source, n, [name, entry][]][]`. */
+/**
+ * Put the scores that have a built-in norm together by where it comes from.
+ * @param {Entry[]} entries
+ */
 function bySource(entries) {
+  /** @type {Map<string, PublicPeople>} */
   const found = new Map();
-  for (const [name, entry] of entries) {
-    if (!entry.reference) continue;
-    const { source, n } = entry.reference;
+  for (const [score, { value, reference }] of entries) {
+    if (!reference) continue;
+    const { source, n } = reference;
     const key = `${n} ${source.corpus} ${source.description}`;
-    if (!found.has(key)) found.set(key, [source, n, []]);
-    found.get(key)[2].push([name, entry]);
+    const people = found.get(key) ?? { source, n, places: [] };
+    found.set(key, people);
+    people.places.push({ ...reference, score, value });
   }
   return [...found.values()];
 }
 
+/**
+ * @param {PublicPeople[]} sources
+ * @param {string} title
+ */
 const publicPeople = (sources, title) => el("details", { class: "more" }, el("summary", {}, title), references(sources));
 
+/** @param {PublicPeople[]} sources */
 function references(sources) {
   return [
-    sources.map(([source, n, entries]) => [
+    sources.map(({ source, n, places }) => [
       el("h3", {}, `${source.corpus}: ${plural(n, "person", "people")}`),
       el("p", {}, source.description),
-      standings(entries.map(([name, { value, reference }]) => [name, value, reference])),
+      standings(places),
       n < ROUGH_BELOW && el("p", { class: "reason" },
         `With ${plural(n, "person", "people")} the place is rough: about ${whole(TWO_DEVIATIONS_AT_HALF / Math.sqrt(n))} of 100 either way.`),
       el("p", { class: "hint" }, `${source.protocol} Licence of the recordings: ${source.licence}.`),
@@ -75,34 +111,48 @@ function references(sources) {
   ];
 }
 
-/** Whether eight of ten lie so close together, and you with them, that a place among them means nothing. */
+/**
+ * Tell whether eight of ten lie so close together, and you with them, that a place among them means nothing.
+ * @param {number} value
+ * @param {number[]} deciles
+ */
 export const alike = (value, deciles) => deciles[8] - deciles[0] < CLOSE && Math.abs(value - deciles[4]) < CLOSE;
 
-/** `63 of 100`; only a score that really is above everybody's is said to be. */
+/**
+ * Write `63 of 100`; only a score that really is above everybody's is said to be.
+ * @param {number} percentile
+ */
 export function rank(percentile) {
   if (percentile >= 100) return "all";
   return percentile <= 0 ? "none" : `${whole(Math.min(99, Math.max(1, percentile)))} of 100`;
 }
 
-/** @param {[string, number, {percentile: number, mean: number, deciles: number[]}][]} rows */
-function standings(rows) {
-  return el("ul", { class: "standings" }, rows.map(([name, value, { percentile, mean, deciles }]) =>
+/** @param {Place[]} places */
+function standings(places) {
+  return el("ul", { class: "standings" }, places.map(({ score, value, percentile, mean, deciles }) =>
     el("li", {},
-      el("p", { class: "trait-head" }, el("span", { class: "trait-name" }, capital(scoreName(name))),
+      el("p", { class: "trait-head" }, el("span", { class: "trait-name" }, capital(scoreName(score))),
         el("span", {}, alike(value, deciles) ? "much like the others" : ["higher than ", el("strong", {}, rank(percentile))])),
       amongOthers(value, deciles),
       el("p", { class: "poles" }, el("span", {}, `you ${percent(value)}`),
         el("span", {}, `average ${percent(mean)}, eight of ten ${percent(deciles[0])} to ${percent(deciles[8])}`)))));
 }
 
-/** The same role, each tag, and everybody; groups that are too small say so. */
+/**
+ * Show places among the same role, each tag, and everybody; groups that are too small say so.
+ * @param {Entry[]} entries
+ */
 function widerGroups(entries) {
   const cohorts = (entries.find(([, entry]) => entry.others?.length)?.[1].others ?? []).map(({ cohort }) => cohort);
   if (!cohorts.length) return null;
+  /**
+   * @param {BenchmarkEntry} entry
+   * @param {number} index of the group
+   */
   const place = (entry, index) => {
     const standing = entry.others?.[index];
     if (!standing) return "–";
-    return standing.percentile === null ? `too few (${whole(standing.n)})` : `${rank(standing.percentile)} (${whole(standing.n)})`;
+    return !known(standing.percentile) ? `too few (${whole(standing.n)})` : `${rank(standing.percentile)} (${whole(standing.n)})`;
   };
   return el("details", { class: "more" }, el("summary", {}, "Beside wider groups"),
     el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Place of each score in wider groups" },
@@ -113,4 +163,5 @@ function widerGroups(entries) {
     el("p", { class: "hint" }, "How many of 100 others scored lower; in brackets, how many others there are."));
 }
 
-const cohortName = ({ kind, name }) => (name === null || name === undefined ? KIND[kind] ?? kind : `${KIND[kind] ?? kind}: ${name}`);
+/** @param {Cohort} cohort */
+const cohortName = ({ kind, name }) => (known(name) ? `${KIND[kind] ?? kind}: ${name}` : KIND[kind] ?? kind);

@@ -9,13 +9,24 @@ const HEIGHT = 200;
 /** Up to here, to the side and up or down, counts as towards the camera. */
 const TOWARDS_DEG = 15;
 
+/** @typedef {{ yaw: number, pitch: number, yawSd: number, pitchSd: number }} Direction mean and standard deviation, in degrees */
+
+/** @param {number} yaw */
 const x = (yaw) => (WIDTH / 2) * (1 + clamp(yaw, REACH.yaw) / REACH.yaw);
+
+/** @param {number} pitch */
 const y = (pitch) => (HEIGHT / 2) * (1 - clamp(pitch, REACH.pitch) / REACH.pitch);
+
+/**
+ * @param {number} value
+ * @param {number} limit
+ */
 const clamp = (value, limit) => Math.min(limit, Math.max(-limit, value));
 
 /**
- * @param {{yaw: number, pitch: number, yawSd: number, pitchSd: number}} head degrees
- * @param {object | null} eyes likewise
+ * Draw and tell where head and eyes pointed.
+ * @param {Direction} head
+ * @param {Direction | null} eyes
  */
 export function directions(head, eyes) {
   const told = [directionWords("The head", head), eyes && directionWords("The eyes", eyes)].filter(Boolean).join(" ");
@@ -36,13 +47,22 @@ export function directions(head, eyes) {
     el("figcaption", {}, `${told} The dot is the average, the ring one standard deviation.`));
 }
 
+/**
+ * @param {string} kind
+ * @param {Direction} direction
+ */
 function spot(kind, { yaw, pitch, yawSd, pitchSd }) {
   return svg("g", { class: kind },
     svg("ellipse", { cx: x(yaw), cy: y(pitch), rx: Math.max(4, (yawSd / REACH.yaw) * (WIDTH / 2)), ry: Math.max(4, (pitchSd / REACH.pitch) * (HEIGHT / 2)) }),
     svg("circle", { cx: x(yaw), cy: y(pitch), r: 3.5 }));
 }
 
-function directionWords(what, { yaw, pitch, yawSd, pitchSd }) {
+/**
+ * Say where something pointed: `The head: 6° to your right (varies by 5°), level (varies by 3°).`
+ * @param {string} what
+ * @param {Direction} direction
+ */
+export function directionWords(what, { yaw, pitch, yawSd, pitchSd }) {
   const side = Math.round(yaw) === 0 ? "straight ahead" : `${degrees(Math.abs(yaw)).replace("+", "")} to your ${yaw > 0 ? "left" : "right"}`;
   const height = Math.round(pitch) === 0 ? "level" : `${degrees(Math.abs(pitch)).replace("+", "")} ${pitch > 0 ? "up" : "down"}`;
   return `${what}: ${side} (varies by ${whole(yawSd)}°), ${height} (varies by ${whole(pitchSd)}°).`;

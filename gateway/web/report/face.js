@@ -1,14 +1,23 @@
 // What was measured on the face besides emotions, and what could not be measured.
 
+import { el, section } from "../lib/dom.js";
+import { capital, clock, decimal, degrees, duration, known, percent, plural, twoDecimals, whole } from "../lib/format.js";
+import { LOST } from "../lib/labels.js";
 import { activationFigures } from "./activation.js";
 import { emotionTable, shareBars } from "./charts.js";
 import { directions } from "./directions.js";
-import { el, section } from "../lib/dom.js";
-import { capital, clock, decimal, degrees, duration, percent, plural, twoDecimals, whole } from "../lib/format.js";
-import { LOST } from "../lib/labels.js";
-import { tileList } from "./sections.js";
+import { measured, tileList } from "./sections.js";
 
-/** @param {object} part a face analysis; any figure may be null or, in earlier reports, not be there */
+/** @import { FaceMeasures, FaceTrack, FrameCount, Gaze, HeadPose, LostFrames, ModalityResult } from "#api" */
+/** @import { Direction } from "./directions.js" */
+/** @import { Tile } from "./sections.js" */
+
+const LOSSES = /** @type {(keyof LostFrames)[]} */ (Object.keys(LOST));
+
+/**
+ * Show what was measured on the face; any figure may be null or, in earlier reports, not be there.
+ * @param {ModalityResult | undefined} part
+ */
 export function faceSection(part) {
   const face = part?.face;
   if (!face) return null;
@@ -17,65 +26,98 @@ export function faceSection(part) {
     tileList(tiles(face)),
     poseFigure(face),
     activationFigures(face.activations ?? []),
-    (face.faces ?? []).length > 1 && facesTable(face.faces),
+    face.faces && face.faces.length > 1 && facesTable(face.faces),
     fromRest(face.emotions_from_rest, part.emotions));
 }
 
-/** Where every frame went; earlier reports only know how many showed a face. */
+/**
+ * Say where every frame went; earlier reports only know how many showed a face.
+ * @param {FaceMeasures} face
+ */
 function framesPart({ frames }) {
   if (!frames) return null;
-  const share = (count) => (frames.analysed ? count / frames.analysed : 0);
-  const rows = [["Usable", frames.usable], ...Object.keys(LOST).map((reason) => [LOST[reason], frames.lost[reason]])].filter(([name, count]) => count > 0 || name === "Usable");
+  const rows = [
+    { name: "Usable", count: frames.usable },
+    ...LOSSES.map((reason) => ({ name: LOST[reason], count: frames.lost?.[reason] ?? 0 })).filter(({ count }) => count > 0),
+  ].map(({ name, count }) => ({ name, count, share: frames.analysed ? count / frames.analysed : 0 }));
   return [
     el("p", { class: "lead" }, `Your face could be measured in ${whole(frames.usable)} of ${plural(frames.analysed, "frame", "frames")} looked at.`),
     el("h3", {}, "Where the frames went"),
-    shareBars(rows.map(([name, count]) => [name, share(count), `${percent(share(count))} · ${whole(count)}`])),
+    shareBars(rows.map(({ name, count, share }) => [name, share, `${percent(share)} · ${whole(count)}`])),
     el("p", { class: "hint" }, skipped(frames)),
   ];
 }
 
+/** @param {FrameCount} frames */
 function skipped(frames) {
-  const parts = [[frames.beyond_rate, "not looked at, as there are enough others"], [frames.out_of_order, "out of order"], [frames.unreadable, "unreadable"]]
-    .filter(([count]) => count > 0).map(([count, words]) => `${whole(count)} ${words}`);
+  const parts = [
+    { count: frames.beyond_rate, words: "not looked at, as there are enough others" },
+    { count: frames.out_of_order, words: "out of order" },
+    { count: frames.unreadable, words: "unreadable" },
+  ].filter(({ count }) => count > 0).map(({ count, words }) => `${whole(count)} ${words}`);
   return `${plural(frames.decoded, "frame", "frames")} decoded${parts.length ? `; ${parts.join(", ")}` : ", and all looked at"}.`;
 }
 
+/** @param {FaceMeasures} face */
 function tiles(face) {
-  return [
-    !face.frames && ["Face in view", percent(face.frames_analysed ? face.frames_with_face / face.frames_analysed : 0), `of ${plural(face.frames_analysed, "frame", "frames")} looked at`],
-    face.max_faces > 1 && ["Faces at once", whole(face.max_faces), "all figures are about the one seen longest and largest"],
+  const inView = face.frames_analysed ? face.frames_with_face / face.frames_analysed : 0;
+  /** @type {(Tile | null)[]} */
+  const shown = [
+    face.frames ? null : ["Face in view", percent(inView), `of ${plural(face.frames_analysed, "frame", "frames")} looked at`],
+    face.max_faces > 1 ? ["Faces at once", whole(face.max_faces), "all figures are about the one seen longest and largest"] : null,
     blinkTile(face),
     gazeTile(face.gaze),
-    known(face.smile_share) && ["Smiling", percent(face.smile_share), "of the time happy was the likeliest perceived emotion"],
-    known(face.mouth_openness_mean) && ["Mouth open", twoDecimals(face.mouth_openness_mean), mouthRemark(face)],
+    ...measured([
+      ["Smiling", face.smile_share, percent, "of the time happy was the likeliest perceived emotion"],
+      ["Mouth open", face.mouth_openness_mean, twoDecimals, mouthRemark(face)],
+    ]),
     ...(face.head_pose_mean ? poseTiles(face.head_pose_mean, face.head_pose_sd) : []),
-  ].filter(Boolean);
+  ];
+  return shown.filter(known);
 }
 
-const known = (value) => value !== null && value !== undefined;
-
+/**
+ * @param {FaceMeasures} face
+ * @returns {Tile | null}
+ */
 function blinkTile(face) {
+  const blinks = face.blinks ?? [];
   const each = known(face.blink_duration_mean_s) ? `, ${whole(face.blink_duration_mean_s * 1000)} ms each on average` : "";
-  const count = `${whole(face.blinks.length)} in all${each}`;
+  const count = `${whole(blinks.length)} in all${each}`;
   if (known(face.blink_rate_per_min)) return ["Blinks", decimal(face.blink_rate_per_min), count, "/ min"];
   if (!face.blink_observed_s) return null;
-  return ["Blinks", whole(face.blinks.length), `in ${duration(face.blink_observed_s)}${each}; too short for a rate`];
+  return ["Blinks", whole(blinks.length), `in ${duration(face.blink_observed_s)}${each}; too short for a rate`];
 }
 
+/**
+ * @param {Gaze | null | undefined} gaze
+ * @returns {Tile | null}
+ */
 function gazeTile(gaze) {
   if (!gaze || !known(gaze.towards_camera_share)) return null;
   return ["Eyes to the camera", percent(gaze.towards_camera_share), `of ${plural(gaze.samples, "look", "looks")}, roughly`];
 }
 
+/** @param {FaceMeasures} face */
 function mouthRemark(face) {
   const spread = known(face.mouth_openness_sd) ? `; varies by ${twoDecimals(face.mouth_openness_sd)}` : "";
   return `gap of the lips over the width of the mouth${spread}`;
 }
 
+/**
+ * @param {HeadPose} mean
+ * @param {HeadPose | null | undefined} sd
+ * @returns {Tile[]}
+ */
 function poseTiles(mean, sd) {
+  /** @param {keyof HeadPose} axis */
   const spread = (axis) => (sd ? `varies by ${whole(sd[axis])}°` : null);
   const turned = Math.round(mean.yaw_deg) === 0 ? "straight" : mean.yaw_deg > 0 ? "to your left" : "to your right";
   const raised = Math.round(mean.pitch_deg) === 0 ? "level" : mean.pitch_deg > 0 ? "upwards" : "downwards";
+  /**
+   * @param {string} words
+   * @param {keyof HeadPose} axis
+   */
   const note = (words, axis) => [words, spread(axis)].filter(Boolean).join(", ");
   return [
     ["Head turned", degrees(mean.yaw_deg), note(turned, "yaw_deg")],
@@ -84,17 +126,27 @@ function poseTiles(mean, sd) {
   ];
 }
 
+/** @param {FaceMeasures} face */
 function poseFigure({ head_pose_mean: mean, head_pose_sd: sd, gaze }) {
   if (!mean || !sd) return null;
-  const eyes = gaze && [gaze.yaw_mean_deg, gaze.pitch_mean_deg, gaze.yaw_sd_deg, gaze.pitch_sd_deg].every(known)
-    && { yaw: gaze.yaw_mean_deg, pitch: gaze.pitch_mean_deg, yawSd: gaze.yaw_sd_deg, pitchSd: gaze.pitch_sd_deg };
+  const eyes = gaze ? eyeDirection(gaze) : null;
   return [
     el("h3", {}, eyes ? "Where head and eyes pointed" : "Where the head pointed"),
     directions({ yaw: mean.yaw_deg, pitch: mean.pitch_deg, yawSd: sd.yaw_deg, pitchSd: sd.pitch_deg }, eyes),
   ];
 }
 
+/**
+ * @param {Gaze} gaze
+ * @returns {Direction | null} null where a part of it could not be measured
+ */
+function eyeDirection({ yaw_mean_deg: yaw, pitch_mean_deg: pitch, yaw_sd_deg: yawSd, pitch_sd_deg: pitchSd }) {
+  return known(yaw) && known(pitch) && known(yawSd) && known(pitchSd) ? { yaw, pitch, yawSd, pitchSd } : null;
+}
+
+/** @param {FaceTrack[]} faces */
 function facesTable(faces) {
+  /** @param {FaceTrack} face */
   const row = (face) => el("tr", {},
     el("th", { scope: "row" }, face.candidate ? `${face.number}, you` : whole(face.number)),
     el("td", {}, `${clock(face.first_s)} to ${clock(face.last_s)}`),
@@ -111,6 +163,10 @@ function facesTable(faces) {
   ];
 }
 
+/**
+ * @param {Record<string, number> | null | undefined} rest share of each emotion against the resting face
+ * @param {Record<string, number> | null | undefined} perceived
+ */
 function fromRest(rest, perceived) {
   if (!rest || !perceived) return null;
   const most = Object.keys(rest).reduce((best, label) => (rest[label] > rest[best] ? label : best));

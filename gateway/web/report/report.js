@@ -1,82 +1,126 @@
 // The report of one answer.
 
+import { el, section } from "../lib/dom.js";
+import { known, list, percent } from "../lib/format.js";
+import { CHANNEL, EMOTIONS, explain, lowering, MODALITIES } from "../lib/labels.js";
 import { agreement, emotionTable } from "./charts.js";
 import { comparisonSection } from "./comparison.js";
-import { el, section } from "../lib/dom.js";
 import { faceSection } from "./face.js";
-import { list, percent } from "../lib/format.js";
-import { CHANNEL, EMOTIONS, MODALITIES, explain, lowering } from "../lib/labels.js";
 import { basisSection } from "./sections.js";
 import { timeline } from "./timeline.js";
 import { togetherSection } from "./together.js";
 import { voiceSection } from "./voice.js";
 import { wordSections } from "./words.js";
 
+/** @import { ChannelWeight, Fused, Modality, ModalityResult, Notice, Report } from "#api" */
+/** @typedef {Partial<Record<Modality, ModalityResult>>} Parts of a report */
+
+/**
+ * Where a notice is shown, by its code; the others are told at the top.
+ * @type {Record<string, string | undefined>}
+ */
 const BESIDE = { traits_from_text_weak: "traits", acted_speech: "emotions", labelled_photographs: "emotions" };
 const MENTIONED_FROM = 0.15;
 
+/** @type {Modality[]} */
+const EMOTIONAL = ["audio", "video"];
+
+/**
+ * Show the report of one answer.
+ * @param {Report} report
+ */
 export function reportView(report) {
+  /** @type {Parts} */
   const parts = report.modalities;
-  const done = (modality) => parts[modality]?.status === "succeeded";
+  const { text, audio, video } = parts;
+  const heard = audio?.status === "succeeded" ? audio : undefined;
+  /** @param {string | undefined} place */
   const notices = (place) => (report.warnings ?? []).filter((notice) => BESIDE[notice.code] === place);
   return el("div", { class: "report" },
-    general(notices(undefined), parts.text),
+    general(notices(undefined), text),
     failures(parts),
-    report.fused.emotions && emotionSection(report, notices("emotions")),
-    (done("audio") || done("video")) && timelineSection(parts),
+    report.fused.emotions && emotionSection(report.fused, report.fused.emotions, parts, notices("emotions")),
+    (heard || video?.status === "succeeded") && timelineSection(parts),
     togetherSection(report.timeline),
-    wordSections(parts.text, report.fused.traits, notices("traits")),
-    done("audio") && parts.audio.voice && voiceSection(parts.audio),
-    faceSection(parts.video),
+    wordSections(text, report.fused.traits, notices("traits")),
+    heard?.voice && voiceSection(heard.voice, heard.quality),
+    faceSection(video),
     comparisonSection(report.benchmark ?? {}),
     basisSection(parts));
 }
 
+/**
+ * Show notices in small print.
+ * @param {Notice[]} notices
+ */
 export const fineprint = (notices) =>
   notices.length > 0 && el("ul", { class: "fineprint" }, notices.map((notice) => el("li", {}, notice.detail)));
 
+/**
+ * @param {Notice[]} notices
+ * @param {ModalityResult | undefined} text
+ */
 function general(notices, text) {
   const texts = notices.map((notice) => notice.detail);
   if (text?.error_code === "transcription_unavailable") texts.push(text.reason ?? explain(text.error_code));
   return texts.length > 0 && el("aside", { class: "notice", "aria-label": "Before you read on" }, texts.map((line) => el("p", {}, line)));
 }
 
-/** What could not be analysed, and what to do about it. Channels that the answer never had are left out. */
+/**
+ * Say what could not be analysed, and what to do about it. Channels that the answer never had are left out.
+ * @param {Parts} parts
+ */
 function failures(parts) {
-  const shown = MODALITIES.filter((modality) => parts[modality]?.status === "failed");
+  const shown = MODALITIES.map((modality) => parts[modality]).filter(known).filter((part) => part.status === "failed");
   return shown.length > 0 && el("aside", { class: "notice amber", "aria-label": "Not analysed" },
-    shown.map((modality) => el("p", {}, el("strong", {}, `${CHANNEL[modality]}: `), parts[modality].reason ?? explain(parts[modality].error_code))));
+    shown.map((part) => el("p", {}, el("strong", {}, `${CHANNEL[part.modality]}: `), part.reason ?? explain(part.error_code))));
 }
 
-/** The emotions worth a mention, most perceived first, in a sentence. */
+/**
+ * Name the emotions that are worth a mention, most perceived first, in a sentence.
+ * @param {Record<string, number>} emotions share of each
+ */
 export function headline(emotions) {
-  const ranked = EMOTIONS.map((emotion) => [emotion, emotions[emotion]]).sort((a, b) => b[1] - a[1]);
-  const named = ranked.filter(([, share], index) => index === 0 || share >= MENTIONED_FROM).slice(0, 3);
-  return `Perceived most: ${list(named.map(([emotion, share]) => `${emotion} (${percent(share)})`))}.`;
+  const ranked = EMOTIONS.map((emotion) => ({ emotion, share: emotions[emotion] })).sort((a, b) => b.share - a.share);
+  const named = ranked.filter(({ share }, index) => index === 0 || share >= MENTIONED_FROM).slice(0, 3);
+  return `Perceived most: ${list(named.map(({ emotion, share }) => `${emotion} (${percent(share)})`))}.`;
 }
 
-function emotionSection(report, notices) {
-  const { fused, modalities: parts } = report;
-  const columns = ["audio", "video"]
-    .filter((modality) => parts[modality]?.emotions && parts[modality].status === "succeeded")
-    .map((modality) => ({ title: CHANNEL[modality], scores: parts[modality].emotions }));
-  const shown = columns.length > 1 ? [{ title: "Together", scores: fused.emotions, strong: true }, ...columns] : columns;
+/**
+ * @param {Fused} fused
+ * @param {Record<string, number>} together the emotions of voice and face
+ * @param {Parts} parts
+ * @param {Notice[]} notices
+ */
+function emotionSection({ congruence, channels = [] }, together, parts, notices) {
+  const columns = EMOTIONAL.flatMap((modality) => {
+    const part = parts[modality];
+    return part?.emotions && part.status === "succeeded" ? [{ title: CHANNEL[modality], scores: part.emotions }] : [];
+  });
+  const shown = columns.length > 1 ? [{ title: "Together", scores: together, strong: true }, ...columns] : columns;
   return section("How you came across",
-    el("p", { class: "lead" }, headline(fused.emotions)),
-    el("div", { class: fused.congruence === null ? "" : "with-aside" },
+    el("p", { class: "lead" }, headline(together)),
+    el("div", { class: known(congruence) ? "with-aside" : "" },
       emotionTable(shown),
-      fused.congruence !== null && agreementFigure(fused)),
+      known(congruence) && agreementFigure(congruence, channels)),
     lessSure(parts.audio),
     fineprint(notices));
 }
 
-/** That the sound made the voice's emotions less sure, and why. */
+/**
+ * Say that the sound made the voice's emotions less sure, and why.
+ * @param {ModalityResult | undefined} part
+ */
 function lessSure(part) {
   const why = part?.status === "succeeded" ? lowering(part.quality?.reasons ?? []) : [];
   return why.length > 0 && el("p", { class: "reason" }, `What the voice says is less sure than usual because of ${list(why)}.`);
 }
 
-function agreementFigure({ congruence, channels }) {
+/**
+ * @param {number} congruence 0..1
+ * @param {ChannelWeight[]} channels
+ */
+function agreementFigure(congruence, channels) {
   const weights = channels.map(({ modality, weight }) => `${CHANNEL[modality].toLowerCase()} ${percent(weight)}`);
   return el("figure", { class: "agreement-figure" },
     agreement(congruence),
@@ -86,13 +130,15 @@ function agreementFigure({ congruence, channels }) {
       `Together weighs them by how reliable each is: ${list(weights)}.`));
 }
 
+/** @param {Parts} parts */
 function timelineSection(parts) {
-  const lanes = ["audio", "video"]
-    .filter((modality) => parts[modality]?.timeline?.length)
-    .map((modality) => ({ modality, segments: parts[modality].timeline, blinks: parts[modality].face?.blinks }));
+  const lanes = EMOTIONAL.flatMap((modality) => {
+    const segments = parts[modality]?.timeline ?? [];
+    return segments.length > 0 ? [{ modality, segments, blinks: parts[modality]?.face?.blinks }] : [];
+  });
   if (!lanes.length) return null;
   const ends = lanes.flatMap((lane) => lane.segments.map((segment) => segment.end_s));
-  const durations = ["audio", "video"].map((modality) => parts[modality]?.quality?.duration_s ?? 0);
+  const durations = EMOTIONAL.map((modality) => parts[modality]?.quality?.duration_s ?? 0);
   return section("Over time",
     el("p", { class: "hint" }, "The taller, the surer. Gaps are where there was no speech, or no face."),
     lessSure(parts.audio),

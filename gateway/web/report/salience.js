@@ -4,6 +4,8 @@ import { el, fitted, svg } from "../lib/dom.js";
 import { capital, hertz, moment, percent } from "../lib/format.js";
 import { frequencies, regionWords, slotStart } from "./regions.js";
 
+/** @import { SalienceMap } from "#api" */
+
 const LEFT = 44;
 const TOP = 20;
 const ROW = 20;
@@ -14,7 +16,10 @@ const MIN_TICK_PX = { seconds: 46, minutes: 64 };
 const SIGNED_FROM = 0.5;
 const TOLD_FROM = 0.1;
 
-/** @param {{label: string, start_s: number, end_s: number, confidence: number, band_edges_hz: number[], relevance: number[][]}[]} maps */
+/**
+ * Show which times and frequencies each map's label came from.
+ * @param {SalienceMap[]} maps
+ */
 export function salienceFigures(maps) {
   const shown = maps.filter((map) => map.relevance[0]?.length);
   return shown.length > 0 && [
@@ -26,6 +31,7 @@ export function salienceFigures(maps) {
   ];
 }
 
+/** @param {SalienceMap} map */
 function figure(map) {
   const period = `${moment(map.start_s)} to ${moment(map.end_s)}`;
   return el("figure", { class: "salience" },
@@ -36,11 +42,21 @@ function figure(map) {
     table(map));
 }
 
+/** @param {SalienceMap} map */
 function legend({ label }) {
+  /**
+   * @param {string} kind
+   * @param {string} sign
+   * @param {string} words
+   */
   const item = (kind, sign, words) => el("li", {}, el("span", { class: `sign-swatch ${kind}` }, sign), words);
   return el("ul", { class: "legend", "aria-hidden": "true" }, item("for", "+", `spoke for “${label}”`), item("against", "−", "spoke against it"));
 }
 
+/**
+ * @param {SalienceMap} map
+ * @param {number} width in pixels
+ */
 function picture(map, width) {
   const bands = map.relevance.length;
   const floor = TOP + bands * ROW;
@@ -57,6 +73,7 @@ function picture(map, width) {
     svg("text", { class: "axis-name", x: (LEFT + width) / 2, y: floor + 34, "text-anchor": "middle" }, map.end_s < 60 ? "seconds" : "minutes : seconds"));
 }
 
+/** @param {{ value: number, x: number, y: number, width: number, title: string }} cell */
 function cell({ value, x, y, width, title }) {
   const kind = value < 0 ? "against" : "for";
   const [middle, centre, arm] = [x + width / 2, y + ROW / 2, Math.min(4, width / 4)];
@@ -66,6 +83,12 @@ function cell({ value, x, y, width, title }) {
     Math.abs(value) >= SIGNED_FROM && svg("path", { class: "sign", d: value < 0 ? across : `${across}M${middle} ${centre - arm}V${centre + arm}` }));
 }
 
+/**
+ * @param {SalienceMap} map
+ * @param {number} step width of a slot, in pixels
+ * @param {number} floor where the axis lies, in pixels
+ * @param {number} width of the picture, in pixels
+ */
 function timeTicks(map, step, floor, width) {
   const room = map.end_s < 60 ? MIN_TICK_PX.seconds : MIN_TICK_PX.minutes;
   const slots = map.relevance[0].length;
@@ -79,14 +102,25 @@ function timeTicks(map, step, floor, width) {
   });
 }
 
+/** @param {number} value */
 const side = (value) => (value < 0 ? "against" : "for");
+/**
+ * @param {SalienceMap} map
+ * @param {number} slot
+ */
 const period = (map, slot) => `${moment(slotStart(map, slot))} to ${moment(slotStart(map, slot + 1))}`;
 
+/**
+ * @param {SalienceMap} map
+ * @param {number} band
+ * @param {number} slot
+ */
 function cellWords(map, band, slot) {
   const value = map.relevance[band][slot];
   return `${period(map, slot)}, ${frequencies(map, band, band + 1)}: ${percent(Math.abs(value))} of the strongest, ${side(value)} “${map.label}”`;
 }
 
+/** @param {SalienceMap} map */
 function table(map) {
   const cells = map.relevance.flatMap((row, band) => row.map((value, slot) => ({ value, band, slot })))
     .filter(({ value }) => Math.abs(value) >= TOLD_FROM)

@@ -4,6 +4,10 @@ import { el, fitted, svg } from "../lib/dom.js";
 import { capital, clock, duration, percent, plural, preciseClock, whole } from "../lib/format.js";
 import { CHANNEL, EMOTIONS } from "../lib/labels.js";
 
+/** @import { Blink, Modality, TimelineSegment } from "#api" */
+/** @typedef {{ modality: Modality, segments: TimelineSegment[], blinks?: Blink[] }} Lane what one channel shows over the time */
+/** @typedef {TimelineSegment & { highest: number }} Span neighbouring stretches of one emotion, and the highest confidence among them */
+
 const LANE = 76;
 const HEADROOM = 18;
 const GAP = 34;
@@ -14,10 +18,12 @@ const MIN_TICK_PX = 70;
 const MIN_LABEL_PX = 58;
 
 /**
- * @param {{modality: string, segments: object[], blinks?: object[]}[]} lanes
+ * Draw perceived emotions over the time, with a slider to read them off and a table of them.
+ * @param {Lane[]} lanes
  * @param {number} duration_s
  */
 export function timeline(lanes, duration_s) {
+  /** @type {number | null} */
   let at = null;
   const frame = fitted("timeline", (width) => {
     const drawn = picture(lanes, duration_s, width);
@@ -29,6 +35,7 @@ export function timeline(lanes, duration_s) {
     const drawn = frame.querySelector("svg");
     if (drawn) point(drawn, at, duration_s);
   });
+  /** @param {PointerEvent} event */
   const follow = (event) => {
     const box = frame.getBoundingClientRect();
     reader.move(Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)) * duration_s);
@@ -38,17 +45,24 @@ export function timeline(lanes, duration_s) {
   return el("div", {}, legend(lanes), frame, reader.node, alternative(lanes));
 }
 
-/** A slider that reads the picture off at any moment: by keyboard, by touch, or by pointing at the picture. */
+/**
+ * Make a slider that reads the picture off at any moment: by keyboard, by touch, or by pointing at the picture.
+ * @param {Lane[]} lanes
+ * @param {number} duration_s
+ * @param {(seconds: number) => void} onMove
+ */
 function momentReader(lanes, duration_s, onMove) {
   const step = Math.max(0.1, Math.round(duration_s / 10) / 10);
   const text = el("p", { class: "readout" }, "Point at the picture, or move the slider, for what was perceived when, and how surely.");
   const slider = el("input", { type: "range", min: 0, max: duration_s, step, value: 0, "aria-valuetext": momentWords(lanes, 0) });
+  /** @param {number} seconds */
   const tell = (seconds) => {
     text.textContent = momentWords(lanes, seconds);
     slider.setAttribute("aria-valuetext", text.textContent);
     onMove(seconds);
   };
   slider.addEventListener("input", () => tell(Number(slider.value)));
+  /** @param {number} seconds */
   const move = (seconds) => {
     slider.value = String(seconds);
     tell(seconds);
@@ -57,7 +71,11 @@ function momentReader(lanes, duration_s, onMove) {
   return { node, move };
 }
 
-/** What every channel shows at a moment, in words. */
+/**
+ * Say what every channel shows at a moment.
+ * @param {Lane[]} lanes
+ * @param {number} seconds
+ */
 export function momentWords(lanes, seconds) {
   const told = lanes.map(({ modality, segments }) => {
     const found = segments.find((segment) => segment.start_s <= seconds && seconds < segment.end_s);
@@ -66,16 +84,27 @@ export function momentWords(lanes, seconds) {
   return `${preciseClock(seconds)}. ${told.join(" ")}`;
 }
 
+/**
+ * Move the cursor of the picture to a moment, or hide it.
+ * @param {SVGElement} drawn
+ * @param {number | null} seconds
+ * @param {number} duration_s
+ */
 function point(drawn, seconds, duration_s) {
-  const cursor = drawn.querySelector(".cursor");
-  cursor.toggleAttribute("hidden", seconds === null);
   const x = (Math.min(seconds ?? 0, duration_s) / duration_s) * Number(drawn.getAttribute("width"));
-  cursor.setAttribute("x1", x);
-  cursor.setAttribute("x2", x);
+  for (const cursor of drawn.querySelectorAll(".cursor")) {
+    cursor.toggleAttribute("hidden", seconds === null);
+    cursor.setAttribute("x1", String(x));
+    cursor.setAttribute("x2", String(x));
+  }
 }
 
-/** Neighbouring stretches of one emotion as one, for labels and for the table. */
+/**
+ * Join neighbouring stretches of one emotion, for labels and for the table.
+ * @param {TimelineSegment[]} segments in the order of time
+ */
 export function spans(segments) {
+  /** @type {Span[]} */
   const merged = [];
   for (const segment of segments) {
     const last = merged.at(-1);
@@ -92,17 +121,24 @@ export function spans(segments) {
   return merged;
 }
 
+/** @param {Lane[]} lanes */
 function legend(lanes) {
   const seen = new Set(lanes.flatMap((lane) => lane.segments.map((segment) => segment.label)));
-  const blinks = lanes.some((lane) => lane.blinks?.length);
+  const blinks = lanes.some((lane) => lane.blinks && lane.blinks.length > 0);
   return el("ul", { class: "legend", "aria-hidden": "true" },
     EMOTIONS.filter((emotion) => seen.has(emotion)).map((emotion) =>
       el("li", { class: `emotion-${emotion}` }, el("span", { class: "swatch" }), capital(emotion))),
     blinks && el("li", {}, el("span", { class: "blink-swatch" }), "Blink"));
 }
 
+/**
+ * @param {Lane[]} lanes
+ * @param {number} duration_s
+ * @param {number} width in pixels
+ */
 function picture(lanes, duration_s, width) {
   const height = TOP + lanes.length * (LANE + GAP) - GAP + AXIS + 6;
+  /** @param {number} seconds */
   const x = (seconds) => (Math.min(seconds, duration_s) / duration_s) * width;
   const label = `Perceived emotions over ${duration(duration_s)}. ${lanes.map(summary).join(" ")} The table below has every stretch.`;
   return svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label },
@@ -111,12 +147,22 @@ function picture(lanes, duration_s, width) {
     svg("line", { class: "cursor", y1: TOP - 4, y2: height - AXIS + 2 }));
 }
 
-/** Times for an axis, far enough apart to be read. */
+/**
+ * Return times for an axis in seconds, far enough apart to be read.
+ * @param {number} duration_s
+ * @param {number} width in pixels
+ */
 export function tickTimes(duration_s, width) {
   const step = STEPS_S.find((candidate) => (candidate / duration_s) * width >= MIN_TICK_PX) ?? 3600;
   return Array.from({ length: Math.floor(duration_s / step) + 1 }, (_, index) => index * step);
 }
 
+/**
+ * @param {number} x
+ * @param {number} seconds
+ * @param {number} height
+ * @param {number} width
+ */
 function tick(x, seconds, height, width) {
   const anchor = x < 12 ? "start" : x > width - 16 ? "end" : "middle";
   return svg("g", { class: "tick" },
@@ -124,8 +170,15 @@ function tick(x, seconds, height, width) {
     svg("text", { x, y: height - 6, "text-anchor": anchor }, clock(seconds)));
 }
 
+/** @param {number} confidence */
 const columnHeight = (confidence) => 4 + confidence * (LANE - HEADROOM - 4);
 
+/**
+ * @param {Lane} lane
+ * @param {number} top
+ * @param {(seconds: number) => number} x
+ * @param {number} width
+ */
 function laneGroup(lane, top, x, width) {
   const floor = top + LANE;
   const columns = lane.segments.map((segment) => {
@@ -145,7 +198,9 @@ function laneGroup(lane, top, x, width) {
     svg("line", { class: "floor", x1: 0, x2: width, y1: floor, y2: floor }), columns, names, blinks);
 }
 
+/** @param {Lane} lane */
 function summary(lane) {
+  /** @type {Map<string, number>} */
   const seconds = new Map();
   for (const { label, start_s: start, end_s: end } of lane.segments) seconds.set(label, (seconds.get(label) ?? 0) + end - start);
   const [most] = [...seconds.entries()].sort((a, b) => b[1] - a[1]);
@@ -153,6 +208,7 @@ function summary(lane) {
   return most ? `${CHANNEL[lane.modality]}: mostly ${most[0]}.${blinks}` : `${CHANNEL[lane.modality]}: nothing found.`;
 }
 
+/** @param {Lane[]} lanes */
 function alternative(lanes) {
   const rows = lanes.flatMap((lane) => spans(lane.segments).map((span) =>
     el("tr", {}, el("td", {}, CHANNEL[lane.modality]), el("td", {}, preciseClock(span.start_s)), el("td", {}, preciseClock(span.end_s)),

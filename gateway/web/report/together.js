@@ -1,8 +1,10 @@
 // How far voice and face agreed from moment to moment, beside what chance would give.
 
 import { el, fitted, section, svg } from "../lib/dom.js";
-import { capital, clock, percent, preciseClock } from "../lib/format.js";
+import { capital, clock, known, percent, preciseClock } from "../lib/format.js";
 import { tickTimes } from "./timeline.js";
+
+/** @import { AlignedSentence, AlignedStep, AlignedTimeline, Parting } from "#api" */
 
 const HEIGHT = 150;
 const TOP = 12;
@@ -11,32 +13,46 @@ const LEFT = 40;
 const LEVELS = [0, 0.5, 1];
 const CLEARLY = 0.95;
 
-/** @param {object} timeline of a report; null for reports that have none, or whose channels never meet */
+/**
+ * Show how far voice and face agreed; nothing for reports that have no timeline, or whose channels never meet.
+ * @param {AlignedTimeline | null | undefined} timeline
+ */
 export function togetherSection(timeline) {
-  if (!timeline || timeline.congruence_mean === null || timeline.congruence_mean === undefined) return null;
+  if (!timeline || !known(timeline.congruence_mean)) return null;
   return section("Voice and face together",
-    el("p", { class: "lead" }, verdict(timeline)),
+    el("p", { class: "lead" }, verdict(timeline.congruence_mean, timeline.congruence_by_chance, timeline.above_chance)),
     fitted("course", (width) => picture(timeline, width)),
     el("p", { class: "hint" }, "The line is their agreement in each step; gaps are where one of them was missing. ",
-      timeline.congruence_by_chance !== null && "The dashed line is what chance gives: the same voice and face, shifted against each other. ",
+      known(timeline.congruence_by_chance) && "The dashed line is what chance gives: the same voice and face, shifted against each other. ",
       "People part for many reasons, an accent or a bad microphone among them."),
-    partings(timeline.partings),
-    sentences(timeline.sentences));
+    partings(timeline.partings ?? []),
+    sentences(timeline.sentences ?? []));
 }
 
-/** What the comparison with chance says, without saying more. */
-export function verdict({ congruence_mean: mean, congruence_by_chance: chance, above_chance: above }) {
+/**
+ * Say what the comparison with chance says, without saying more.
+ * @param {number} mean agreement, 0..1
+ * @param {number | null | undefined} chance agreement of voice and face that do not belong together, 0..1
+ * @param {number | null | undefined} above share of those that agreed less, 0..1
+ */
+export function verdict(mean, chance, above) {
   const agreed = `On average they agree to ${percent(mean)}`;
-  if (chance === null || chance === undefined || above === null) return `${agreed}. The answer is too short to say what chance would give.`;
+  if (!known(chance) || !known(above)) return `${agreed}. The answer is too short to say what chance would give.`;
   const beside = `chance would give ${percent(chance)}`;
   if (above >= CLEARLY) return `${agreed}; ${beside}. They move together more than by chance.`;
   if (above <= 1 - CLEARLY) return `${agreed}; ${beside}. They move together less than by chance.`;
   return `${agreed}; ${beside}. That is no clear difference.`;
 }
 
+/**
+ * @param {AlignedTimeline} timeline
+ * @param {number} width in pixels
+ */
 function picture({ steps, step_s: stepS, congruence_by_chance: chance, partings: parted }, width) {
   const duration = steps.length * stepS;
+  /** @param {number} seconds */
   const x = (seconds) => LEFT + (seconds / duration) * (width - LEFT - 4);
+  /** @param {number} share */
   const y = (share) => TOP + (1 - share) * (HEIGHT - TOP - AXIS);
   const floor = y(0);
   return svg("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: "img", "aria-label": "Agreement of voice and face over time. The sentences below say the same." },
@@ -45,17 +61,24 @@ function picture({ steps, step_s: stepS, congruence_by_chance: chance, partings:
       svg("text", { x: LEFT - 6, y: y(level) + 4, "text-anchor": "end" }, percent(level)))),
     (parted ?? []).map((parting) => svg("rect", { class: "parted", x: x(parting.start_s), y: TOP, width: x(parting.end_s) - x(parting.start_s), height: floor - TOP },
       svg("title", {}, partingWords(parting)))),
-    chance !== null && chance !== undefined && svg("line", { class: "chance", x1: LEFT, x2: width - 4, y1: y(chance), y2: y(chance) }),
+    known(chance) && svg("line", { class: "chance", x1: LEFT, x2: width - 4, y1: y(chance), y2: y(chance) }),
     svg("path", { class: "agreed", d: path(steps, stepS, x, y) }),
     tickTimes(duration, width - LEFT).map((seconds) =>
       svg("text", { x: x(seconds), y: HEIGHT - 5, "text-anchor": seconds === 0 ? "start" : x(seconds) > width - 20 ? "end" : "middle" }, clock(seconds))));
 }
 
-/** A level stroke for every step, joined where neighbours are known. */
+/**
+ * Draw a level stroke for every step, joined where neighbours are known.
+ * @param {AlignedStep[]} steps
+ * @param {number} stepS length of a step, in seconds
+ * @param {(seconds: number) => number} x
+ * @param {(share: number) => number} y
+ * @returns {string} the `d` of a path
+ */
 function path(steps, stepS, x, y) {
   let joined = false;
   return steps.map(({ congruence }, index) => {
-    if (congruence === null || congruence === undefined) {
+    if (!known(congruence)) {
       joined = false;
       return "";
     }
@@ -66,21 +89,25 @@ function path(steps, stepS, x, y) {
   }).join("");
 }
 
+/** @param {Parting} parting */
 const partingWords = ({ start_s: start, end_s: end, voice, face, congruence }) =>
   `${preciseClock(start)} to ${preciseClock(end)}: voice ${voice}, face ${face}, agreeing to ${percent(congruence)}`;
 
+/** @param {Parting[]} found */
 function partings(found) {
-  return found?.length > 0 && [
+  return found.length > 0 && [
     el("h3", {}, "Where they parted most"),
     el("ul", { class: "partings" }, found.map((parting) => el("li", {}, `${partingWords(parting)}.`))),
   ];
 }
 
+/** @param {AlignedSentence[]} found */
 function sentences(found) {
-  if (!found?.length) return null;
+  if (!found.length) return null;
+  /** @param {AlignedSentence} sentence */
   const row = ({ start_s: start, text, voice, face, congruence }) => el("tr", {},
     el("td", {}, clock(start)), el("td", {}, text), el("td", {}, voice ? capital(voice) : "–"), el("td", {}, face ? capital(face) : "–"),
-    el("td", {}, congruence === null ? "–" : percent(congruence)));
+    el("td", {}, known(congruence) ? percent(congruence) : "–"));
   return el("details", { class: "more" }, el("summary", {}, "Sentence by sentence"),
     el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Voice and face in each sentence" },
       el("table", { class: "plain-table" },

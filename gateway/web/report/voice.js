@@ -3,13 +3,20 @@
 import { el, section } from "../lib/dom.js";
 import { decimal, duration, percent, plural, whole } from "../lib/format.js";
 import { salienceFigures } from "./salience.js";
-import { tileList } from "./sections.js";
+import { measured, tileList } from "./sections.js";
+
+/** @import { Notice, Prosody, Quality, VoiceMeasures } from "#api" */
+/** @import { Tile } from "./sections.js" */
 
 /** Reasons by what they weaken; the others are told at the top. */
 const ABOUT_RECORDING = new Set(["too_noisy", "truncated", "damaged"]);
 
-/** @param {object} part a voice analysis that succeeded; any figure may be null, and lists may be empty */
-export function voiceSection({ voice, quality }) {
+/**
+ * Show what was measured on the voice; any figure may be null, and lists may be empty.
+ * @param {VoiceMeasures} voice
+ * @param {Quality | null | undefined} quality
+ */
+export function voiceSection(voice, quality) {
   const reasons = quality?.reasons ?? [];
   const manner = mannerTiles(voice.prosody ?? {});
   return section("Your voice",
@@ -27,21 +34,22 @@ export function voiceSection({ voice, quality }) {
     salienceFigures(voice.salience ?? []));
 }
 
-/** Whose voice the emotions were measured against. */
+/**
+ * Say whose voice the emotions were measured against.
+ * @param {number} windows of the speaker's earlier speech
+ */
 export function comparedWith(windows) {
   if (windows <= 0) return "Nothing is known of this speaker yet, so the voice was compared with the average of many speakers.";
   return `Compared with your earlier answers (${plural(Math.max(1, Math.round(windows)), "window", "windows")} of speech).`;
 }
 
+/** @param {Notice[]} reasons */
 const reasonList = (reasons) =>
   reasons.length > 0 && el("ul", { class: "reasons" }, reasons.map((reason) => el("li", { class: "reason" }, reason.detail)));
 
-/** Tiles of the figures that are there; `rows` hold `[name, value, write, remark, unit]`. */
-const known = (rows) => rows.filter(([, value]) => value !== null && value !== undefined)
-  .map(([name, value, write, remark, unit]) => [name, write(value), remark, unit]);
-
+/** @param {Prosody} prosody */
 function mannerTiles(prosody) {
-  return known([
+  return measured([
     ["Pitch", prosody.pitch_median_hz, whole, "half of the voiced speech lies above it, half below", "Hz"],
     ["Pitch range", prosody.pitch_range_semitones, decimal, "between its low and its high end; twelve make an octave", "semitones"],
     ["Speaking rate", prosody.speaking_rate_hz, decimal, "from the first word to the last, pauses and all", "syllables / s"],
@@ -54,8 +62,9 @@ function mannerTiles(prosody) {
   ]);
 }
 
+/** @param {Prosody} prosody */
 function voiceQuality(prosody) {
-  const tiles = known([
+  const tiles = measured([
     ["Jitter", prosody.jitter, (share) => `${decimal(share * 100)} %`, "by which neighbouring periods of the voice differ in length"],
     ["Shimmer", prosody.shimmer, (share) => `${decimal(share * 100)} %`, "by which neighbouring periods differ in strength"],
   ]);
@@ -64,10 +73,14 @@ function voiceQuality(prosody) {
     tileList(tiles));
 }
 
+/**
+ * @param {VoiceMeasures} voice
+ * @returns {Tile[]}
+ */
 function recordingTiles(voice) {
   return [
     ["Speech", percent(voice.speech_share), `of the recording: ${duration(voice.speech_s)} in ${plural(voice.segments, "stretch", "stretches")}`],
-    ...known([
+    ...measured([
       ["Loudness", voice.loudness_lufs, decimal, "of the whole recording; nearer to 0 is louder", "LUFS"],
       ["Signal to noise", voice.signal_to_noise_db, decimal, "by which speech stands above the pauses", "dB"],
     ]),

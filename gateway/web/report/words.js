@@ -1,53 +1,69 @@
 // What the words tell: traits by self-report and by impression, the transcript, and how it was put.
 
-import { estimateList, leans, traitList } from "./charts.js";
 import { el, section } from "../lib/dom.js";
-import { clock, decimal, list, percent, plural, whole } from "../lib/format.js";
-import { TRAITS, languageName, scoreName } from "../lib/labels.js";
-import { tileList } from "./sections.js";
+import { clock, decimal, known, list, percent, plural, whole } from "../lib/format.js";
+import { languageName, scoreName, TRAIT_NAMES, TRAITS } from "../lib/labels.js";
+import { estimateList, leans, traitList } from "./charts.js";
+import { measured, tileList } from "./sections.js";
+
+/** @import { Estimate, Fluency, Impression, ModalityResult, Notice, SpokenWord, TextMeasures, Trait, Transcript, WordCount } from "#api" */
 
 const TERMS_SHOWN = 4;
 const UNSURE_BELOW = 0.5;
 const LINE_PAUSE_S = 0.9;
 const LINE_WORDS = 28;
 const OPEN_LINES = 8;
+const INVITATION = "“I would invite this person”";
 
-/** Everything about the words; `notices` belong to the traits. */
+/**
+ * Show everything about the words.
+ * @param {ModalityResult | undefined} part
+ * @param {Partial<Record<Trait, number>> | null | undefined} traits
+ * @param {Notice[]} notices that belong to the traits
+ */
 export function wordSections(part, traits, notices) {
   if (!part || (part.status !== "succeeded" && !part.text && !part.transcript)) return null;
   const cards = [
-    traits && selfReportSection(traits, part.trait_intervals, notices),
+    traits && selfReportSection(traits, part.trait_intervals ?? undefined, notices),
     part.impression && impressionSection(part.impression),
     part.text && wordsSection(part.text, part.transcript?.fluency),
-  ].filter(Boolean);
+  ].filter(known);
   return [part.transcript && transcriptSection(part.transcript), cards.length > 0 && el("div", { class: cards.length > 1 ? "columns even" : "" }, cards)];
 }
 
+/**
+ * @param {Partial<Record<Trait, number>>} traits
+ * @param {Partial<Record<Trait, Estimate>> | undefined} intervals
+ * @param {Notice[]} notices
+ */
 function selfReportSection(traits, intervals, notices) {
   return section("Traits, from your words",
     el("p", { class: "lead" }, "An estimate of how you would describe yourself."),
     !Object.values(traits).some(leans) && el("p", {}, "Your words give no clear direction: every estimate lies close to the midpoint."),
-    traitList(traits, intervals ?? {}),
+    traitList(traits, intervals),
     el("p", { class: "hint" }, "A share above one half means that people who write like this more often rate themselves high; the line marks the midpoint.",
       intervals && " The pale band is where the estimate would fall 95 times of 100 with other essays to learn from."),
     notices.length > 0 && el("ul", { class: "fineprint" }, notices.map((notice) => el("li", {}, notice.detail))));
 }
 
+/** @param {Impression} impression */
 function impressionSection({ traits, interview }) {
-  const rows = [...Object.keys(TRAITS).filter((trait) => traits[trait]).map((trait) => [TRAITS[trait].name, traits[trait]]),
-    ["“I would invite this person”", interview]];
+  /** @type {[string, Estimate][]} */
+  const rows = TRAIT_NAMES.filter((trait) => traits[trait]).map((trait) => [TRAITS[trait].name, traits[trait]]);
   return section("How the words come across",
     el("p", { class: "lead" }, "An estimate of what strangers would say after fifteen seconds of such words."),
-    estimateList(rows),
+    estimateList([...rows, [INVITATION, interview]]),
     el("p", { class: "hint" }, "0 to 100, where most people lie between 40 and 65. The band holds 95 of 100 people with such words, ",
       "and it is wide: words alone say little about an impression. It is not how you are, and no ground for a decision."));
 }
 
+/** @param {Transcript} transcript */
 function transcriptSection(transcript) {
-  const lines = linesOf(transcript.words);
+  const words = transcript.words ?? [];
+  const lines = linesOf(words);
   const fillers = new Set((transcript.fluency?.filler_words ?? []).map((word) => word.term));
   const shown = lines.length > 0 ? lines.map((line) => lineItem(line, fillers)) : [el("li", {}, transcript.text || "No words.")];
-  const unsure = transcript.words.some((word) => word.probability < UNSURE_BELOW);
+  const unsure = words.some((word) => word.probability < UNSURE_BELOW);
   return section("What was said",
     el("p", { class: "lead" }, heard(transcript)),
     el("ol", { class: "transcript" }, shown.slice(0, OPEN_LINES)),
@@ -57,87 +73,124 @@ function transcriptSection(transcript) {
       "Written down by a model, which mishears names, numbers and accents. It is not proof of what was said."));
 }
 
-function heard({ words, language, confidence }) {
+/** @param {Transcript} transcript */
+function heard({ words = [], language, confidence }) {
   const count = plural(words.length, "word", "words");
-  const surety = confidence === null || confidence === undefined ? "" : `, heard with ${percent(confidence)} confidence on average`;
+  const surety = !known(confidence) ? "" : `, heard with ${percent(confidence)} confidence on average`;
   return `${count}${language && language !== "en" ? ` in ${languageName(language)}` : ""}${surety}.`;
 }
 
-/** Words in lines: a new one after a pause, or where a line grows long at the end of a sentence. */
+/**
+ * Put words into lines: a new one after a pause, or where a line grows long at the end of a sentence.
+ * @param {SpokenWord[]} words
+ */
 export function linesOf(words) {
+  /** @type {SpokenWord[][]} */
   const lines = [];
   for (const word of words) {
     const line = lines.at(-1);
-    const before = line?.at(-1);
-    const ended = before && (word.start_s - before.end_s >= LINE_PAUSE_S || line.length >= LINE_WORDS
-      || (line.length >= LINE_WORDS / 3 && /[.!?]$/.test(before.text)));
-    if (!line || ended) lines.push([word]);
-    else line.push(word);
+    if (line && !isFull(line, word)) line.push(word);
+    else lines.push([word]);
   }
   return lines;
 }
 
+/**
+ * Tell whether a line ends before `next`.
+ * @param {SpokenWord[]} line
+ * @param {SpokenWord} next
+ */
+function isFull(line, next) {
+  const last = line[line.length - 1];
+  const afterSentence = line.length >= LINE_WORDS / 3 && /[.!?]$/.test(last.text);
+  return next.start_s - last.end_s >= LINE_PAUSE_S || line.length >= LINE_WORDS || afterSentence;
+}
+
+/**
+ * @param {SpokenWord[]} line
+ * @param {Set<string>} fillers
+ */
 function lineItem(line, fillers) {
   const words = line.flatMap((word) => [wordOf(word, fillers), " "]);
   return el("li", {}, el("span", { class: "at number" }, clock(line[0].start_s)), el("span", {}, words));
 }
 
+/**
+ * @param {SpokenWord} word
+ * @param {Set<string>} fillers
+ */
 function wordOf(word, fillers) {
   const bare = word.text.toLowerCase().replace(/[^\p{L}\p{N}'-]/gu, "");
   const kind = word.probability < UNSURE_BELOW ? "unsure" : fillers.has(bare) ? "filler" : null;
   return kind ? el("span", { class: kind }, word.text) : word.text;
 }
 
+/**
+ * @param {TextMeasures} text
+ * @param {Fluency | undefined} fluency of the speech, if it was spoken
+ */
 function wordsSection(text, fluency) {
-  const repeated = text.frequent_words.filter((word) => word.count > 1);
+  const repeated = (text.frequent_words ?? []).filter((word) => word.count > 1);
+  const fillers = fluency?.filler_words ?? [];
   const most = Math.max(1, ...repeated.map((word) => word.count));
   const tiles = [...fluencyTiles(fluency), ...styleTiles(text)];
   return section("Your words",
     el("p", { class: "lead" }, `${plural(text.words, "word", "words")} in ${plural(text.sentences, "sentence", "sentences")}${text.pages ? ` on ${plural(text.pages, "page", "pages")}` : ""}.`),
     tiles.length > 0 && tileList(tiles),
-    fluency?.filler_words?.length > 0 && el("p", { class: "hint" },
-      `Fillers heard: ${list(fluency.filler_words.map((word) => `${word.term} (${whole(word.count)})`))}. Everybody uses them; many are lost in writing down.`),
+    fillers.length > 0 && el("p", { class: "hint" },
+      `Fillers heard: ${list(fillers.map((word) => `${word.term} (${whole(word.count)})`))}. Everybody uses them; many are lost in writing down.`),
     repeated.length > 0 && [
       el("h3", {}, "Used most"),
       el("ul", { class: "words" }, repeated.map((word) =>
         el("li", { vars: { "--share": word.count / most } }, el("span", { class: "word" }, word.term), el("span", { class: "number" }, used(word))))),
     ],
-    moved("Words that moved the self-report", text.trait_words, (word) => word.trait),
-    moved("Words that moved the impression", text.impression_words ?? [], (word) => word.score));
+    moved("Words that moved the self-report", (text.trait_words ?? []).map((word) => ({ ...word, moves: word.trait }))),
+    moved("Words that moved the impression", (text.impression_words ?? []).map((word) => ({ ...word, moves: word.score }))));
 }
 
-/** How often, and how often others use it in as many words. */
+/**
+ * Say how often a word was used, and how often others use it in as many words.
+ * @param {WordCount} word
+ */
 function used({ count, typical_count: typical }) {
-  if (typical === null || typical === undefined) return `${whole(count)}×`;
+  if (!known(typical)) return `${whole(count)}×`;
   return `${whole(count)}× (others ${typical < 0.05 ? "hardly ever" : `${decimal(typical)}×`})`;
 }
 
-const known = (rows) => rows.filter(([, value]) => value !== null && value !== undefined)
-  .map(([name, value, write, remark, unit]) => [name, write(value), remark, unit]);
+/** @param {Fluency | undefined} fluency */
+const fluencyTiles = (fluency) => measured([
+  ["Pace", fluency?.words_per_minute, whole, "from the first word to the last; 120 to 170 is usual in English", "words / min"],
+  ["Fillers", fluency?.fillers_per_minute, decimal, "“um”, “uh” and the like that were heard", "per minute"],
+]);
 
-const fluencyTiles = (fluency) => (fluency ? known([
-  ["Pace", fluency.words_per_minute, whole, "from the first word to the last; 120 to 170 is usual in English", "words / min"],
-  ["Fillers", fluency.fillers_per_minute, decimal, "“um”, “uh” and the like that were heard", "per minute"],
-]) : []);
-
+/** @param {TextMeasures} text */
 function styleTiles({ readability, shares }) {
-  return known([
+  return measured([
     ["Sentence", readability?.words_per_sentence, decimal, "on average", "words"],
     ["Reading ease", readability?.flesch_reading_ease, whole, "Flesch 1948; 60 to 70 is plain English, higher is easier"],
     ["Different words", shares?.distinct, percent, "of all; falls with the length of a text"],
     ["I, me, my", shares?.first_person_singular, percent, "of all words"],
     ["We, us, our", shares?.first_person_plural, percent, "of all words"],
-    ["Pleasant words", shares?.positive, percent, "of all; unpleasant ones " + (shares ? percent(shares.negative) : "")],
+    ["Pleasant words", shares?.positive, percent, shares ? `of all; unpleasant ones ${percent(shares.negative)}` : ""],
   ]);
 }
 
-function moved(title, words, nameOf) {
-  const names = [...new Set(words.map(nameOf))];
+/**
+ * List the words that moved each score, up and down.
+ * @param {string} title
+ * @param {{ term: string, weight: number, moves: string }[]} words
+ */
+function moved(title, words) {
+  const names = [...new Set(words.map((word) => word.moves))];
   const groups = names.map((name) => {
-    const own = words.filter((word) => nameOf(word) === name).sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
+    const own = words.filter((word) => word.moves === name).sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
+    /**
+     * @param {string} label
+     * @param {{ term: string }[]} chosen
+     */
     const side = (label, chosen) => chosen.length > 0 && el("span", {}, `${label} `, el("em", {}, chosen.slice(0, TERMS_SHOWN).map((word) => word.term).join(", ")));
     return [
-      el("dt", {}, name === "interview" ? "“I would invite this person”" : scoreName(`trait.${name}`)),
+      el("dt", {}, name === "interview" ? INVITATION : scoreName(`trait.${name}`)),
       el("dd", {}, side("up:", own.filter((word) => word.weight > 0)), side("down:", own.filter((word) => word.weight < 0))),
     ];
   });
