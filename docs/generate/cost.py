@@ -101,6 +101,12 @@ def cohorts_table() -> str:
     rows.append(
         ["a norm on disk, with indexes, KiB", *[f"{size['bytes_per_norm'] / KIBIBYTE:.0f}" for size in sizes]]
     )
+    rows.append(
+        [
+            "scores of a report on disk, with indexes, KiB",
+            *[f"{size['disk_bytes']['answer_scores'] / size['reports'] / KIBIBYTE:.1f}" for size in sizes],
+        ]
+    )
     rows.append(["rows that a recount found wrong", *[str(size["wrong_rows"]) for size in sizes]])
     heads = ["step, ms: processor median / p95 · clock median / p95"]
     return _table([*heads, *[f"{size['reports']:,} reports" for size in sizes]], rows)

@@ -48,7 +48,7 @@ def site(services: TheServices) -> StaticFiles | None:
 
 @router.api_route("", methods=["GET", "HEAD"])
 def enter() -> RedirectResponse:
-    """Lead to the first page, below which relative links work."""
+    """Send the reader on to the first page, below which relative links work."""
     return RedirectResponse(f"{PATH}/")
 
 
