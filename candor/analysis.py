@@ -24,8 +24,8 @@ from services.common.contracts.notices import EMOTION_RESTRICTED
 from services.common.contracts.results import ErrorCode, ModalityResult, Report
 from services.common.contracts.voice import VoiceSummary
 from services.common.errors import CandorError
-from services.common.media.files import MediaFile, Progress, part_of
-from services.common.media.types import ADVICE, HEAD_BYTES, kind_of, sniff
+from services.common.media.files import MediaFile, Progress, scale_progress
+from services.common.media.types import ADVICE, HEAD_BYTES, infer_media_kind, sniff
 from services.common.serving.predictor import Predictor
 from services.common.settings import CommonSettings
 from services.common.work.outcomes import (
@@ -100,7 +100,7 @@ def probe(path: Path) -> MediaFile:
     if not head:
         raise UnusableFileError(f"{path}: the file is empty.")
     media_type = sniff(head)
-    kind = kind_of(media_type)
+    kind = infer_media_kind(media_type)
     if kind is None:
         raise UnusableFileError(
             f"{path}: holds {media_type}, which is neither video, sound, PDF, Word (.docx) nor plain text. "
@@ -300,14 +300,14 @@ def _analyze_words(media: MediaFile, predictor: Predictor, progress: Progress) -
             media,
             transcriber=open_transcriber(settings),
             settings=settings,
-            progress=part_of(progress, 0.0, TRANSCRIPT_SHARE),
+            progress=scale_progress(progress, 0.0, TRANSCRIPT_SHARE),
         )
     )
     return analyze_transcript(
         spoken,
         predictor=predictor,
         settings=_settings(Modality.TEXT),
-        progress=part_of(progress, TRANSCRIPT_SHARE, 1.0),
+        progress=scale_progress(progress, TRANSCRIPT_SHARE, 1.0),
     )
 
 

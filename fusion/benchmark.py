@@ -11,7 +11,7 @@ from services.common.contracts.results import BenchmarkEntry, Fused, ModalityRes
 from services.common.phrasing import counted
 from services.common.serving.registry import TEXT_TRAITS
 from services.common.statistics.histogram import Histogram, Rank
-from services.common.statistics.model_keys import model_key
+from services.common.statistics.model_keys import build_model_key
 
 METHOD = "logpool/2"
 """Name and version of the combination; a changed formula starts a new cohort."""
@@ -89,7 +89,7 @@ def _standing(cohort: Cohort, rank: Rank, *, min_cohort_size: int) -> Standing:
 
 
 def _reference(value: float, norm: ReferenceNorm) -> Reference:
-    people = Histogram.of_bins(norm.counts)
+    people = Histogram.from_counts(norm.counts)
     percentile, deciles = people.percentile(value), people.deciles()
     return Reference(
         percentile=percentile,
@@ -161,12 +161,12 @@ def model_keys(
         pool: the learned weights of the pool, if there are any.
     """
     said = _models(results, [Modality.TEXT])
-    words = model_key([ref for ref in said if ref.name == TEXT_TRAITS] or said)
+    words = build_model_key([ref for ref in said if ref.name == TEXT_TRAITS] or said)
     channels = _models(results, [channel.modality for channel in fused.channels])
     if len(fused.channels) > 1:
-        pooled = model_key([*channels, *filter(None, [pool])], method=f"{METHOD}^{exponent:g}")
+        pooled = build_model_key([*channels, *filter(None, [pool])], method=f"{METHOD}^{exponent:g}")
     else:
-        pooled = model_key(channels)
+        pooled = build_model_key(channels)
     return {name: words if name.startswith("trait.") else pooled for name in scores_of(fused)}
 
 

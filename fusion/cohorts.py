@@ -74,11 +74,11 @@ def read_others(
     for key, score, n, total, below, equal, own, blocks, counts in session.execute(STANDINGS, asked):
         if key == question.key:
             people = Histogram(dict(zip(blocks, counts, strict=True)))
-            same_question[score] = people if own is None else people.without(own)
+            same_question[score] = people if own is None else people.leave_out(own)
         else:
             rank = Rank(n=n, total=int(total), below=int(below), equal=int(equal))
             ranks[by_key[key]][score] = (
-                rank if own is None else rank.without(quantise(own), place=quantise(scores[score]))
+                rank if own is None else rank.leave_out(quantise(own), scored=quantise(scores[score]))
             )
     return Others(same_question=same_question, wider=ranks)
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from fusion.benchmark import Others
 from fusion.cohorts import add_answer, read_others
-from services.common.contracts.norms import Cohort, cohorts_of
+from services.common.contracts.norms import Cohort, list_cohorts
 from services.common.contracts.results import ErrorCode, Notice, Report
 from services.common.contracts.voice import VoiceSummary
 from services.common.db.models import (
@@ -27,7 +27,7 @@ from services.common.db.session import tenant_session
 from services.common.db.states import AssessmentState
 from services.common.errors import CandorError, TemporaryError
 from services.common.logging import get_logger
-from services.common.statistics.voice_summary import mean_bytes
+from services.common.statistics.voice_summary import read_mean_bytes
 
 log = get_logger(__name__)
 
@@ -54,7 +54,7 @@ class Subject:
     @property
     def cohorts(self) -> list[Cohort]:
         """Whom the answer is compared with, those to the same question first."""
-        return cohorts_of(question_id=self.question_id, tags=self.tags)
+        return list_cohorts(question_id=self.question_id, tags=self.tags)
 
 
 @contextmanager
@@ -169,7 +169,7 @@ class ReportTransaction:
     def _add_voice(self, voice: VoiceSummary, subject: Subject) -> None:
         """Keep the voice's mean. It comes from a process that parses strangers' media, so it is checked."""
         try:
-            mean = mean_bytes(voice)
+            mean = read_mean_bytes(voice)
         except ValueError as fault:
             log.error("voice_summary_unusable", assessment_id=subject.assessment_id, detail=str(fault))
             return

@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from gateway.routes.pages import router
 from services.common.contracts.interview import AnswerStatus
-from services.common.interviews.pooling import Answer, build_interview_report, status_of
+from services.common.interviews.pooling import QuestionReport, build_interview_report, derive_status
 from tests.fake_reports import HOSTILE, report_of
 
 KEY = "cnd_test"
@@ -256,7 +256,7 @@ def _add_interviews(app: FastAPI, state: FakeGateway) -> None:
         return made.model_dump(mode="json")
 
 
-def answer_of(state: FakeGateway, interview: dict[str, Any], question: str) -> Answer:
+def answer_of(state: FakeGateway, interview: dict[str, Any], question: str) -> QuestionReport:
     """One question of the interview with the answer that counts. One that waits is done when asked again."""
     text = QUESTIONS[int(question.removeprefix("q_"))]
     given = [
@@ -265,12 +265,12 @@ def answer_of(state: FakeGateway, interview: dict[str, Any], question: str) -> A
         if row.get("interview") == interview["id"] and row["question"] == question
     ]
     if not given:
-        return Answer(question, text)
+        return QuestionReport(question, text)
     latest, *earlier = given
     waiting = latest["status"] == "queued"
     if waiting:
         latest["status"] = "succeeded"
-    return Answer(
+    return QuestionReport(
         question,
         text,
         status=AnswerStatus.PROCESSING if waiting else AnswerStatus(latest["status"]),
@@ -285,7 +285,7 @@ def answer_of(state: FakeGateway, interview: dict[str, Any], question: str) -> A
 def view_of(state: FakeGateway, interview: dict[str, Any]) -> dict[str, Any]:
     answers = [answer_of(state, interview, question) for question in interview["questions"]]
     return interview | {
-        "status": status_of(answer.status for answer in answers),
+        "status": derive_status(answer.status for answer in answers),
         "answered": sum(answer.assessment is not None for answer in answers),
         "questions": [
             {

@@ -472,7 +472,7 @@ def report_of(assessment: dict[str, Any]) -> Report:
     values = scores_of(fused)
     generator = random.Random(1)
     others = 34 if kind == "video" else 3
-    people = {name: Histogram.of(generator.random() * 0.8 for _ in range(others)) for name in values}
+    people = {name: Histogram.from_scores(generator.random() * 0.8 for _ in range(others)) for name in values}
     wider = {cohort: {name: people[name].rank(value) for name, value in values.items()} for cohort in WIDER}
     return Report(
         assessment_id=assessment["id"],

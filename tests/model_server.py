@@ -20,7 +20,7 @@ from tensorflow_serving.apis import (
 )
 
 from services.common.serving.registry import load_manifest
-from services.common.serving.versions import served_version_dir
+from services.common.serving.versions import find_served_dir
 
 UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 """As TF Serving itself is built."""
@@ -30,7 +30,7 @@ def served_models(models_dir: Path) -> dict[str, Path]:
     """Name → folder of the served version, of every model that TF Serving is meant to serve."""
     names = sorted(folder.name for folder in models_dir.iterdir() if folder.is_dir())
     return {
-        name: served_version_dir(models_dir, name)
+        name: find_served_dir(models_dir, name)
         for name in names
         if load_manifest(models_dir, name).served_by_tf_serving
     }

@@ -68,7 +68,7 @@ def _enrolment(paths: "Sequence[Path]") -> "VoiceSummary | None":
     """The mean voice of earlier recordings, null where there are none."""
     from candor.analysis import UnusableFileError, probe, summarise_voice
     from candor.views.progress import modality_bars
-    from services.common.statistics.voice_summary import merge
+    from services.common.statistics.voice_summary import merge_summaries
 
     summaries = []
     for path in paths:
@@ -77,7 +77,7 @@ def _enrolment(paths: "Sequence[Path]") -> "VoiceSummary | None":
                 summaries.append(summarise_voice(probe(path), progress=progress))
         except UnusableFileError as fault:
             raise unusable(f"--enrol {fault}") from fault
-    return merge(summaries)
+    return merge_summaries(summaries)
 
 
 def _analyze_one(
@@ -116,10 +116,10 @@ def _put_together(
 
     from candor.views.interview import print_interview
     from services.common.contracts.interview import AnswerStatus
-    from services.common.interviews.pooling import Answer, build_interview_report
+    from services.common.interviews.pooling import QuestionReport, build_interview_report
 
     answers = [
-        Answer(
+        QuestionReport(
             question=f"file:{path.name}",
             text=path.name,
             status=AnswerStatus(report.status) if report else AnswerStatus.FAILED,

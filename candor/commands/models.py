@@ -48,10 +48,10 @@ def models(
 def _use(folder: Path, choice: str) -> None:
     """Pin a model to a version, or take its pin off, and say what is served now."""
     from services.common.serving.registry import read_manifest
-    from services.common.serving.versions import pin_version, unpin_version, versions_of
+    from services.common.serving.versions import list_versions, pin_version, unpin_version
 
     name, _, version = choice.partition("@")
-    known = versions_of(folder, name) if Path(name).name == name else []
+    known = list_versions(folder, name) if Path(name).name == name else []
     if not known or not (version == LATEST or (version.isdecimal() and int(version) in known)):
         versions = f"versions of {name}: {', '.join(map(str, known))}" if known else f"no model {name!r}"
         raise unusable(f"cannot use {choice!r}; {folder} has {versions}, or NAME@latest.")
@@ -65,17 +65,17 @@ def _use(folder: Path, choice: str) -> None:
 
 def _choice(folder: Path, name: str) -> dict[str, object]:
     """Return which versions of a model there are, and whether the served one is pinned."""
-    from services.common.serving.versions import pinned_version, versions_of
+    from services.common.serving.versions import list_versions, read_pinned_version
 
-    return {"versions": versions_of(folder, name), "pinned": pinned_version(folder, name) is not None}
+    return {"versions": list_versions(folder, name), "pinned": read_pinned_version(folder, name) is not None}
 
 
 def _why(folder: Path, name: str) -> str:
     """Return the served version and why it is that one, as in `v1 (pinned; the latest is 2)`."""
-    from services.common.serving.versions import find_served_version, pinned_version, versions_of
+    from services.common.serving.versions import find_served_version, list_versions, read_pinned_version
 
-    latest = versions_of(folder, name)[-1]
-    reason = "latest" if pinned_version(folder, name) is None else f"pinned; the latest is {latest}"
+    latest = list_versions(folder, name)[-1]
+    reason = "latest" if read_pinned_version(folder, name) is None else f"pinned; the latest is {latest}"
     return f"v{find_served_version(folder, name)} ({reason})"
 
 

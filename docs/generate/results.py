@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from services.common.serving.registry import Metric, load_manifest
-from services.common.serving.versions import versions_of
+from services.common.serving.versions import list_versions
 from services.common.settings import REPOSITORY
 from services.training.report import results_of
 from services.training.result_tables import NOT_SHARES, figure_text, markdown
@@ -115,7 +115,9 @@ def card(model: str) -> str:
 
 def model_names() -> list[str]:
     """Return the names of all models that are there, in order."""
-    return sorted(path.name for path in MODELS.iterdir() if path.is_dir() and versions_of(MODELS, path.name))
+    return sorted(
+        path.name for path in MODELS.iterdir() if path.is_dir() and list_versions(MODELS, path.name)
+    )
 
 
 def cards_table() -> str:

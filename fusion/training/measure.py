@@ -26,7 +26,7 @@ from fusion.training.protocol import CLEAN, Held, run_seed
 from fusion.training.tables import RESAMPLES, SYSTEM, row_of
 from fusion.training.units import UNIT_CONDITIONS
 from services.common.contracts.labels import EMOTIONS
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.training.results import RESULTS, Figure, ResultRow, write_results
 
 SUBJECT = "fusion"
@@ -54,7 +54,7 @@ Helds = Mapping[bool, Sequence[Held]]
 
 
 def measure(
-    pairs: Pairs, *, kept: Path, progress: Progress = no_progress
+    pairs: Pairs, *, kept: Path, progress: Progress = ignore_progress
 ) -> tuple[list[ResultRow], Helds, Helds]:
     """Run every protocol but the networks'.
 
@@ -86,7 +86,7 @@ def measure_networks(
     *,
     kept: Path,
     settings: Sequence[bool] = tuple(SETTINGS),
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
 ) -> list[ResultRow]:
     """The systems that learn both channels at once, against the same single channels.
 
@@ -114,7 +114,7 @@ def _place(row: ResultRow) -> int:
 
 
 def run(
-    pairs: Pairs, *, known: bool, kept: Path, progress: Progress = no_progress
+    pairs: Pairs, *, known: bool, kept: Path, progress: Progress = ignore_progress
 ) -> tuple[list[Held], list[Held]]:
     """Every seed in one setting; see `protocol.run_seed`."""
     each = []

@@ -16,7 +16,7 @@ from scipy.special import log_softmax
 
 from fusion.training.pairs import Floats, Ints, Pairs, by_own_clips
 from fusion.training.units import INNER_FOLDS
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.training.artifacts import load_tensorflow, set_seed
 from services.training.metrics import fit_temperature
 from services.training.reference import keep_array
@@ -162,7 +162,7 @@ def _logits(model: Any, inputs: Inputs, clips: NDArray[np.intp], present: tuple[
 
 
 def run_network(
-    name: str, pairs: Pairs, *, known: bool, kept: Path, progress: Progress = no_progress
+    name: str, pairs: Pairs, *, known: bool, kept: Path, progress: Progress = ignore_progress
 ) -> list[dict[str, Floats]]:
     """Per seed: logarithms of probabilities of all clips, by what was present, shape `(n, k)`.
 

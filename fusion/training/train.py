@@ -25,7 +25,7 @@ from fusion.training.pairs import Pairs, read_pairs
 from fusion.training.pooling import PoolRule, Sample, fit_pool, joined
 from fusion.training.protocol import CLEAN
 from services.common.contracts.labels import EMOTIONS, Modality
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.common.serving.registry import Manifest, Metric, TensorSpec
 from services.common.settings import REPOSITORY
 from services.training.artifacts import git_commit, next_version
@@ -45,7 +45,7 @@ def train(
     *,
     models_dir: Path,
     seed: int = 0,
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
     voice: Path = VOICE_FILE,
     results: Path = RESULTS,
     networks: bool = True,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax
 
 from fusion.training.pairs import Floats, Ints
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.training.artifacts import data_hash, load_tensorflow, set_seed
 from services.training.reference import keep_array
 from services.training.splits import group_folds
@@ -281,7 +281,7 @@ def _logits(model: Any, images: Images) -> Floats:
 
 
 def run_transfer(
-    pictures: Pictures, *, seeds: Sequence[int], kept: Path, progress: Progress = no_progress
+    pictures: Pictures, *, seeds: Sequence[int], kept: Path, progress: Progress = ignore_progress
 ) -> dict[str, list[Floats]]:
     """By arm and seed: logarithms of probabilities of every clip by networks that never heard its actor.
 

@@ -24,7 +24,7 @@ from services.common.db.models import Assessment, VoiceSummaryRow
 from services.common.db.session import tenant_session
 from services.common.db.states import AssessmentState
 from services.common.logging import get_logger
-from services.common.statistics.voice_summary import MAX_SUMMARIES, from_stored, merge
+from services.common.statistics.voice_summary import MAX_SUMMARIES, load_summary, merge_summaries
 
 log = get_logger(__name__)
 
@@ -100,7 +100,7 @@ def enrolment(session: Session, row: Assessment) -> VoiceSummary | None:
         VoiceSummaryRow.model_version == latest.model_version,
     )
     rows = session.scalars(same_encoder.limit(MAX_SUMMARIES))
-    return merge([from_stored(kept.mean, clips=kept.clips, model=_model(kept)) for kept in rows])
+    return merge_summaries([load_summary(kept.mean, clips=kept.clips, model=_model(kept)) for kept in rows])
 
 
 def kept_voices(session: Session, candidate_id: str) -> Sequence[KeptVoice]:

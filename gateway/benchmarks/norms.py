@@ -11,7 +11,7 @@ from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.norms import COHORT_TOO_SMALL, Cohort
 from services.common.db.models import Norm, NormBlock, NormMonth
 from services.common.statistics.histogram import Histogram
-from services.common.statistics.model_keys import read_model_key
+from services.common.statistics.model_keys import parse_model_key
 
 TOO_FEW_MONTHS = "too_few_months"
 ID_PREFIX = "norm_"
@@ -124,6 +124,6 @@ def _span_view(span: Span) -> SpanView:
 def _made_by(norm: Norm) -> tuple[str | None, list[ModelRef]]:
     """Return method and models; a name that cannot be read is shown as it is."""
     try:
-        return read_model_key(norm.model_key)
+        return parse_model_key(norm.model_key)
     except ValueError:
         return norm.model_key, []

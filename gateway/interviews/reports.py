@@ -13,7 +13,7 @@ from gateway.interviews.repository import AskedQuestion, StoredInterview
 from services.common.contracts.interview import InterviewReport
 from services.common.contracts.results import Report
 from services.common.db.models import ReportRow
-from services.common.interviews.pooling import Answer, build_interview_report
+from services.common.interviews.pooling import QuestionReport, build_interview_report
 
 LEFT_OUT = (
     "timeline",
@@ -49,11 +49,11 @@ def _short_reports(session: Session, assessment_ids: Sequence[str]) -> dict[str,
     }
 
 
-def _answer(question: AskedQuestion, reports: dict[str, Report]) -> Answer:
+def _answer(question: AskedQuestion, reports: dict[str, Report]) -> QuestionReport:
     if not question.answers:
-        return Answer(question=question.question_id, text=question.text)
+        return QuestionReport(question=question.question_id, text=question.text)
     latest, *earlier = question.answers
-    return Answer(
+    return QuestionReport(
         question=question.question_id,
         text=question.text,
         status=latest.status,

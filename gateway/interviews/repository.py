@@ -24,7 +24,7 @@ from services.common.db.models import (
     ReportRow,
 )
 from services.common.db.states import AssessmentState, InterviewState
-from services.common.interviews.pooling import status_of
+from services.common.interviews.pooling import derive_status
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class StoredInterview:
 
     @property
     def status(self) -> InterviewStatus:
-        return status_of(question.status for question in self.questions)
+        return derive_status(question.status for question in self.questions)
 
 
 def add_interview(session: Session, *, tenant_id: str, form: NewInterview) -> StoredInterview:

@@ -19,7 +19,7 @@ from services.common.contracts.labels import MediaKind
 from services.common.contracts.media import MediaRef
 from services.common.db.models_requests import Upload
 from services.common.db.session import tenant_session
-from services.common.storage import ObjectWriter, new_key
+from services.common.storage import ObjectWriter, make_object_key
 
 PATH = "/v1/uploads"
 PIECE_TYPE = "application/offset+octet-stream"
@@ -198,7 +198,7 @@ class Piece:
 
     def __init__(self, services: Services, row: Upload, *, offset: int) -> None:
         self._services, self._row, self._offset = services, row, offset
-        self._key = new_key(row.tenant_id, ".part")
+        self._key = make_object_key(row.tenant_id, ".part")
         self._size_bytes = 0
         self._writer: ObjectWriter | None = None
 

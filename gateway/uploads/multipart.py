@@ -22,7 +22,7 @@ from services.common.contracts.labels import MediaKind
 from services.common.contracts.media import MediaRef
 from services.common.errors import CandorError
 from services.common.logging import get_logger
-from services.common.storage import NowhereStore, ObjectStore, new_key
+from services.common.storage import DiscardingStore, ObjectStore, make_object_key
 
 log = get_logger(__name__)
 
@@ -149,7 +149,7 @@ class UploadReceiver:
         if "\x00" in self._typed:
             raise RefusedError(ProblemCode.TEXT_NOT_UTF8, "Remove the NUL characters from the typed answer.")
         data = self._typed.encode("utf-8")
-        key = new_key(self._tenant_id, SUFFIX[PLAIN_TEXT])
+        key = make_object_key(self._tenant_id, SUFFIX[PLAIN_TEXT])
         with self._store.create(key) as writer:
             writer.write(data)
         self._media.append(
@@ -290,7 +290,7 @@ async def read_fingerprint(request: Request, *, limits: Limits) -> str:
     Raises:
         RefusedError: the upload would have been refused.
     """
-    async with receive_upload(request, store=NowhereStore(), tenant_id="", limits=limits) as received:
+    async with receive_upload(request, store=DiscardingStore(), tenant_id="", limits=limits) as received:
         return _fingerprint(request, received)
 
 

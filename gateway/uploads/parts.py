@@ -9,7 +9,7 @@ from gateway.uploads.media_types import HEAD_BYTES, SUFFIX, accepted_type
 from services.common.contracts.labels import MediaKind
 from services.common.contracts.media import MediaRef
 from services.common.errors import CandorError
-from services.common.storage import ObjectStore, ObjectWriter, new_key
+from services.common.storage import ObjectStore, ObjectWriter, make_object_key
 
 
 class FieldPart:
@@ -93,7 +93,7 @@ class MediaPart:
     def _begin(self) -> None:
         head = bytes(self._head)
         self._content_type = accepted_type(head[:HEAD_BYTES], kind=self.kind, filename=self.filename)
-        self._key = new_key(self._tenant_id, SUFFIX.get(self._content_type, ""))
+        self._key = make_object_key(self._tenant_id, SUFFIX.get(self._content_type, ""))
         self._writer = self._open.enter_context(self._store.create(self._key))
         self._head.clear()
         self._writer.write(head)

@@ -57,7 +57,7 @@ class SoundSource(PacketSource):
         """
         super().__init__(path, open_container=_open, max_duration_s=max_duration_s)
         self.samples = 0
-        with self._closed_on_fault():
+        with self._close_on_error():
             self._ended_early = _riff_is_cut(path, self._size_bytes)
             self._stream = self._choose_stream()
             self.sample_rate_hz = _supported_rate(self._stream)
@@ -87,7 +87,7 @@ class SoundSource(PacketSource):
             if block.size:
                 yield block
         if self.samples == 0:
-            raise self._nothing_decoded()
+            raise self._make_empty_error()
 
     def _resampled(self) -> Iterator[AudioFrame]:
         """Planar float frames at 16 kHz. A source that changes its format gets a new resampler.
@@ -102,7 +102,7 @@ class SoundSource(PacketSource):
                 yield from self._flush(resampler)
                 resampler, shape = AudioResampler("fltp", None, SAMPLE_RATE_HZ), now
             frame.pts = None
-            with self._media_faults():
+            with self._translate_media_errors():
                 resampled = resampler.resample(frame)
             yield from resampled
         yield from self._flush(resampler)
@@ -110,12 +110,12 @@ class SoundSource(PacketSource):
     def _flush(self, resampler: AudioResampler | None) -> list[AudioFrame]:
         if resampler is None:
             return []
-        with self._media_faults():
+        with self._translate_media_errors():
             return resampler.resample(None)
 
     def _plausible_frames(self) -> Iterator[AudioFrame]:
         """Decoded frames; one that makes no sense counts as a packet that does not decode."""
-        for frame in self._decoded_frames(self._stream):
+        for frame in self._decode_frames(self._stream):
             if isinstance(frame, AudioFrame) and _plausible(frame):
                 yield frame
             else:

@@ -35,7 +35,7 @@ def normaliser_for(enrolment: VoiceSummary | None, predictor: Predictor) -> Norm
     """The normaliser for a person; a summary by another encoder than the served one counts as none."""
     population = load_population(predictor.asset(VOICE_EMOTION, POPULATION_FILE))
     fits = enrolment is not None and enrolment.model == predictor.manifest(VOICE_ENCODER).ref
-    own = np.array(voice_summary.mean_values(enrolment), np.float32) if enrolment and fits else None
+    own = np.array(voice_summary.read_mean_values(enrolment), np.float32) if enrolment and fits else None
     if enrolment is None or own is None or own.shape != (WINDOW_SIZE,):
         return Normaliser(population, population.mean, 0.0)
     return Normaliser(population, person_mean(population, own, enrolment.clips), enrolment.clips)

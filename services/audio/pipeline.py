@@ -17,7 +17,7 @@ from services.common.contracts.labels import EMOTIONS, Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, ModalityResult, Notice, Quality
 from services.common.contracts.voice import SalienceMap, VoiceMeasures, VoiceSummary
 from services.common.errors import InputError
-from services.common.media.files import MediaFile, Progress, no_progress
+from services.common.media.files import MediaFile, Progress, ignore_progress
 from services.common.serving.predictor import Predictor
 from services.common.serving.registry import VOICE_EMOTION, VOICE_ENCODER
 from services.common.statistics import voice_summary
@@ -29,7 +29,7 @@ def analyze(
     *,
     predictor: Predictor,
     settings: AudioSettings,
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
     enrolment: VoiceSummary | None = None,
 ) -> ModalityResult:
     """Perceived emotions in the voice of a recording, how it was said, and why a label was given.
@@ -138,7 +138,9 @@ def _result(
         ),
         voice_summary=None
         if several
-        else voice_summary.summarise(scores.mean_embedding.tolist(), clips=speech_s / CHUNK_S, model=encoder),
+        else voice_summary.create_summary(
+            scores.mean_embedding.tolist(), clips=speech_s / CHUNK_S, model=encoder
+        ),
         models=[predictor.manifest(VOICE_EMOTION).ref, encoder],
     )
 

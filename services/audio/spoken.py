@@ -15,7 +15,7 @@ from services.common.contracts.results import ErrorCode
 from services.common.contracts.tasks import Transcription
 from services.common.contracts.text import Omission, OmissionReason, SpokenWord, Transcript
 from services.common.errors import InputError
-from services.common.media.files import MediaFile, Progress, no_progress
+from services.common.media.files import MediaFile, Progress, ignore_progress
 
 MIN_LOG_PROBABILITY = -1.0
 MAX_NO_SPEECH = 0.6
@@ -35,7 +35,7 @@ def transcribe(
     *,
     transcriber: Transcriber | Unavailable,
     settings: AudioSettings,
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
 ) -> Transcription:
     """The words of a recording, with their times on the clock of the media, or why there are none.
 

@@ -1,4 +1,4 @@
-"""The error tree. Domain code raises these and never knows HTTP or Celery."""
+"""The errors of domain code, which knows neither HTTP nor Celery."""
 
 from services.common.contracts.results import ErrorCode
 

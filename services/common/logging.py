@@ -38,6 +38,6 @@ def configure_logging(*, level: str = "INFO", json: bool = False) -> None:
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
-    """A logger that takes key-value pairs: `log.info("stored", size_bytes=12)`."""
+    """Return a logger that takes key-value pairs: `log.info("stored", size_bytes=12)`."""
     logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
     return logger

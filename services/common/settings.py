@@ -15,14 +15,14 @@ class Environment(StrEnum):
 
 
 class Serving(StrEnum):
-    """Which runtime answers predictions."""
+    """The runtime that computes predictions."""
 
     LITERT = "litert"
     TF_SERVING = "tf_serving"
 
 
 class CommonSettings(BaseSettings):
-    """Where the shared infrastructure is."""
+    """Settings of the shared infrastructure: Redis, object store, models, limits."""
 
     model_config = SettingsConfigDict(env_prefix="CANDOR_", extra="ignore")
 

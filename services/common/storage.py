@@ -1,4 +1,4 @@
-"""The object store: a folder or S3 behind one interface. Keys are opaque and unguessable."""
+"""The object store: a folder or an S3 bucket behind one protocol. Keys are opaque and cannot be guessed."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ from services.common.contracts.results import ErrorCode
 from services.common.errors import ConfigurationError, InputError, TemporaryError
 
 PART_BYTES = 8 * 1024 * 1024
-"""S3 wants parts of at least 5 MiB (all but the last)."""
+"""Size of the parts of a multipart upload; S3 requires at least 5 MiB for all but the last."""
 
 
 class StorageFullError(TemporaryError):
@@ -41,23 +41,26 @@ class ObjectWriter(Protocol):
 
 
 class ObjectStore(Protocol):
-    """Where media lies between upload and erasure."""
+    """The store that keeps media from upload to erasure."""
 
     def create(self, key: str) -> ObjectWriter:
-        """Open `key` for streaming writes; it appears, complete, when the context ends well."""
+        """Open `key` for streaming writes.
+
+        The object appears, complete, when the context ends without an error.
+        """
         ...
 
     def open_local(self, key: str) -> AbstractContextManager[Path]:
-        """A local path to read `key` from while the context lasts.
+        """Provide a local path to read `key` from while the context lasts.
 
         Raises:
-            InputError: `media_missing`, there is no such object (erased, say).
+            InputError: `media_missing`, there is no such object (because it was erased, for example).
             TemporaryError: the store is out of reach.
         """
         ...
 
     def delete(self, key: str) -> None:
-        """Remove `key`; no error where it is gone already."""
+        """Remove `key`; do nothing if it is gone already."""
         ...
 
     def check(self) -> None:
@@ -65,8 +68,8 @@ class ObjectStore(Protocol):
         ...
 
 
-def new_key(tenant_id: str, suffix: str) -> str:
-    """A fresh unguessable key under the tenant's own prefix (256 random bits)."""
+def make_object_key(tenant_id: str, suffix: str) -> str:
+    """Return a fresh key under the tenant's own prefix, with 256 random bits, so that nobody can guess it."""
     return f"{tenant_id}/{secrets.token_urlsafe(32)}{suffix}"
 
 
@@ -86,7 +89,7 @@ def open_store(url: str) -> ObjectStore:
     raise ConfigurationError(f"CANDOR_STORAGE_URL must start with file:// or s3://, not {parts.scheme!r}")
 
 
-def _missing() -> InputError:
+def _make_missing_error() -> InputError:
     return InputError(ErrorCode.MEDIA_MISSING, "The media is no longer stored; upload the answer again.")
 
 
@@ -99,7 +102,7 @@ class _FolderWriter:
         self._partial = Path(name)
 
     def write(self, data: bytes, /) -> None:
-        with _storage_faults():
+        with _translate_os_errors():
             self._file.write(data)
 
     def __enter__(self) -> Self:
@@ -113,7 +116,7 @@ class _FolderWriter:
         /,
     ) -> None:
         try:
-            with _storage_faults():
+            with _translate_os_errors():
                 self._file.close()
                 if error is None:
                     self._partial.replace(self._target)
@@ -122,8 +125,8 @@ class _FolderWriter:
 
 
 @contextmanager
-def _storage_faults() -> Iterator[None]:
-    """Turn the operating system's errors into ours; a full disk has its own."""
+def _translate_os_errors() -> Iterator[None]:
+    """Raise the operating system's errors as `TemporaryError`, and a full disk as `StorageFullError`."""
     try:
         yield
     except OSError as fault:
@@ -145,63 +148,63 @@ class FolderStore:
         return path
 
     def create(self, key: str) -> ObjectWriter:
-        with _storage_faults():
+        with _translate_os_errors():
             return _FolderWriter(self._path(key))
 
     @contextmanager
     def open_local(self, key: str) -> Iterator[Path]:
         path = self._path(key)
         if not path.is_file():
-            raise _missing()
+            raise _make_missing_error()
         yield path
 
     def delete(self, key: str) -> None:
-        with _storage_faults():
+        with _translate_os_errors():
             self._path(key).unlink(missing_ok=True)
 
     def check(self) -> None:
-        with _storage_faults():
+        with _translate_os_errors():
             self._root.mkdir(parents=True, exist_ok=True)
             if not os.access(self._root, os.R_OK):
                 raise TemporaryError(ErrorCode.STORAGE_UNAVAILABLE, "The object folder is not readable.")
 
 
-class _NowhereWriter:
+class _DiscardingWriter:
     def write(self, data: bytes, /) -> None:
-        """Drop it."""
+        """Discard `data`."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing was opened."""
+        """Return at once: no file was opened."""
 
 
-class NowhereStore:
-    """Takes everything and keeps nothing: for reading what an upload holds."""
+class DiscardingStore:
+    """A store that keeps nothing. It serves to read what an upload holds without storing it."""
 
     def create(self, key: str) -> ObjectWriter:  # noqa: ARG002
-        return _NowhereWriter()
+        return _DiscardingWriter()
 
     def open_local(self, key: str) -> AbstractContextManager[Path]:  # noqa: ARG002
-        raise _missing()
+        raise _make_missing_error()
 
     def delete(self, key: str) -> None:
-        """Nothing was kept."""
+        """Return at once: no object was kept."""
 
     def check(self) -> None:
-        """Always at hand."""
+        """Return at once: this store is always in reach."""
 
 
 class _S3Writer:
     """A multipart upload that is aborted unless the context ends well."""
 
     def __init__(self, client: Any, bucket: str, key: str) -> None:
-        self._client, self._where = client, {"Bucket": bucket, "Key": key}
+        self._client, self._address = client, {"Bucket": bucket, "Key": key}
         self._buffer = bytearray()
         self._parts: list[dict[str, Any]] = []
-        with _s3_faults():
-            self._upload_id = client.create_multipart_upload(**self._where)["UploadId"]
+        with _translate_s3_errors():
+            self._upload_id = client.create_multipart_upload(**self._address)["UploadId"]
 
     def write(self, data: bytes, /) -> None:
         self._buffer += data
@@ -211,9 +214,9 @@ class _S3Writer:
 
     def _send(self, part: bytes) -> None:
         number = len(self._parts) + 1
-        with _s3_faults():
+        with _translate_s3_errors():
             answer = self._client.upload_part(
-                **self._where, UploadId=self._upload_id, PartNumber=number, Body=part
+                **self._address, UploadId=self._upload_id, PartNumber=number, Body=part
             )
         self._parts.append({"PartNumber": number, "ETag": answer["ETag"]})
 
@@ -233,21 +236,21 @@ class _S3Writer:
         try:
             if self._buffer or not self._parts:
                 self._send(bytes(self._buffer))
-            with _s3_faults():
+            with _translate_s3_errors():
                 self._client.complete_multipart_upload(
-                    **self._where, UploadId=self._upload_id, MultipartUpload={"Parts": self._parts}
+                    **self._address, UploadId=self._upload_id, MultipartUpload={"Parts": self._parts}
                 )
         except TemporaryError:
             self._abort()
             raise
 
     def _abort(self) -> None:
-        with suppress(TemporaryError), _s3_faults():
-            self._client.abort_multipart_upload(**self._where, UploadId=self._upload_id)
+        with suppress(TemporaryError), _translate_s3_errors():
+            self._client.abort_multipart_upload(**self._address, UploadId=self._upload_id)
 
 
 @contextmanager
-def _s3_faults() -> Iterator[None]:
+def _translate_s3_errors() -> Iterator[None]:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
@@ -286,21 +289,21 @@ class S3Store:
         folder = Path(tempfile.mkdtemp(prefix="candor-"))
         path = folder / "object"
         try:
-            with _s3_faults():
+            with _translate_s3_errors():
                 try:
                     self._client.download_file(self._bucket, self._key(key), str(path))
                 except ClientError as fault:
                     if fault.response["Error"]["Code"] in ("404", "NoSuchKey"):
-                        raise _missing() from fault
+                        raise _make_missing_error() from fault
                     raise
             yield path
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
     def delete(self, key: str) -> None:
-        with _s3_faults():
+        with _translate_s3_errors():
             self._client.delete_object(Bucket=self._bucket, Key=self._key(key))
 
     def check(self) -> None:
-        with _s3_faults():
+        with _translate_s3_errors():
             self._client.head_bucket(Bucket=self._bucket)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.common.serving.predictor import Predictor
 from services.common.serving.registry import TEXT_ENCODER
 from services.text.word_pieces import WordPieces
@@ -130,7 +130,7 @@ def read_context(tokens: Sequence[str], predictor: Predictor) -> Context | None:
 
 
 def read_contexts(
-    texts: Sequence[Sequence[str]], predictor: Predictor, *, progress: Progress = no_progress
+    texts: Sequence[Sequence[str]], predictor: Predictor, *, progress: Progress = ignore_progress
 ) -> list[Floats | None]:
     """`Context.mean` of many tokenised texts; `progress` is told the share that is read."""
     means = []

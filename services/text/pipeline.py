@@ -15,7 +15,7 @@ from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.results import ErrorCode, ModalityResult, Notice, Quality
 from services.common.contracts.tasks import Transcription
 from services.common.contracts.text import Estimate, Impression, ImpressionWeight, Transcript, WordWeight
-from services.common.media.files import MediaFile, Progress, no_progress
+from services.common.media.files import MediaFile, Progress, ignore_progress
 from services.common.serving.predictor import Predictor
 from services.common.serving.registry import TEXT_IMPRESSION, TEXT_TRAITS
 from services.text.context import read_context
@@ -48,7 +48,7 @@ def analyze(
     *,
     predictor: Predictor,
     settings: TextSettings,
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
 ) -> ModalityResult:
     """Estimate the Big Five traits of whoever wrote a text, and measure how it is put.
 
@@ -79,7 +79,7 @@ def analyze_transcript(
     *,
     predictor: Predictor,
     settings: TextSettings,
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
 ) -> ModalityResult:
     """The same for the words of a spoken answer, which the result keeps with their times.
 

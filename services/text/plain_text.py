@@ -6,7 +6,7 @@ import unicodedata
 
 from services.common.contracts.results import ErrorCode
 from services.common.errors import InputError
-from services.common.media.text_encoding import unmarked_wide_encoding
+from services.common.media.text_encoding import detect_wide_encoding
 
 MAX_CONTROL_SHARE = 0.02
 """Share of control characters above which bytes are not text (a form feed a page is far below it)."""
@@ -47,7 +47,7 @@ def decode_text(content: bytes) -> tuple[str, str]:
         InputError: `media_corrupt`, the bytes are no text in any of these.
     """
     marked = next((name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark)), None)
-    known = marked or unmarked_wide_encoding(content)
+    known = marked or detect_wide_encoding(content)
     for candidate in (known,) if known else ("utf-8", *_code_pages(content)):
         errors = "surrogatepass" if candidate.startswith("utf") else "strict"
         try:

@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.training.folders import RUNS
 from services.training.results import ResultRow, write_results
 
@@ -96,7 +96,7 @@ class ReferenceSystems(Generic[LineT, CorpusT]):
         results: Path,
         runs: Path = RUNS,
         seed: int = 0,
-        progress: Progress = no_progress,
+        progress: Progress = ignore_progress,
     ) -> Path:
         """Measure every line of a system and write its results file.
 

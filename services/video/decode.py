@@ -78,8 +78,8 @@ class VideoSource(PacketSource):
         self._max_pixels = max_pixels
         self._end_s = 0.0
         self.decoded = self.beyond_rate = self.out_of_order = self.unreadable = 0
-        with self._closed_on_fault():
-            with self._media_faults():
+        with self._close_on_error():
+            with self._translate_media_errors():
                 self._stream = self._choose_stream(threads)
                 self._frame_interval_s = 1.0 / _declared_rate_hz(self._stream)
                 self.duration_s = self._told_duration_s()
@@ -122,12 +122,12 @@ class VideoSource(PacketSource):
             due_s, last_s = time_s + RATE_TOLERANCE / rate_hz, time_s
             yield Frame(time_s, image)
         if self.decoded == 0:
-            raise self._nothing_decoded()
+            raise self._make_empty_error()
 
     def _timed_frames(self) -> Iterator[tuple[VideoFrame, float]]:
         """Frames with their times; a frame without a time stamp follows the one before."""
         origin_s: float | None = None
-        for frame in self._decoded_frames(self._stream):
+        for frame in self._decode_frames(self._stream):
             if not isinstance(frame, VideoFrame):
                 continue
             self.decoded += 1

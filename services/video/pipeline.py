@@ -7,7 +7,7 @@ import numpy as np
 from services.common.contracts.labels import Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, ModalityResult, Quality
 from services.common.errors import InputError
-from services.common.media.files import MediaFile, Progress, no_progress
+from services.common.media.files import MediaFile, Progress, ignore_progress
 from services.common.serving.predictor import Predictor
 from services.common.serving.registry import (
     FACE_ACTIVATION,
@@ -34,7 +34,7 @@ IN_PROCESS = (FACE_DETECTOR, FACE_DETECTOR_FULL, FACE_LANDMARKS, IRIS)
 
 
 def analyze(
-    media: MediaFile, *, predictor: Predictor, settings: VideoSettings, progress: Progress = no_progress
+    media: MediaFile, *, predictor: Predictor, settings: VideoSettings, progress: Progress = ignore_progress
 ) -> ModalityResult:
     """Analyse the face in a video.
 

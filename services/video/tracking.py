@@ -8,7 +8,7 @@ import numpy as np
 
 from services.common.serving.litert import LiteRtModel
 from services.common.serving.registry import FACE_DETECTOR, FACE_DETECTOR_FULL, FACE_LANDMARKS
-from services.common.serving.versions import served_version_dir
+from services.common.serving.versions import find_served_dir
 from services.video.face_detection import (
     FULL_RANGE,
     Detection,
@@ -93,7 +93,7 @@ def load_model(models_dir: Path, name: str) -> LiteRtModel:
     Raises:
         TemporaryError: `model_unavailable`.
     """
-    return LiteRtModel(served_version_dir(models_dir, name) / "model.tflite")
+    return LiteRtModel(find_served_dir(models_dir, name) / "model.tflite")
 
 
 class FaceTracker:

@@ -16,7 +16,7 @@ NOT_YET = (
     "clients",
     "fusion",
     "services/audio",
-    "services/common",
+    "services/common/work",
     "services/text",
     "services/training",
     "services/video",

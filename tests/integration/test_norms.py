@@ -310,7 +310,7 @@ def test_ranks_are_those_of_the_histograms_when_scores_lie_anywhere(desk: Desk) 
                     for (name, models, named, block, place), n in bins.items()
                     if (name, models, named) == (cohort.key, key, score)
                 }
-                expected = Histogram.of_bins(counts).rank(probe.values[score])
+                expected = Histogram.from_counts(counts).rank(probe.values[score])
                 assert ranks.get(score, UNRANKED) == expected
 
 
@@ -321,7 +321,7 @@ def test_others_leave_out_every_answer_of_the_candidate(desk: Desk) -> None:
     desk.hand_in([*mine, *theirs, last])
     for answer in (*mine, *theirs):
         desk.store(answer)
-    expected = Histogram.of([0.0, 0.1, 0.2])
+    expected = Histogram.from_scores([0.0, 0.1, 0.2])
     for _ in range(2):
         found = desk.others_of(last)
         assert found.same_question["trait.openness"].bins() == expected.bins()

@@ -12,7 +12,7 @@ import pytest
 from candor.embedded.servers import free_port
 from services.common.contracts.results import ErrorCode
 from services.common.errors import ConfigurationError, InputError, TemporaryError
-from services.common.storage import PART_BYTES, FolderStore, ObjectStore, new_key, open_store
+from services.common.storage import PART_BYTES, FolderStore, ObjectStore, make_object_key, open_store
 from tests.waiting import wait_until
 
 
@@ -48,7 +48,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
 
 
 def test_object_comes_back_when_it_was_streamed_in(store: ObjectStore) -> None:
-    key = new_key("ten_a", ".mp4")
+    key = make_object_key("ten_a", ".mp4")
     block = os.urandom(1 << 20)
     with store.create(key) as writer:
         for _ in range(PART_BYTES // len(block) + 2):
@@ -60,7 +60,7 @@ def test_object_comes_back_when_it_was_streamed_in(store: ObjectStore) -> None:
 
 
 def test_nothing_is_stored_when_the_upload_breaks_off(store: ObjectStore) -> None:
-    key = new_key("ten_a", "")
+    key = make_object_key("ten_a", "")
 
     def broken_upload() -> None:
         with store.create(key) as writer:
@@ -75,7 +75,7 @@ def test_nothing_is_stored_when_the_upload_breaks_off(store: ObjectStore) -> Non
 
 
 def test_empty_object_is_kept_when_nothing_was_written(store: ObjectStore) -> None:
-    key = new_key("ten_a", "")
+    key = make_object_key("ten_a", "")
     with store.create(key):
         pass
     with store.open_local(key) as path:
@@ -83,7 +83,7 @@ def test_empty_object_is_kept_when_nothing_was_written(store: ObjectStore) -> No
 
 
 def test_object_is_gone_when_deleted_and_deleting_twice_is_no_fault(store: ObjectStore) -> None:
-    key = new_key("ten_a", "")
+    key = make_object_key("ten_a", "")
     with store.create(key) as writer:
         writer.write(b"x")
     store.delete(key)
@@ -121,6 +121,6 @@ def test_url_is_refused_when_its_scheme_is_unknown() -> None:
 
 
 def test_keys_are_unguessable_and_below_their_tenant() -> None:
-    keys = {new_key("ten_a", ".mp4") for _ in range(100)}
+    keys = {make_object_key("ten_a", ".mp4") for _ in range(100)}
     assert len(keys) == 100
     assert all(key.startswith("ten_a/") and len(key) > 48 for key in keys)

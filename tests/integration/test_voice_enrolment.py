@@ -25,7 +25,7 @@ from services.common.db.bootstrap import DatabaseUrls
 from services.common.db.models import VoiceSummaryRow
 from services.common.db.session import tenant_session
 from services.common.settings import CommonSettings
-from services.common.statistics.voice_summary import from_bytes, mean_values, summarise
+from services.common.statistics.voice_summary import create_summary, decode_mean, read_mean_values
 from services.common.storage import FolderStore
 from services.common.work.ledger import open_ledger
 from tests.fakes import FakeDispatcher, FakeLedger, FaultyStore
@@ -35,7 +35,7 @@ SECRET_VALUE = 0.123
 
 
 def summary(value: float, *, clips: float = 1.0, version: int = 1) -> VoiceSummary:
-    return summarise([value, -value], clips=clips, model=ModelRef(name="voice_encoder", version=version))
+    return create_summary([value, -value], clips=clips, model=ModelRef(name="voice_encoder", version=version))
 
 
 def heard(kept: VoiceSummary | None) -> ModalityResult:
@@ -138,7 +138,7 @@ def test_earlier_answers_are_merged_by_their_clips(scene: Scene) -> None:
     scene.answered(summary(5.0, clips=1.0))
     enrolment = audio_task(scene.answer()).enrolment
     assert enrolment is not None
-    assert mean_values(enrolment) == [2.0, -2.0]
+    assert read_mean_values(enrolment) == [2.0, -2.0]
     assert enrolment.clips == 4.0
 
 
@@ -301,7 +301,7 @@ def test_summaries_are_erased_and_reports_stay_when_asked_twice(by_id: bool, sce
 
 
 def mean_of(row: VoiceSummaryRow) -> list[float]:
-    return from_bytes(row.mean)
+    return decode_mean(row.mean)
 
 
 def test_kept_results_are_erased_with_the_summaries(scene: Scene) -> None:

@@ -11,7 +11,7 @@ from services.common.contracts.labels import TRAITS, MediaKind
 from services.common.media.files import MediaFile
 from services.common.serving.litert import LiteRtPredictor
 from services.common.serving.registry import TEXT_TRAITS
-from services.common.serving.versions import served_version_dir
+from services.common.serving.versions import find_served_dir
 from services.common.settings import REPOSITORY
 from services.text.context import read_context, read_contexts
 from services.text.features import tokenize
@@ -76,7 +76,7 @@ def test_saved_model_equals_litert_when_real_essays_are_scored(
     tokens = [tokenize(text) for text in texts]
     rows = load_trait_model(predictor).rows(tokens, contexts=read_contexts(tokens, predictor))
 
-    check_parity(served_version_dir(MODELS_DIR, TEXT_TRAITS), "terms", rows)
+    check_parity(find_served_dir(MODELS_DIR, TEXT_TRAITS), "terms", rows)
 
 
 @pytest.mark.corpora

@@ -123,7 +123,7 @@ def test_the_mean_voice_comes_along_when_an_answer_was_heard(corpora):
     result, _ = analysed(corpora)
     assert result.voice_summary is not None
     assert result.voice_summary.clips == pytest.approx(result.voice.speech_s / 3.0, abs=0.01)
-    assert len(voice_summary.mean_values(result.voice_summary)) == WINDOW_SIZE
+    assert len(voice_summary.read_mean_values(result.voice_summary)) == WINDOW_SIZE
     assert result.voice_summary.model in result.models
 
 

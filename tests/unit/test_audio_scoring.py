@@ -136,7 +136,7 @@ def test_each_weakness_has_a_reason_when_the_sound_is_poor():
 
 def summary_of(values: np.ndarray, *, version: int = 1):
     model = ModelRef(name=VOICE_ENCODER, version=version)
-    return voice_summary.summarise(values.tolist(), clips=6.0, model=model)
+    return voice_summary.create_summary(values.tolist(), clips=6.0, model=model)
 
 
 def test_the_person_counts_when_an_enrolment_fits():

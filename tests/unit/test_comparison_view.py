@@ -41,7 +41,7 @@ def test_public_recordings_are_named_with_their_size_when_nobody_else_answered()
 
 
 def test_cohorts_are_shown_with_their_sizes_when_there_are_enough_people() -> None:
-    people = Histogram.of([0.1, 0.2, 0.3])
+    people = Histogram.from_scores([0.1, 0.2, 0.3])
     wider = {cohort: {"congruence": people.rank(0.25)} for cohort in WIDER}
     others = Others(same_question={"congruence": people}, wider=wider)
     text = printed(benchmark({"congruence": 0.25}, others, min_cohort_size=3))

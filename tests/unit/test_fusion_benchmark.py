@@ -22,13 +22,13 @@ EVERYBODY = Cohort(kind=CohortKind.TENANT)
 
 
 def test_entry_shows_no_person_when_the_cohort_is_too_small() -> None:
-    entry = benchmark_entry(0.5, Histogram.of([0.2] * 19), min_cohort_size=20)
+    entry = benchmark_entry(0.5, Histogram.from_scores([0.2] * 19), min_cohort_size=20)
     assert (entry.percentile, entry.cohort_mean, entry.deciles, entry.n) == (None, None, None, 19)
     assert (entry.reason, entry.summary) == ("cohort_too_small", None)
 
 
 def test_entry_has_all_figures_when_the_cohort_is_large_enough() -> None:
-    entry = benchmark_entry(0.5, Histogram.of([0.2] * 10 + [0.8] * 10), min_cohort_size=20)
+    entry = benchmark_entry(0.5, Histogram.from_scores([0.2] * 10 + [0.8] * 10), min_cohort_size=20)
     assert (entry.percentile, entry.n, entry.reason) == (50.0, 20, None)
     assert entry.summary == "higher than 50 of 100"
     assert entry.cohort_mean == pytest.approx(0.5)
@@ -43,10 +43,10 @@ def test_benchmark_counts_nobody_when_a_score_is_new() -> None:
 
 def test_benchmark_gives_each_cohort_its_own_standing_when_there_are_several() -> None:
     others = Others(
-        same_question={"congruence": Histogram.of([0.1, 0.2])},
+        same_question={"congruence": Histogram.from_scores([0.1, 0.2])},
         wider={
-            NURSES: {"congruence": Histogram.of([0.9, 0.8]).rank(0.5)},
-            EVERYBODY: {"congruence": Histogram.of([0.1]).rank(0.5)},
+            NURSES: {"congruence": Histogram.from_scores([0.9, 0.8]).rank(0.5)},
+            EVERYBODY: {"congruence": Histogram.from_scores([0.1]).rank(0.5)},
         },
     )
     entry = benchmark({"congruence": 0.5}, others, min_cohort_size=2)["congruence"]

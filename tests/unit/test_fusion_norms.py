@@ -25,7 +25,7 @@ from services.common.serving.registry import (
     load_manifest,
 )
 from services.common.settings import CommonSettings
-from services.common.statistics.model_keys import read_model_key
+from services.common.statistics.model_keys import parse_model_key
 
 MODELS = {
     Modality.TEXT: (TEXT_TRAITS, TEXT_IMPRESSION),
@@ -75,7 +75,7 @@ def test_no_committed_norm_is_of_older_models_when_the_served_ones_changed() -> 
     pool = ModelCards(models_dir).pool()
     served = {load_manifest(models_dir, name).ref for names in MODELS.values() for name in names} | {pool}
     norms = load_references(FusionSettings().norms_dir)
-    named = {ref for norm in norms for ref in read_model_key(norm.model_key)[1]}
+    named = {ref for norm in norms for ref in parse_model_key(norm.model_key)[1]}
     assert named
     assert named <= served, REBUILD
 

@@ -71,7 +71,7 @@ def test_report_holds_everything_when_one_channel_failed(tmp_path: Path) -> None
         settings=FusionSettings(min_cohort_size=20),
         cards=ModelCards(tmp_path),
         references=[],
-        read_others=lambda _: Others(same_question={"trait.openness": Histogram.of([0.1] * 20)}),
+        read_others=lambda _: Others(same_question={"trait.openness": Histogram.from_scores([0.1] * 20)}),
         created_at=NOW,
     )
     assert combination.fused == report.fused

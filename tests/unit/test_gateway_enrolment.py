@@ -12,7 +12,7 @@ from services.common.contracts.labels import AssessmentStatus
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.voice import VoiceSummary
 from services.common.db.models import Assessment, VoiceSummaryRow
-from services.common.statistics.voice_summary import MAX_SUMMARIES, summarise, to_bytes
+from services.common.statistics.voice_summary import MAX_SUMMARIES, create_summary, encode_mean
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ASSESSMENTS = "CREATE TABLE assessments (id TEXT, created_at TEXT, state TEXT)"
@@ -50,7 +50,7 @@ class Voices:
                 model_name=name,
                 model_version=version,
                 clips=clips,
-                mean=to_bytes([value]),
+                mean=encode_mean([value]),
                 created_at=row.created_at,
             )
         )
@@ -79,7 +79,7 @@ def voices() -> Iterator[Voices]:
 
 
 def summary(value: float, *, clips: float, version: int = 1) -> VoiceSummary:
-    return summarise([value], clips=clips, model=ModelRef(name="voice_encoder", version=version))
+    return create_summary([value], clips=clips, model=ModelRef(name="voice_encoder", version=version))
 
 
 def test_there_is_none_when_nothing_is_kept(voices: Voices) -> None:

@@ -18,29 +18,29 @@ def rounded(scores: list[float]) -> np.ndarray:
 
 @given(values, cohorts)
 def test_percentile_stays_in_range_when_anything_is_ranked(value: float, others: list[float]) -> None:
-    assert 0.0 <= Histogram.of(others).percentile(value) <= 100.0
+    assert 0.0 <= Histogram.from_scores(others).percentile(value) <= 100.0
 
 
 @given(values, cohorts)
 def test_percentile_mirrors_when_the_scale_is_turned(value: float, others: list[float]) -> None:
-    turned = Histogram.of([-other for other in others]).percentile(-value)
-    assert Histogram.of(others).percentile(value) + turned == pytest.approx(100.0)
+    turned = Histogram.from_scores([-other for other in others]).percentile(-value)
+    assert Histogram.from_scores(others).percentile(value) + turned == pytest.approx(100.0)
 
 
 @given(values, values, cohorts)
 def test_percentile_never_falls_when_the_value_rises(a: float, b: float, others: list[float]) -> None:
     low, high = sorted((a, b))
-    people = Histogram.of(others)
+    people = Histogram.from_scores(others)
     assert people.percentile(low) <= people.percentile(high)
 
 
 @given(values, st.integers(min_value=1, max_value=60))
 def test_percentile_is_fifty_when_all_are_equal(value: float, n: int) -> None:
-    assert Histogram.of([value] * n).percentile(value) == 50.0
+    assert Histogram.from_scores([value] * n).percentile(value) == 50.0
 
 
 def test_percentile_counts_ties_half_when_some_are_equal_to_a_thousandth() -> None:
-    people = Histogram.of([0.1, 0.5, 0.5004, 0.9])
+    people = Histogram.from_scores([0.1, 0.5, 0.5004, 0.9])
     assert people.percentile(0.4996) == 50.0
     assert people.percentile(0.9) == 87.5
 
@@ -49,7 +49,7 @@ def test_percentile_counts_ties_half_when_some_are_equal_to_a_thousandth() -> No
 def test_figures_are_those_of_the_sorted_scores_when_computed_from_counts(
     value: float, others: list[float]
 ) -> None:
-    people, exact = Histogram.of(others), rounded(others)
+    people, exact = Histogram.from_scores(others), rounded(others)
     own = quantise(value) / 1000
     assert people.n == len(others)
     assert people.mean == pytest.approx(exact.mean(), abs=1e-12)
@@ -62,19 +62,21 @@ def test_figures_are_those_of_the_sorted_scores_when_computed_from_counts(
 def test_one_person_less_is_as_if_never_there_when_taken_out(people: list[float], pick: int) -> None:
     pick %= len(people)
     others = people[:pick] + people[pick + 1 :]
-    assert Histogram.of(people).without(people[pick]).bins() == Histogram.of(others).bins()
+    assert (
+        Histogram.from_scores(people).leave_out(people[pick]).bins() == Histogram.from_scores(others).bins()
+    )
 
 
 @given(signed, st.lists(signed, min_size=1, max_size=40))
 def test_rank_without_one_is_that_of_the_others_when_taken_out(value: float, people: list[float]) -> None:
-    expected = Histogram.of(people[1:]).rank(value)
-    found = Histogram.of(people).rank(value).without(quantise(people[0]), place=quantise(value))
+    expected = Histogram.from_scores(people[1:]).rank(value)
+    found = Histogram.from_scores(people).rank(value).leave_out(quantise(people[0]), scored=quantise(value))
     assert found == expected
 
 
 def test_taking_out_refuses_when_nobody_has_the_value() -> None:
     with pytest.raises(ValueError, match="nobody"):
-        Histogram.of([0.5]).without(0.6)
+        Histogram.from_scores([0.5]).leave_out(0.6)
 
 
 @pytest.mark.parametrize(

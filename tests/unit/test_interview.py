@@ -25,8 +25,8 @@ from services.common.contracts.results import (
 )
 from services.common.contracts.text import Estimate, TextMeasures
 from services.common.contracts.voice import VoiceMeasures
-from services.common.interviews.pooling import Answer, build_interview_report
-from services.common.statistics.pooled_scores import STUDENT_T, Part, pooled, weights_of
+from services.common.interviews.pooling import QuestionReport, build_interview_report
+from services.common.statistics.pooled_scores import STUDENT_T, WeightedScore, normalise_weights, pool_scores
 
 THEN = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -92,9 +92,9 @@ def report(*results: ModalityResult, fused: EmotionScores | None = None, days: i
     )
 
 
-def answers(*reports: Report | None) -> list[Answer]:
+def answers(*reports: Report | None) -> list[QuestionReport]:
     return [
-        Answer(
+        QuestionReport(
             question=f"q_{place}",
             text="Why?",
             status=AnswerStatus.UNANSWERED if found is None else AnswerStatus.SUCCEEDED,
@@ -106,7 +106,7 @@ def answers(*reports: Report | None) -> list[Answer]:
     ]
 
 
-def build(parts: Sequence[Answer]) -> InterviewReport:
+def build(parts: Sequence[QuestionReport]) -> InterviewReport:
     return build_interview_report(parts, interview_id="int_1", created_at=THEN - timedelta(days=1))
 
 
@@ -126,7 +126,7 @@ def test_quantiles_are_those_of_students_distribution() -> None:
 
 def test_interval_is_that_of_a_mean_when_all_answers_weigh_the_same() -> None:
     values = [0.42, 0.47, 0.51, 0.58]
-    score = pooled([Part(value, 0.25) for value in values])
+    score = pool_scores([WeightedScore(value, 0.25) for value in values])
     mean = math.fsum(values) / 4
     sd = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / 3)
     low, high = student_t.interval(0.95, 3, loc=mean, scale=sd / 2)
@@ -137,40 +137,45 @@ def test_interval_is_that_of_a_mean_when_all_answers_weigh_the_same() -> None:
 
 def test_interval_is_as_wide_as_the_answers_own_when_they_agree() -> None:
     own = Estimate(value=0.6, low=0.5, high=0.75)
-    score = pooled([Part(0.6, 0.3, own), Part(0.6, 0.7, own)])
+    score = pool_scores([WeightedScore(0.6, 0.3, own), WeightedScore(0.6, 0.7, own)])
     assert (score.value, score.low, score.high) == pytest.approx((0.6, 0.5, 0.75))
     assert score.spread == pytest.approx(0.0)
-    partly = pooled([Part(0.6, 0.3, own), Part(0.6, 0.7)])
+    partly = pool_scores([WeightedScore(0.6, 0.3, own), WeightedScore(0.6, 0.7)])
     assert (partly.low, partly.high) == pytest.approx((0.5, 0.75))
 
 
 def test_interval_widens_by_birges_ratio_when_answers_differ_more_than_their_own_allow() -> None:
     values = [0.4, 0.5, 0.6]
     own = [Estimate(value=value, low=value - 0.05, high=value + 0.05) for value in values]
-    score = pooled([Part(value, 1 / 3, around) for value, around in zip(values, own, strict=True)])
+    score = pool_scores(
+        [WeightedScore(value, 1 / 3, around) for value, around in zip(values, own, strict=True)]
+    )
     ratio = math.sqrt(2 * (0.1 / (0.05 / 1.96)) ** 2 / 2)
     assert (score.low, score.high) == pytest.approx((0.5 - ratio * 0.05, 0.5 + ratio * 0.05))
-    close = [Part(value, 0.5, Estimate(value=value, low=0.3, high=0.7)) for value in (0.49, 0.51)]
-    assert (pooled(close).low, pooled(close).high) == pytest.approx((0.3, 0.7))
+    close = [WeightedScore(value, 0.5, Estimate(value=value, low=0.3, high=0.7)) for value in (0.49, 0.51)]
+    assert (pool_scores(close).low, pool_scores(close).high) == pytest.approx((0.3, 0.7))
 
 
 def test_interval_stays_within_0_and_1_when_answers_contradict_each_other() -> None:
     own = Estimate(value=0.1, low=0.0, high=0.2), Estimate(value=0.9, low=0.8, high=1.0)
-    score = pooled([Part(around.value, 0.5, around) for around in own])
+    score = pool_scores([WeightedScore(around.value, 0.5, around) for around in own])
     assert (score.value, score.low, score.high) == pytest.approx((0.5, 0.0, 1.0))
-    bare = pooled([Part(0.0, 0.25), Part(0.0, 0.25), Part(1.0, 0.5)])
+    bare = pool_scores([WeightedScore(0.0, 0.25), WeightedScore(0.0, 0.25), WeightedScore(1.0, 0.5)])
     assert (bare.low, bare.high) == (0.0, 1.0)
 
 
 def test_two_answers_give_no_interval_when_they_have_none_of_their_own() -> None:
-    score = pooled([Part(0.2, 0.5), Part(0.4, 0.5)])
+    score = pool_scores([WeightedScore(0.2, 0.5), WeightedScore(0.4, 0.5)])
     assert (score.value, score.low, score.high) == (pytest.approx(0.3), None, None)
     assert (score.lowest, score.highest) == (0.2, 0.4)
     assert score.spread == pytest.approx(0.2 / math.sqrt(2))
 
 
 def test_a_tiny_answer_moves_nothing_when_it_weighs_nothing() -> None:
-    alone, joined = pooled([Part(0.3, 1.0)]), pooled([Part(0.3, 1.0 - 1e-9), Part(0.9, 1e-9)])
+    alone, joined = (
+        pool_scores([WeightedScore(0.3, 1.0)]),
+        pool_scores([WeightedScore(0.3, 1.0 - 1e-9), WeightedScore(0.9, 1e-9)]),
+    )
     assert joined.value == pytest.approx(alone.value)
     assert joined.spread == pytest.approx(0.0, abs=1e-4)
 
@@ -187,7 +192,7 @@ def test_a_tiny_answer_moves_nothing_when_it_weighs_nothing() -> None:
     ],
 )
 def test_weights_follow_the_known_amounts(amounts: list[float | None], expected: list[float]) -> None:
-    assert weights_of(amounts) == pytest.approx(expected)
+    assert normalise_weights(amounts) == pytest.approx(expected)
 
 
 def test_order_of_the_answers_changes_nothing_in_the_whole() -> None:
@@ -265,8 +270,10 @@ def test_failed_and_missing_answers_are_counted_and_said() -> None:
     )
     failed = report(silent, silent.model_copy(update={"modality": Modality.TEXT}))
     parts = answers(whole(1), failed, None, None)
-    parts[1] = Answer("q_1", "Why?", status=AnswerStatus.FAILED, report=failed, assessment="asm_1")
-    parts[3] = Answer("q_3", "Why?", status=AnswerStatus.PROCESSING, assessment="asm_3", earlier=("asm_0",))
+    parts[1] = QuestionReport("q_1", "Why?", status=AnswerStatus.FAILED, report=failed, assessment="asm_1")
+    parts[3] = QuestionReport(
+        "q_3", "Why?", status=AnswerStatus.PROCESSING, assessment="asm_3", earlier=("asm_0",)
+    )
     found = build(parts)
     assert (found.overall.questions, found.overall.answered, found.overall.reported) == (4, 3, 1)
     assert found.status is InterviewStatus.OPEN
@@ -316,5 +323,5 @@ def test_time_is_that_of_the_latest_report() -> None:
     ],
 )
 def test_status_follows_the_answers(states: list[AnswerStatus], expected: InterviewStatus) -> None:
-    parts = [Answer(f"q_{place}", "Why?", status=state) for place, state in enumerate(states)]
+    parts = [QuestionReport(f"q_{place}", "Why?", status=state) for place, state in enumerate(states)]
     assert build(parts).status is expected

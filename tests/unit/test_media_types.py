@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common.contracts.labels import MediaKind
-from services.common.media.text_encoding import unmarked_wide_encoding
-from services.common.media.types import ACCEPTED, CONTAINER, DOCX, HEAD_BYTES, ODT, kind_of, sniff
+from services.common.media.text_encoding import detect_wide_encoding
+from services.common.media.types import ACCEPTED, CONTAINER, DOCX, HEAD_BYTES, ODT, infer_media_kind, sniff
 from tests.media_text import zip_entry
 
 
@@ -70,7 +70,7 @@ def test_the_type_is_found_when_the_signature_is_there(head: bytes, media_type: 
     ],
 )
 def test_no_kind_takes_it_when_the_bytes_are_of_no_accepted_type(head: bytes) -> None:
-    assert kind_of(sniff(head)) is None
+    assert infer_media_kind(sniff(head)) is None
 
 
 def test_text_is_recognised_when_the_head_cuts_a_character_in_two() -> None:
@@ -80,20 +80,20 @@ def test_text_is_recognised_when_the_head_cuts_a_character_in_two() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
 def test_wide_encoding_is_found_when_text_carries_no_mark(encoding: str) -> None:
-    assert unmarked_wide_encoding("I would say – “yes”.".encode(encoding)) == encoding
+    assert detect_wide_encoding("I would say – “yes”.".encode(encoding)) == encoding
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"\0\0", b"plain words", bytes(64), bytes(range(256)), b"a\0b\0\0c"]
 )
 def test_no_wide_encoding_is_found_when_bytes_are_something_else(content: bytes) -> None:
-    assert unmarked_wide_encoding(content) is None
+    assert detect_wide_encoding(content) is None
 
 
 @given(st.binary(max_size=600))
 def test_an_accepted_type_has_a_kind_that_takes_it_when_bytes_are_arbitrary(head: bytes) -> None:
     media_type = sniff(head)
-    kind = kind_of(media_type)
+    kind = infer_media_kind(media_type)
     assert (kind is None) == (media_type not in CONTAINER)
     assert kind is None or media_type in ACCEPTED[kind]
 
@@ -107,5 +107,5 @@ def test_an_accepted_type_has_a_kind_that_takes_it_when_bytes_are_arbitrary(head
     ],
 )
 def test_the_kind_follows_when_nobody_said_it(media_type: str, kind: MediaKind) -> None:
-    assert kind_of(media_type) is kind
+    assert infer_media_kind(media_type) is kind
     assert media_type in ACCEPTED[kind]

@@ -10,7 +10,7 @@ from services.common.contracts.norms import (
     NormSource,
     ReferenceNorm,
     ReferenceNorms,
-    cohorts_of,
+    list_cohorts,
 )
 
 SOURCE = NormSource(corpus="C", description="Actors.", protocol="Out of fold.", licence="CC0")
@@ -21,7 +21,7 @@ def norm(score: str = "congruence", model_key: str = "m:1", people: int = 2) -> 
 
 
 def test_answer_belongs_to_question_role_tags_and_tenant_when_it_has_all() -> None:
-    found = cohorts_of(question_id="q_1", tags=["spring", "role:nurse", "spring", "role:"])
+    found = list_cohorts(question_id="q_1", tags=["spring", "role:nurse", "spring", "role:"])
     assert found == [
         Cohort(kind=CohortKind.QUESTION, name="q_1"),
         Cohort(kind=CohortKind.ROLE, name="nurse"),
@@ -32,7 +32,9 @@ def test_answer_belongs_to_question_role_tags_and_tenant_when_it_has_all() -> No
 
 
 def test_keys_are_distinct_when_names_look_like_other_kinds() -> None:
-    found = cohorts_of(question_id="tenant", tags=["tenant", "question:tenant", "tag:tenant", "role:tenant"])
+    found = list_cohorts(
+        question_id="tenant", tags=["tenant", "question:tenant", "tag:tenant", "role:tenant"]
+    )
     assert len({cohort.key for cohort in found}) == len(found)
 
 

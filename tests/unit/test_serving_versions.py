@@ -14,10 +14,10 @@ from services.common.errors import TemporaryError
 from services.common.serving.registry import Manifest, ServedModels, TensorSpec, load_manifest
 from services.common.serving.versions import (
     PIN_FILE,
+    find_served_dir,
     find_served_version,
     pin_version,
-    pinned_version,
-    served_version_dir,
+    read_pinned_version,
     unpin_version,
 )
 
@@ -54,7 +54,7 @@ def candor_models(*arguments: str | Path) -> Result:
 
 def test_the_highest_version_is_served_when_nothing_is_pinned(models_dir: Path) -> None:
     assert find_served_version(models_dir, FUSION) == 10
-    assert served_version_dir(models_dir, FUSION).name == "10"
+    assert find_served_dir(models_dir, FUSION).name == "10"
 
 
 def test_the_pinned_version_is_served_everywhere_when_there_is_a_pin(models_dir: Path) -> None:
@@ -85,7 +85,7 @@ def test_nothing_is_written_when_the_version_to_pin_is_missing(models_dir: Path)
 def test_the_reason_is_given_when_a_pin_leads_nowhere(models_dir: Path, pin: str, reason: str) -> None:
     (models_dir / FUSION / PIN_FILE).write_text(pin)
     with pytest.raises(TemporaryError, match=reason):
-        served_version_dir(models_dir, FUSION)
+        find_served_dir(models_dir, FUSION)
     assert ModelCards(models_dir).pool() is None, "a report is made all the same"
 
 
@@ -107,7 +107,7 @@ def test_a_model_is_rolled_back_and_forth_when_a_version_is_named(models_dir: Pa
     (as_json,) = json.loads(candor_models("--models-dir", models_dir, "--json").stdout)
     assert (as_json["version"], as_json["versions"], as_json["pinned"]) == (2, [1, 2, 10], True)
     assert "fusion v10 (latest)" in candor_models("--models-dir", models_dir, "--use", "fusion@latest").stdout
-    assert pinned_version(models_dir, FUSION) is None
+    assert read_pinned_version(models_dir, FUSION) is None
 
 
 @pytest.mark.parametrize("choice", ["fusion@3", "fusion", "fusion@", "face@1", "fusion@²", "../fusion@x"])
@@ -115,11 +115,11 @@ def test_the_versions_are_named_when_the_choice_is_no_version(models_dir: Path, 
     done = candor_models("--models-dir", models_dir, "--use", choice)
     assert done.exit_code == 2
     assert f"cannot use {choice!r}" in done.stderr
-    assert pinned_version(models_dir, FUSION) is None
+    assert read_pinned_version(models_dir, FUSION) is None
 
 
 def test_a_version_is_not_pinned_when_its_folder_holds_another(models_dir: Path) -> None:
     write_version(models_dir, 11, version=12)
     done = candor_models("--models-dir", models_dir, "--use", "fusion@11")
     assert done.exit_code != 0
-    assert pinned_version(models_dir, FUSION) is None
+    assert read_pinned_version(models_dir, FUSION) is None

@@ -10,7 +10,7 @@ from services.audio.training.classifier import Labelled
 from services.audio.training.conditions import CONDITIONS, SECOND_VOICE
 from services.audio.training.dataset import RAVDESS_LABELS, TRAINING_ACTORS, Clip, find_clips
 from services.audio.training.embeddings import AUGMENTED, CACHE, windows_of
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.common.serving.predictor import Predictor
 from services.training.artifacts import data_hash
 
@@ -82,7 +82,7 @@ def load(
     *,
     predictor: Predictor,
     degraded: bool,
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
     cache: Path = CACHE,
 ) -> Corpus:
     """A corpus with its augmented copies and, where asked for, under every named condition.

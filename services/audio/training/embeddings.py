@@ -14,7 +14,7 @@ from services.audio.settings import AudioSettings
 from services.audio.training.conditions import CONDITIONS, SECOND_VOICE, Condition, augmented, talked_over
 from services.audio.training.dataset import Clip, read_sound, served_windows
 from services.audio.vad import Hysteresis, hysteresis
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.common.serving.predictor import Predictor
 from services.common.settings import REPOSITORY
 from services.training.artifacts import data_hash
@@ -54,7 +54,7 @@ def windows_of(
     condition: str,
     predictor: Predictor,
     seed: int = 0,
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
     cache: Path = CACHE,
 ) -> Windows:
     """Windows of clips under a condition, from the cache where they were made before.

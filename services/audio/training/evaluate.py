@@ -22,7 +22,7 @@ from services.audio.training.dataset import (
 from services.audio.vad import hysteresis
 from services.common.contracts.labels import EMOTIONS
 from services.common.errors import InputError
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.common.serving.predictor import Predictor
 from services.common.serving.registry import VOICE_EMOTION
 from services.training.evaluate import TRAINING_DATA_NOTE, evaluation_report
@@ -30,7 +30,7 @@ from services.training.metrics import Interval, bootstrap_interval, classificati
 
 
 def evaluate(
-    data: Path, *, corpus: str, predictor: Predictor, progress: Progress = no_progress
+    data: Path, *, corpus: str, predictor: Predictor, progress: Progress = ignore_progress
 ) -> dict[str, Any]:
     """Score every recording of a corpus, one score per clip.
 

@@ -28,7 +28,7 @@ from services.audio.training.corpora import CLEAN, Corpus, load
 from services.audio.training.dataset import RAVDESS_LABELS
 from services.audio.training.protocols import EVERY, FOLDS
 from services.audio.training.tables import GROUPS
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.common.serving.litert import LiteRtPredictor
 from services.training.reference import keep_array
 from services.training.results import confusion_of, uar_of
@@ -47,7 +47,7 @@ Scores = NDArray[np.float32]
 
 
 def write_held_out(
-    data: Path, path: Path, *, models_dir: Path, seeds: Sequence[int], progress: Progress = no_progress
+    data: Path, path: Path, *, models_dir: Path, seeds: Sequence[int], progress: Progress = ignore_progress
 ) -> None:
     """Score RAVDESS out of fold and write it to `path`; folds that were scored before are not repeated.
 

@@ -29,7 +29,7 @@ from services.audio.training.tables import (
     slice_masks,
     subset,
 )
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.training.results import ResultRow, write_results
 
 SEEDS = (0, 1, 2)
@@ -63,7 +63,7 @@ class Measured:
 
 
 def measure(
-    ravdess: Corpus, emodb: Corpus, *, seeds: Sequence[int] = SEEDS, progress: Progress = no_progress
+    ravdess: Corpus, emodb: Corpus, *, seeds: Sequence[int] = SEEDS, progress: Progress = ignore_progress
 ) -> Measured:
     """Run every protocol. About ten minutes on two cores, once the embeddings are there.
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from services.audio.features import CHUNK_SAMPLES, HOP_LENGTH, SAMPLE_RATE_HZ, FloatArray, log_mel
 from services.audio.training.dataset import RAVDESS_LABELS, TRAINING_ACTORS, find_clips, read_sound
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.training.artifacts import data_hash
 
 SIZE = 64
@@ -21,7 +21,7 @@ QUIET_DB = 35.0
 """Frames so far below the loudest are cut off at both ends."""
 
 
-def write_mel_images(data: Path, path: Path, *, progress: Progress = no_progress) -> None:
+def write_mel_images(data: Path, path: Path, *, progress: Progress = ignore_progress) -> None:
     """Write `path` (`.npz`): `images` `(m, 64, 64, 3)` float16, `clip` `(m,)`, `labels`, `people`, `digest`.
 
     Args:

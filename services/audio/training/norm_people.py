@@ -18,7 +18,7 @@ from services.audio.training.embeddings import CACHE
 from services.audio.training.tables import GROUPS
 from services.common.contracts.labels import EMOTIONS, Modality, ModalityStatus
 from services.common.contracts.results import ModalityResult
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.common.serving.predictor import Predictor
 from services.common.serving.registry import VOICE_EMOTION, VOICE_ENCODER
 from services.training.splits import group_folds
@@ -31,7 +31,7 @@ Floats = NDArray[np.float64]
 
 
 def ordinary_voices(
-    data: Path, *, predictor: Predictor, progress: Progress = no_progress, cache: Path = CACHE
+    data: Path, *, predictor: Predictor, progress: Progress = ignore_progress, cache: Path = CACHE
 ) -> list[ModalityResult]:
     """A result for every actor of RAVDESS and EMO-DB: all neutral recordings as one answer.
 

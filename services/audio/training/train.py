@@ -12,7 +12,7 @@ from services.audio.training.measure import SEEDS, measure, save
 from services.audio.training.protocols import tuned
 from services.audio.training.publish import publish
 from services.audio.training.voices import fit_voices
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.common.serving.litert import LiteRtPredictor
 from services.common.serving.registry import VOICE_ENCODER, Manifest
 from services.common.settings import REPOSITORY
@@ -27,7 +27,7 @@ def train(
     *,
     models_dir: Path,
     seed: int = 0,
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
     keep_results: bool = True,
 ) -> Manifest:
     """Train on RAVDESS actors 01 to 20 and EMO-DB, and export a new version.

@@ -49,9 +49,9 @@ class Cohort(Contract):
         return f"{self.kind}:{self.name}"
 
 
-def cohorts_of(*, question_id: str, tags: Sequence[str]) -> list[Cohort]:
-    """The cohorts that an answer belongs to: its question's first, its tenant's last, none twice."""
-    tagged = [_of_tag(tag) for tag in dict.fromkeys(tags)]
+def list_cohorts(*, question_id: str, tags: Sequence[str]) -> list[Cohort]:
+    """List the cohorts that an answer belongs to: its question's first, its tenant's last, none twice."""
+    tagged = [_make_cohort(tag) for tag in dict.fromkeys(tags)]
     return [
         Cohort(kind=CohortKind.QUESTION, name=question_id),
         *(cohort for cohort in tagged if cohort.kind is CohortKind.ROLE),
@@ -60,7 +60,7 @@ def cohorts_of(*, question_id: str, tags: Sequence[str]) -> list[Cohort]:
     ]
 
 
-def _of_tag(tag: str) -> Cohort:
+def _make_cohort(tag: str) -> Cohort:
     role = tag.removeprefix(ROLE_TAG)
     if role and role != tag:
         return Cohort(kind=CohortKind.ROLE, name=role)

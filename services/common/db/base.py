@@ -1,4 +1,4 @@
-"""What all table classes share: identifiers, the types of columns, the names of constraints."""
+"""The base of all table classes: type of identifiers, types of columns, names of constraints."""
 
 from datetime import datetime
 from typing import Any, ClassVar

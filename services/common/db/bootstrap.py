@@ -1,6 +1,8 @@
-"""From an empty server to a migrated database: roles, database, schema. Safe to run again and at once.
+"""Turns an empty server into a migrated database: roles, database, schema.
 
-`python -m services.common.db.bootstrap` does it with what `DatabaseSettings` finds in the environment.
+Safe to repeat and to run in parallel.
+
+`python -m services.common.db.bootstrap` does it with the `DatabaseSettings` of the environment.
 """
 
 import time
@@ -19,7 +21,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import NullPool
 
-from services.common.db.session import with_driver
+from services.common.db.session import use_psycopg
 from services.common.errors import ConfigurationError
 from services.common.logging import configure_logging, get_logger
 
@@ -32,7 +34,7 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 
 @dataclass(frozen=True, slots=True)
 class DatabaseUrls:
-    """Where each role connects. They hold passwords: never log one.
+    """The URL with which each role connects. They hold passwords: never log one.
 
     Attributes:
         admin: the administrator's own connection, on Candor's database.
@@ -75,7 +77,7 @@ def prepare_database(
     owner_password: str | None = None,
     database: str = "candor",
 ) -> DatabaseUrls:
-    """Create what is missing of roles, database and schema.
+    """Create the roles, the database and the schema, as far as they are missing.
 
     Args:
         admin_url: a superuser's connection, to any database of the server.
@@ -91,29 +93,29 @@ def prepare_database(
     if not gateway_password or not fusion_password:
         raise ConfigurationError("candor_gateway and candor_fusion need passwords.")
     passwords = {OWNER: owner_password, GATEWAY: gateway_password, FUSION: fusion_password, DEFINER: None}
-    admin = with_driver(admin_url)
-    with _connected(admin) as connection:
+    admin = use_psycopg(admin_url)
+    with _connect_locked(admin) as connection:
         for role, password in passwords.items():
             _ensure_role(connection, role, password)
         connection.execute(f"GRANT {DEFINER} TO {OWNER}")
         _ensure_database(connection, database)
     inside = admin.set(database=database)
-    with _connected(inside) as connection:
+    with _connect_locked(inside) as connection:
         connection.execute(f"GRANT USAGE, CREATE ON SCHEMA public TO {OWNER}, {DEFINER}")
     migrate(inside)
     return DatabaseUrls(
-        admin=_plain(inside),
-        gateway=_plain(inside.set(username=GATEWAY, password=gateway_password)),
-        fusion=_plain(inside.set(username=FUSION, password=fusion_password)),
+        admin=_render_url(inside),
+        gateway=_render_url(inside.set(username=GATEWAY, password=gateway_password)),
+        fusion=_render_url(inside.set(username=FUSION, password=fusion_password)),
     )
 
 
 def migrate(url: str | URL) -> None:
-    """Bring the schema at `url` to the newest revision, acting as `candor_owner`.
+    """Migrate the schema at `url` to the newest revision, acting as `candor_owner`.
 
     `url` is the connection of that role, or of one that may `SET ROLE` to it.
     """
-    engine = create_engine(with_driver(url), poolclass=NullPool)
+    engine = create_engine(use_psycopg(url), poolclass=NullPool)
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         connection.execute(text(f"SET LOCAL ROLE {OWNER}"))
@@ -124,9 +126,9 @@ def migrate(url: str | URL) -> None:
 
 
 @contextmanager
-def _connected(url: URL) -> Iterator[psycopg.Connection]:
-    """An autocommit connection that holds the advisory lock."""
-    with psycopg.connect(_libpq(url), autocommit=True, connect_timeout=5) as connection:
+def _connect_locked(url: URL) -> Iterator[psycopg.Connection]:
+    """Open an autocommit connection that holds the advisory lock."""
+    with psycopg.connect(_render_libpq_url(url), autocommit=True, connect_timeout=5) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         yield connection
 
@@ -153,11 +155,11 @@ def _ensure_database(connection: psycopg.Connection, database: str) -> None:
         connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, sql.Identifier(role)))
 
 
-def _libpq(url: URL) -> str:
-    return _plain(url.set(drivername="postgresql"))
+def _render_libpq_url(url: URL) -> str:
+    return _render_url(url.set(drivername="postgresql"))
 
 
-def _plain(url: URL) -> str:
+def _render_url(url: URL) -> str:
     return make_url(url).render_as_string(hide_password=False)
 
 
@@ -170,7 +172,7 @@ def wait_for_server(url: str, *, wait_s: float) -> None:
     deadline = time.monotonic() + wait_s
     while True:
         try:
-            psycopg.connect(_libpq(with_driver(url)), connect_timeout=5).close()
+            psycopg.connect(_render_libpq_url(use_psycopg(url)), connect_timeout=5).close()
         except psycopg.OperationalError:
             if time.monotonic() >= deadline:
                 raise
@@ -180,7 +182,11 @@ def wait_for_server(url: str, *, wait_s: float) -> None:
 
 
 def main() -> None:
-    """Migrate as the owner, or prepare everything as the administrator, whichever URL is given."""
+    """Migrate as the owner if its URL is set, else prepare everything as the administrator.
+
+    Raises:
+        ConfigurationError: neither URL is set.
+    """
     settings = DatabaseSettings()
     configure_logging()
     url = settings.owner_url or settings.admin_url

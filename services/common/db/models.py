@@ -51,7 +51,7 @@ __all__ = [
     "WebhookDelivery",
     "WebhookEndpoint",
 ]
-"""What is defined elsewhere and found here too; importing this module makes every table known."""
+"""All tables, those of other modules included: importing this module registers every table."""
 
 
 class Tenant(Base):
@@ -255,10 +255,10 @@ class ReportRow(Base):
 
 
 class AnswerScores(Base):
-    """What one answer adds to the norms: the scores that one set of models made. Written by `fusion`.
+    """The scores that one set of models made of one answer, as the norms count them. Written by `fusion`.
 
-    `model_key` names those models: scores of different versions never share a norm. A trigger counts
-    every row into `norms` as it comes, and out again as it goes, whoever deletes it.
+    `model_key` names those models: scores of different versions never share a norm. A trigger adds every
+    row to `norms` when it is inserted, and takes it out when it is deleted, whoever deletes it.
     """
 
     __tablename__ = "answer_scores"
@@ -283,7 +283,10 @@ class AnswerScores(Base):
 
 
 class Norm(Base):
-    """One cohort under one set of models. Written by the trigger on `answer_scores`, like what follows."""
+    """One cohort under one set of models.
+
+    Written by the trigger on `answer_scores`, as are its blocks and months.
+    """
 
     __tablename__ = "norms"
     __table_args__ = (UniqueConstraint("tenant_id", "cohort", "model_key", name="uq_norms_cohort"),)
@@ -332,10 +335,10 @@ class NormMonth(Base):
 
 
 class VoiceSummaryRow(Base):
-    """The mean voice embedding of one answer, for the person's next ones. Written by `fusion`.
+    """The mean voice embedding of one answer, for the candidate's later ones. Written by `fusion`.
 
-    It says something about a body, so it is personal data: it goes with its assessment, and the
-    gateway may erase it alone.
+    It describes a body, so it is personal data: it is deleted with its assessment, and the gateway may
+    erase it alone.
     """
 
     __tablename__ = "voice_summaries"

@@ -1,4 +1,4 @@
-"""The tables of governance: what was consented to, what was done, what was erased. See `models`."""
+"""The tables of governance: consents, audit log, demographics, erasures. See `models`."""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from services.common.db.base import SORTABLE_ID, Base
 
 
-def _of_candidate() -> ForeignKeyConstraint:
+def _reference_candidate() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(
         ["tenant_id", "candidate_id"], ["candidates.tenant_id", "candidates.id"], ondelete="CASCADE"
     )
@@ -37,15 +37,16 @@ class AuditEventRow(Base):
 
 
 class AuditSubject(Base):
-    """Whom or what an entry of the log means that concerns a person. Written by `gateway.tenancy.audit`.
+    """The candidate behind a pseudonym of the audit log. Written by `gateway.tenancy.audit`.
 
-    No entry can be erased, so it names a pseudonym; this row says of whom, and goes with the candidate.
+    No entry of the log can be erased, so an entry names a pseudonym; this row says whose it is, and goes with
+    the candidate.
     """
 
     __tablename__ = "audit_subjects"
     __table_args__ = (
         UniqueConstraint("tenant_id", "subject", name="uq_audit_subjects_subject"),
-        _of_candidate(),
+        _reference_candidate(),
         Index("ix_audit_subjects_candidate", "tenant_id", "candidate_id"),
     )
 
@@ -56,7 +57,7 @@ class AuditSubject(Base):
 
 
 class Consent(Base):
-    """What a candidate agreed to, for one purpose. Written by `gateway.law.consents`.
+    """One consent of a candidate, for one purpose. Written by `gateway.law.consents`.
 
     The same words agreed to at the same moment are one consent, however often they are sent.
     """
@@ -67,7 +68,7 @@ class Consent(Base):
         UniqueConstraint(
             "tenant_id", "candidate_id", "purpose", "version", "consented_at", name="uq_consents_given"
         ),
-        _of_candidate(),
+        _reference_candidate(),
     )
 
     id: Mapped[str] = mapped_column(SORTABLE_ID, primary_key=True)
@@ -82,13 +83,13 @@ class Consent(Base):
 
 
 class Demographics(Base):
-    """What a candidate chose to say of themselves, for the impact ratios alone. Written by `gateway`.
+    """The voluntary statements of a candidate, for the impact ratios alone. Written by `gateway`.
 
-    Kept apart from the candidate, and out of the reach of what makes scores.
+    They are kept apart from the candidate, where nothing that makes scores can read them.
     """
 
     __tablename__ = "candidate_demographics"
-    __table_args__ = (_of_candidate(),)
+    __table_args__ = (_reference_candidate(),)
 
     tenant_id: Mapped[str] = mapped_column(SORTABLE_ID, primary_key=True)
     candidate_id: Mapped[str] = mapped_column(SORTABLE_ID, primary_key=True)
@@ -98,7 +99,7 @@ class Demographics(Base):
 
 
 class Erasure(Base):
-    """The receipt of an erasure: what went, not whose it was. Written by `gateway.rights.erasure`."""
+    """The receipt of an erasure: what was erased, not of whom. Written by `gateway.rights.erasure`."""
 
     __tablename__ = "erasures"
     __table_args__ = (Index("ix_erasures_tenant", "tenant_id", "id"),)

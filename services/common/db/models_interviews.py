@@ -1,4 +1,4 @@
-"""The tables of interviews: which questions were put to whom. See `models`."""
+"""The tables of interviews: the questions that were put to each candidate. See `models`."""
 
 from datetime import datetime
 
@@ -19,8 +19,8 @@ from services.common.db.base import SORTABLE_ID, Base
 class Interview(Base):
     """Several questions put to one candidate. Written by `gateway`.
 
-    `state` is `erasing` from the moment somebody asked for that, so that no answer comes in behind.
-    What its answers have come to follows from them, and is stored nowhere else.
+    `state` is `erasing` from the moment somebody asked for erasure, so that no further answer is taken.
+    The state of its answers follows from them, and is stored nowhere else.
     """
 
     __tablename__ = "interviews"

@@ -1,4 +1,4 @@
-"""What a request needs to be answered once. Written by `gateway`."""
+"""Tables that let a request be sent again: idempotency keys and resumable uploads. Written by `gateway`."""
 
 from datetime import datetime
 from typing import Any
@@ -21,10 +21,10 @@ from services.common.db.base import SORTABLE_ID, Base
 
 
 class IdempotencyKey(Base):
-    """A client's key of the last 24 hours, hashed, and what was answered under it, sealed.
+    """A client's key of the last 24 hours, hashed, and the response to its request, sealed.
 
-    Without an answer, a request is running: whoever wrote `attempt`, as long as `locked_until` is ahead.
-    What speaks of an assessment or a candidate goes with them.
+    Without a response, the request is running: whoever wrote `attempt` has it until `locked_until`.
+    A row that refers to an assessment or a candidate is deleted with them.
     """
 
     __tablename__ = "idempotency_keys"
@@ -60,9 +60,9 @@ class IdempotencyKey(Base):
 
 
 class Upload(Base):
-    """Media on its way in, in pieces. Gone once an answer has taken it, or when its time is over.
+    """Media that is sent in pieces. Deleted once an answer has taken it, or when it expires.
 
-    `media` is what the complete object is; null until it is put together. A `problem` ends the upload.
+    `media` describes the complete object; null until it is put together. A `problem` ends the upload.
     """
 
     __tablename__ = "uploads"
@@ -86,7 +86,7 @@ class Upload(Base):
 
 
 class UploadPart(Base):
-    """One piece of an upload, an object of its own until all are there."""
+    """One piece of an upload, an object of its own until all pieces are there."""
 
     __tablename__ = "upload_parts"
     __table_args__ = (

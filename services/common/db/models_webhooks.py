@@ -1,4 +1,4 @@
-"""The tables of webhooks: where events go, what happened, and what became of each delivery."""
+"""The tables of webhooks: endpoints, events, deliveries and their attempts."""
 
 from datetime import datetime
 
@@ -106,7 +106,10 @@ class WebhookDelivery(Base):
 
 
 class WebhookAttempt(Base):
-    """What one attempt came to: a status or an error of ours, nothing of the answer. Written by `gateway`."""
+    """One attempt of a delivery: a status or an error of ours, nothing of the response.
+
+    Written by `gateway`.
+    """
 
     __tablename__ = "webhook_attempts"
     __table_args__ = (

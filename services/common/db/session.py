@@ -12,8 +12,8 @@ TENANT_SETTING = "candor.tenant_id"
 """The run-time setting that every row-level policy compares `tenant_id` with."""
 
 
-def with_driver(url: str | URL) -> URL:
-    """`url` with psycopg 3 as its driver, whatever driver it named."""
+def use_psycopg(url: str | URL) -> URL:
+    """Return `url` with psycopg 3 as its driver, whatever driver it named."""
     return make_url(url).set(drivername="postgresql+psycopg")
 
 
@@ -25,7 +25,7 @@ def create_engine_for(
     connect_timeout_s: int = 3,
     statement_timeout_s: int = 15,
 ) -> Engine:
-    """A pooled engine that never waits for ever: not to connect, not for a lock, not for an answer.
+    """Create a pooled engine that never waits for ever: not to connect, not for a lock, not for a result.
 
     Args:
         url: any Postgres URL; the driver is always psycopg 3.
@@ -35,7 +35,7 @@ def create_engine_for(
         statement_timeout_s: until the server gives a statement up (also bounds the wait for a lock).
     """
     return create_engine(
-        with_driver(url),
+        use_psycopg(url),
         pool_size=pool_size,
         max_overflow=max_overflow,
         pool_timeout=connect_timeout_s,
@@ -50,9 +50,9 @@ def create_engine_for(
 
 @contextmanager
 def tenant_session(engine: Engine, tenant_id: str) -> Iterator[Session]:
-    """One transaction that sees and writes the rows of `tenant_id` only.
+    """Open one transaction that sees and writes the rows of `tenant_id` only.
 
-    Commits when the block ends well, rolls back otherwise. The tenant is set for the transaction
+    It commits when the block ends well and rolls back otherwise. The tenant is set for the transaction
     alone, so that a connection that returns to the pool carries no tenant along.
 
     Raises:
@@ -69,5 +69,5 @@ def tenant_session(engine: Engine, tenant_id: str) -> Iterator[Session]:
 
 
 def now(session: Session) -> datetime:
-    """The database's clock, which all recorded times come from."""
+    """Return the time by the database's clock, which all recorded times come from."""
     return session.execute(select(func.now())).scalar_one()

@@ -1,4 +1,4 @@
-"""What the reader of an interview's report must know before believing it. Pure: values in, values out."""
+"""The notices of an interview's report. Pure: values in, values out."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,20 +7,20 @@ from services.common.contracts.interview import AnswerStatus
 from services.common.contracts.results import Notice, Report
 
 FEW_ANSWERS = 2
-"""Up to so many, the differences between answers are a guess."""
+"""Up to this number, the differences between answers cannot be estimated."""
 
 
-def interview_notices(
+def list_notices(
     statuses: Sequence[AnswerStatus], *, replaced: int, reports: Sequence[Report]
 ) -> list[Notice]:
-    """The notices that apply: first what is missing, then what the answers' own reports say, each once.
+    """List the notices that apply: first what is missing, then those of the answers' own reports, each once.
 
     Args:
         statuses: of the questions.
         replaced: answers that a later one replaced.
         reports: of the answers that count.
     """
-    own = _missing(statuses) + _of_the_whole(replaced, reports)
+    own = _make_missing_notices(statuses) + _make_interview_notices(replaced, reports)
     by_code = {notice.code: notice for notice in own}
     for report in reports:
         for notice in report.warnings:
@@ -28,9 +28,9 @@ def interview_notices(
     return list(by_code.values())
 
 
-def _missing(statuses: Sequence[AnswerStatus]) -> list[Notice]:
+def _make_missing_notices(statuses: Sequence[AnswerStatus]) -> list[Notice]:
     count = Counter(statuses)
-    of_all = f"of {_questions(len(statuses))}"
+    of_all = f"of {_format_questions(len(statuses))}"
     lost = count[AnswerStatus.FAILED] + count[AnswerStatus.EXPIRED]
     notices = [
         (
@@ -53,7 +53,7 @@ def _missing(statuses: Sequence[AnswerStatus]) -> list[Notice]:
     ]
 
 
-def _of_the_whole(replaced: int, reports: Sequence[Report]) -> list[Notice]:
+def _make_interview_notices(replaced: int, reports: Sequence[Report]) -> list[Notice]:
     notices = []
     if replaced:
         answers = "1 earlier answer is" if replaced == 1 else f"{replaced} earlier answers are"
@@ -96,5 +96,5 @@ def _models_differ(reports: Sequence[Report]) -> bool:
     return any(len(found) > 1 for found in versions.values())
 
 
-def _questions(number: int) -> str:
+def _format_questions(number: int) -> str:
     return "1 question" if number == 1 else f"{number} questions"

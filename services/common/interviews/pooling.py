@@ -1,8 +1,8 @@
-"""From the reports of several answers to the report of an interview. Pure: values in, values out.
+"""The report of an interview, made from the reports of its answers. Pure: values in, values out.
 
-Lengths decide: traits are weighted by words, emotions by the seconds of speech and face behind them, so that
-one short answer does not count as much as three long ones. Nothing is ranked over the whole: norms belong to
-a question, and no cohort holds interviews (decision record 0015).
+Traits are weighted by words, emotions by the seconds of speech and face behind them, so that one short
+answer does not count as much as three long ones. The interview as a whole gets no percentiles: norms belong
+to a question, and no cohort holds interviews (decision record 0015).
 """
 
 import math
@@ -31,15 +31,15 @@ from services.common.contracts.labels import (
 )
 from services.common.contracts.results import ErrorCode, ModalityResult, Notice, Report
 from services.common.contracts.text import Estimate
-from services.common.interviews.notices import interview_notices
-from services.common.statistics.pooled_scores import Part, pooled, weights_of
+from services.common.interviews.notices import list_notices
+from services.common.statistics.pooled_scores import WeightedScore, normalise_weights, pool_scores
 
 LabelT = TypeVar("LabelT", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One question and the answer that counts.
+class QuestionReport:
+    """One question of an interview, with the answer that counts and its report.
 
     Attributes:
         question: identifier of the question.
@@ -71,8 +71,8 @@ class _Scores(Generic[LabelT]):
     intervals: Mapping[LabelT, Estimate] | None = None
 
 
-def status_of(answers: Iterable[AnswerStatus]) -> InterviewStatus:
-    """What the states of its questions say of an interview."""
+def derive_status(answers: Iterable[AnswerStatus]) -> InterviewStatus:
+    """Return the state of an interview, which follows from the states of its questions."""
     states = set(answers)
     if AnswerStatus.UNANSWERED in states:
         return InterviewStatus.OPEN
@@ -80,35 +80,37 @@ def status_of(answers: Iterable[AnswerStatus]) -> InterviewStatus:
 
 
 def build_interview_report(
-    answers: Sequence[Answer], *, interview_id: str, created_at: datetime
+    answers: Sequence[QuestionReport], *, interview_id: str, created_at: datetime
 ) -> InterviewReport:
-    """The report of an interview.
+    """Build the report of an interview.
 
     Args:
         answers: one per question, in order; at least one.
         interview_id: whose report this is.
         created_at: of the interview, timezone-aware.
     """
-    traits = [_trait_scores(answer.report) for answer in answers]
-    emotions = [_fused_emotions(answer.report) for answer in answers]
+    traits = [_find_trait_scores(answer.report) for answer in answers]
+    emotions = [_weigh_fused_emotions(answer.report) for answer in answers]
     reports = [answer.report for answer in answers if answer.report is not None]
     return InterviewReport(
         interview_id=interview_id,
-        status=status_of(answer.status for answer in answers),
+        status=derive_status(answer.status for answer in answers),
         overall=InterviewOverall(
             questions=len(answers),
             answered=sum(answer.status is not AnswerStatus.UNANSWERED for answer in answers),
             reported=sum(bool(words or felt) for words, felt in zip(traits, emotions, strict=True)),
-            traits=_pooled_labels(TRAITS, traits),
-            emotions=_pooled_labels(EMOTIONS, emotions),
-            channels=_channels(reports),
-            congruence=_congruence(reports),
+            traits=_pool_labels(TRAITS, traits),
+            emotions=_pool_labels(EMOTIONS, emotions),
+            channels=_pool_modalities(reports),
+            congruence=_pool_congruence(reports),
         ),
         answers=[
-            _answer(answer, share_of_words=words, share_of_seconds=seconds)
-            for answer, words, seconds in zip(answers, _shares(traits), _shares(emotions), strict=True)
+            _describe_answer(answer, share_of_words=words, share_of_seconds=seconds)
+            for answer, words, seconds in zip(
+                answers, _compute_shares(traits), _compute_shares(emotions), strict=True
+            )
         ],
-        warnings=interview_notices(
+        warnings=list_notices(
             [answer.status for answer in answers],
             replaced=sum(len(answer.earlier) for answer in answers),
             reports=reports,
@@ -117,15 +119,15 @@ def build_interview_report(
     )
 
 
-def words_of(report: Report) -> int | None:
-    """Words behind the traits; null where nobody counted."""
-    text = _succeeded(report, Modality.TEXT)
+def count_words(report: Report) -> int | None:
+    """Return the number of words behind the traits; None if it was not counted."""
+    text = _find_succeeded(report, Modality.TEXT)
     return text.text.words if text is not None and text.text is not None else None
 
 
-def seconds_of(report: Report, modality: Modality) -> float | None:
-    """Seconds of speech, or with a readable face; null where nobody measured."""
-    result = _succeeded(report, modality)
+def measure_seconds(report: Report, modality: Modality) -> float | None:
+    """Return the seconds of speech, or with a readable face; None if they were not measured."""
+    result = _find_succeeded(report, modality)
     if result is None:
         return None
     if result.voice is not None:
@@ -134,71 +136,73 @@ def seconds_of(report: Report, modality: Modality) -> float | None:
     return quality.coverage * quality.duration_s if quality and quality.duration_s is not None else None
 
 
-def _succeeded(report: Report, modality: Modality) -> ModalityResult | None:
+def _find_succeeded(report: Report, modality: Modality) -> ModalityResult | None:
     result = report.modalities.get(modality)
     return result if result is not None and result.status is ModalityStatus.SUCCEEDED else None
 
 
-def _trait_scores(report: Report | None) -> _Scores[Trait] | None:
+def _find_trait_scores(report: Report | None) -> _Scores[Trait] | None:
     if report is None or report.fused.traits is None:
         return None
-    text = _succeeded(report, Modality.TEXT)
-    return _Scores(report.fused.traits, words_of(report), text.trait_intervals if text else None)
+    text = _find_succeeded(report, Modality.TEXT)
+    return _Scores(report.fused.traits, count_words(report), text.trait_intervals if text else None)
 
 
-def _fused_emotions(report: Report | None) -> _Scores[Emotion] | None:
-    """With the seconds of each channel, as far as the channel counts in the fused emotions."""
+def _weigh_fused_emotions(report: Report | None) -> _Scores[Emotion] | None:
+    """Return the fused emotions and the seconds behind them, each modality's by its weight."""
     if report is None or report.fused.emotions is None:
         return None
     known = [
         (channel.weight, seconds)
         for channel in report.fused.channels
-        if (seconds := seconds_of(report, channel.modality)) is not None
+        if (seconds := measure_seconds(report, channel.modality)) is not None
     ]
     total = math.fsum(weight for weight, _ in known)
     amount = math.fsum(weight * seconds for weight, seconds in known) / total if total > 0.0 else None
     return _Scores(report.fused.emotions, amount)
 
 
-def _channels(reports: Sequence[Report]) -> dict[Modality, dict[Emotion, InterviewScore]]:
-    """Emotions of voice and of face, each over the answers that have the channel."""
+def _pool_modalities(reports: Sequence[Report]) -> dict[Modality, dict[Emotion, InterviewScore]]:
+    """Pool the emotions of the voice and of the face, each over the answers that have the modality."""
     found = {}
     for modality in EMOTION_MODALITIES:
         scores = [
-            _Scores(result.emotions, seconds_of(report, modality))
+            _Scores(result.emotions, measure_seconds(report, modality))
             for report in reports
-            if (result := _succeeded(report, modality)) is not None and result.emotions is not None
+            if (result := _find_succeeded(report, modality)) is not None and result.emotions is not None
         ]
-        overall = _pooled_labels(EMOTIONS, scores)
+        overall = _pool_labels(EMOTIONS, scores)
         if overall is not None:
             found[modality] = overall
     return found
 
 
-def _congruence(reports: Sequence[Report]) -> InterviewScore | None:
-    """Weighted by the shorter of voice and face, since both are needed to agree."""
+def _pool_congruence(reports: Sequence[Report]) -> InterviewScore | None:
+    """Pool the congruence, weighted by the shorter of voice and face, since it needs both."""
     both = []
     for report in reports:
         if report.fused.congruence is not None:
-            seconds = [seconds_of(report, modality) for modality in EMOTION_MODALITIES]
+            seconds = [measure_seconds(report, modality) for modality in EMOTION_MODALITIES]
             known = [value for value in seconds if value is not None]
             both.append((report.fused.congruence, min(known, default=None)))
     if not both:
         return None
-    weights = weights_of([amount for _, amount in both])
-    return pooled([Part(value, weight) for (value, _), weight in zip(both, weights, strict=True)])
+    weights = normalise_weights([amount for _, amount in both])
+    return pool_scores(
+        [WeightedScore(value, weight) for (value, _), weight in zip(both, weights, strict=True)]
+    )
 
 
-def _shares(scores: Sequence[_Scores[Any] | None]) -> list[float | None]:
-    """The weight of each answer among those that have such scores; null for the others."""
-    weights = iter(weights_of([one.amount for one in scores if one is not None]))
+def _compute_shares(scores: Sequence[_Scores[Any] | None]) -> list[float | None]:
+    """Return the weight of each answer among those that have such scores; None for the others."""
+    weights = iter(normalise_weights([one.amount for one in scores if one is not None]))
     return [None if one is None else next(weights) for one in scores]
 
 
-def _pooled_labels(
+def _pool_labels(
     labels: Iterable[LabelT], scores: Sequence[_Scores[LabelT] | None]
 ) -> dict[LabelT, InterviewScore] | None:
-    """One score per label over the answers that have it; null where none has any."""
+    """Pool each label over the answers that have it; None if no answer has any."""
     there = [one for one in scores if one is not None]
     if not there:
         return None
@@ -206,18 +210,18 @@ def _pooled_labels(
     for label in labels:
         holders = [one for one in there if label in one.values]
         if holders:
-            weights = weights_of([one.amount for one in holders])
-            overall[label] = pooled(
+            weights = normalise_weights([one.amount for one in holders])
+            overall[label] = pool_scores(
                 [
-                    Part(one.values[label], weight, (one.intervals or {}).get(label))
+                    WeightedScore(one.values[label], weight, (one.intervals or {}).get(label))
                     for one, weight in zip(holders, weights, strict=True)
                 ]
             )
     return overall
 
 
-def _answer(
-    answer: Answer, *, share_of_words: float | None, share_of_seconds: float | None
+def _describe_answer(
+    answer: QuestionReport, *, share_of_words: float | None, share_of_seconds: float | None
 ) -> InterviewAnswer:
     row = InterviewAnswer(
         question=answer.question,
@@ -230,13 +234,13 @@ def _answer(
     report = answer.report
     if report is None:
         return row
-    text = _succeeded(report, Modality.TEXT)
+    text = _find_succeeded(report, Modality.TEXT)
     return row.model_copy(
         update={
             "report": answer.path,
-            "words": words_of(report),
-            "speech_s": seconds_of(report, Modality.AUDIO),
-            "face_s": seconds_of(report, Modality.VIDEO),
+            "words": count_words(report),
+            "speech_s": measure_seconds(report, Modality.AUDIO),
+            "face_s": measure_seconds(report, Modality.VIDEO),
             "share_of_words": share_of_words,
             "share_of_seconds": share_of_seconds,
             "emotions": report.fused.emotions,
@@ -244,13 +248,16 @@ def _answer(
             "trait_intervals": text.trait_intervals if text else None,
             "congruence": report.fused.congruence,
             "benchmark": report.benchmark,
-            "notices": _missing(report),
+            "notices": _list_missing(report),
         }
     )
 
 
-def _missing(report: Report) -> list[Notice]:
-    """Why channels of an answer are missing, each reason once; one that was never handed in needs none."""
+def _list_missing(report: Report) -> list[Notice]:
+    """List the reasons why modalities of an answer are missing, each once.
+
+    One that was not handed in needs none.
+    """
     reasons = {
         result.error_code: result.reason or "This part could not be analysed."
         for result in report.modalities.values()

@@ -1,4 +1,4 @@
-"""What reading sound and reading pictures share: one stream of a container, packet by packet (PyAV, FFmpeg).
+"""Reading one stream of a media container packet by packet (PyAV, FFmpeg), for sound and pictures alike.
 
 Only the audio and the video service may import this module; no other process has PyAV.
 """
@@ -25,12 +25,12 @@ TRUNCATION_TOLERANCE_S = 1.0
 class PacketSource(ABC):
     """One stream of a media file. Use as a context manager; read it once.
 
-    A subclass says what its medium is called and what to tell people, chooses the stream, and makes
-    its product from `_decoded_frames`. Whatever it does to the open container before it is entered
-    happens inside `_closed_on_fault`.
+    A subclass names its medium and the sentences for people, chooses the stream, and makes its own product
+    from `_decode_frames`. What it does to the open container before it is entered happens inside
+    `_close_on_error`.
 
     Attributes:
-        duration_s: what the container says about the stream, None where it says nothing (reliable).
+        duration_s: duration of the stream by the container, None if the container has no reliable one.
         bad_packets: packets that were skipped because they do not decode.
     """
 
@@ -45,7 +45,7 @@ class PacketSource(ABC):
 
         Args:
             path: the file.
-            open_container: opens it; FFmpeg's faults in there are faults of the file.
+            open_container: opens it; an error of FFmpeg in there is a fault of the file.
             max_duration_s: longer media is refused.
 
         Raises:
@@ -53,12 +53,12 @@ class PacketSource(ABC):
             TemporaryError: `storage_unavailable`, the file exists but cannot be read.
         """
         self._max_duration_s = max_duration_s
-        self._size_bytes = _file_size(path)
+        self._size_bytes = _measure_file(path)
         self._byte_position = 0
         self._ended_early = False
         self.duration_s: float | None = None
         self.bad_packets = 0
-        with self._media_faults():
+        with self._translate_media_errors():
             self._container = open_container(path)
 
     def __enter__(self) -> Self:
@@ -76,7 +76,7 @@ class PacketSource(ABC):
 
     @property
     def share(self) -> float:
-        """Share of the media that has been read, 0..1: by time, or by bytes where no duration is told."""
+        """Share of the media that has been read, 0..1: by time, or by bytes if there is no duration."""
         if self.duration_s:
             return min(1.0, self.decoded_s / self.duration_s)
         return min(1.0, self._byte_position / max(1, self._size_bytes))
@@ -87,8 +87,11 @@ class PacketSource(ABC):
         told_s = self.duration_s or 0.0
         return self._ended_early or told_s - self.decoded_s > max(TRUNCATION_TOLERANCE_S, 0.02 * told_s)
 
-    def _decoded_frames(self, stream: AudioStream | VideoStream) -> Iterator[object]:
-        """Decoded frames of the stream's kind; packets that do not decode are skipped, up to a number."""
+    def _decode_frames(self, stream: AudioStream | VideoStream) -> Iterator[object]:
+        """Yield the decoded frames of `stream`.
+
+        Up to `MAX_BAD_PACKETS` packets that do not decode are skipped.
+        """
         packets = self._container.demux(stream)
         while self.bad_packets <= MAX_BAD_PACKETS:
             try:
@@ -114,15 +117,15 @@ class PacketSource(ABC):
                 f"The {self.MEDIUM} is longer than {self._max_duration_s:g} s; hand in a shorter recording.",
             )
 
-    def _nothing_decoded(self) -> InputError:
-        """Why a stream that was read to its end gave nothing: it is broken, or there is nothing in it."""
+    def _make_empty_error(self) -> InputError:
+        """Return the error for a stream that gave nothing up to its end: it is broken, or it is empty."""
         if self.bad_packets or self._ended_early:
             return InputError(ErrorCode.MEDIA_CORRUPT, self.CORRUPT)
         return InputError(ErrorCode.MEDIA_EMPTY, self.EMPTY)
 
     @contextmanager
-    def _closed_on_fault(self) -> Iterator[None]:
-        """For what follows the opening: nobody closes a source that was never entered."""
+    def _close_on_error(self) -> Iterator[None]:
+        """Close the container if the block fails: nobody closes a source that was never entered."""
         try:
             yield
         except BaseException:
@@ -130,16 +133,16 @@ class PacketSource(ABC):
             raise
 
     @contextmanager
-    def _media_faults(self) -> Iterator[None]:
-        """Faults of FFmpeg as faults of the input; that the file itself is readable was checked before."""
+    def _translate_media_errors(self) -> Iterator[None]:
+        """Raise FFmpeg's errors as faults of the input; that the file can be read was checked before."""
         try:
             yield
         except (av.error.FFmpegError, ValueError, OverflowError) as fault:
             raise InputError(ErrorCode.MEDIA_CORRUPT, self.CORRUPT) from fault
 
 
-def _file_size(path: Path) -> int:
-    """Size in bytes of a file that can be read."""
+def _measure_file(path: Path) -> int:
+    """Return the size of a file in bytes, after a check that it can be read and is not empty."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)

@@ -1,4 +1,4 @@
-"""The `Predictor` protocol and the choice between its two runtimes."""
+"""The choice between the two runtimes that compute predictions."""
 
 import socket
 
@@ -9,7 +9,10 @@ from services.common.settings import CommonSettings, Serving
 
 
 def open_predictor(settings: CommonSettings) -> Predictor:
-    """The predictor that the settings ask for. Neither runtime's packages load unless it is chosen."""
+    """Return the predictor of the runtime that the settings choose.
+
+    Only that runtime's packages are loaded.
+    """
     if settings.serving is Serving.TF_SERVING:
         from services.common.serving.tf_serving import TfServingPredictor
 
@@ -24,9 +27,9 @@ def open_predictor(settings: CommonSettings) -> Predictor:
 
 
 def check_model_server(settings: CommonSettings) -> None:
-    """Raise `TemporaryError` where TF Serving is asked for and nothing listens at its address.
+    """Raise `TemporaryError` if TF Serving is chosen and nothing listens at its address.
 
-    A plain connection: a gRPC channel has threads, which a process that forks must not have.
+    The check opens a plain socket: a gRPC channel starts threads, and a process that forks must not have any.
     """
     if settings.serving is not Serving.TF_SERVING:
         return

@@ -1,4 +1,4 @@
-"""LiteRT in process: the default runtime. TensorFlow is not imported."""
+"""Predictions by LiteRT in the same process, the default runtime. TensorFlow is not imported."""
 
 from functools import cache
 from pathlib import Path
@@ -27,7 +27,10 @@ class LiteRtModel:
         self._shape: tuple[int, ...] = ()
 
     def run(self, batch: FloatArray) -> list[FloatArray]:
-        """All outputs for `batch`, in the file's own order; resizes the input when its shape changes."""
+        """Return all outputs for `batch`, in the file's own order.
+
+        The input is resized when the shape of the batches changes.
+        """
         if self._shape != batch.shape:
             self._interpreter.resize_tensor_input(self._input["index"], batch.shape)
             self._interpreter.allocate_tensors()

@@ -11,14 +11,14 @@ FloatArray = NDArray[np.float32]
 
 
 class Predictor(Protocol):
-    """Answers predictions of the served models, whichever runtime computes them."""
+    """Runs the served models, on whichever runtime."""
 
     def manifest(self, model: str) -> Manifest:
-        """What `model` says about itself (labels, input, preprocessing, version)."""
+        """Return the manifest of `model`: labels, input, preprocessing, version."""
         ...
 
     def asset(self, model: str, name: str) -> bytes:
-        """A side file of `model` (a vocabulary, say), from the folder of its version."""
+        """Return the bytes of a side file of `model` (its vocabulary, for example)."""
         ...
 
     def predict(self, model: str, batch: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""What a served model says about itself: `deploy/models/<name>/<version>/manifest.json`."""
+"""Manifests of served models, `deploy/models/<name>/<version>/manifest.json`, and the files beside them."""
 
 from datetime import datetime
 from functools import cache
@@ -11,7 +11,7 @@ from services.common.contracts.base import Contract
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.results import ErrorCode
 from services.common.errors import TemporaryError
-from services.common.serving.versions import served_version_dir
+from services.common.serving.versions import find_served_dir
 
 TEXT_ENCODER = "text_encoder"
 TEXT_TRAITS = "text_traits"
@@ -35,7 +35,7 @@ class TensorSpec(Contract):
 
 
 class Metric(Contract):
-    """One number that was measured, with how and on what."""
+    """One measured figure of a model, with the protocol and the data that it comes from."""
 
     name: str
     value: float
@@ -46,7 +46,7 @@ class Metric(Contract):
 
 
 class Manifest(Contract):
-    """Everything needed to feed a model and to judge it."""
+    """Everything that a process needs to feed a model, and a person to judge it."""
 
     schema_version: Literal[1] = 1
     name: str
@@ -90,13 +90,15 @@ def load_manifest(models_dir: Path, name: str) -> Manifest:
     """Read the manifest of the version of `name` that is served.
 
     Raises:
-        TemporaryError: `model_unavailable`, see `served_version_dir` and `read_manifest`.
+        TemporaryError: `model_unavailable`, see `find_served_dir` and `read_manifest`.
     """
-    return read_manifest(served_version_dir(models_dir, name))
+    return read_manifest(find_served_dir(models_dir, name))
 
 
 class ServedModels:
-    """Manifests and side files of the served versions. A manifest is read once, so that no version mixes.
+    """Manifests and side files of the served versions.
+
+    Each manifest is read once, so that versions never mix.
 
     Args:
         models_dir: folder of all models, `<name>/<version>/`.

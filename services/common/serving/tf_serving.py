@@ -1,4 +1,4 @@
-"""TF Serving over gRPC, with the message classes of `tensorflow-serving-api`."""
+"""Predictions by TF Serving over gRPC, with the message classes of `tensorflow-serving-api`."""
 
 import importlib.util
 import sys
@@ -17,14 +17,14 @@ from services.common.serving.registry import Manifest, ServedModels
 
 MAX_BATCH = 64
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
-"""A batch of the voice encoder's answers is 30 MB; gRPC allows 4 unless told. TF Serving has no limit."""
+"""A batch of the voice encoder's outputs is 30 MB; the default of gRPC is 4 MB. TF Serving has no limit."""
 LIMITS = ("grpc.max_receive_message_length", "grpc.max_send_message_length")
 DT_FLOAT = 1
 """`tensorflow.DataType.DT_FLOAT`."""
 
 
 @contextmanager
-def _tensorflow_protos_only() -> Iterator[None]:
+def _import_tensorflow_protos_only() -> Iterator[None]:
     """Let `tensorflow.*_pb2` import without running `tensorflow/__init__.py`.
 
     The stubs need nothing of TensorFlow but its protobuf modules, and loading the rest costs
@@ -45,7 +45,7 @@ def _tensorflow_protos_only() -> Iterator[None]:
         del sys.modules["tensorflow"]
 
 
-with _tensorflow_protos_only():
+with _import_tensorflow_protos_only():
     from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc, predict_pb2
     from tensorflow_serving.apis import prediction_service_pb2_grpc as prediction_grpc
 
@@ -65,12 +65,12 @@ class TfServingPredictor(ServedModels):
         check_batch(manifest, batch)
         return np.concatenate(
             [
-                self._ask(manifest, batch[start : start + MAX_BATCH])
+                self._request(manifest, batch[start : start + MAX_BATCH])
                 for start in range(0, len(batch), MAX_BATCH)
             ]
         )
 
-    def _ask(self, manifest: Manifest, rows: FloatArray) -> FloatArray:
+    def _request(self, manifest: Manifest, rows: FloatArray) -> FloatArray:
         request = predict_pb2.PredictRequest()
         request.model_spec.name = manifest.name
         request.model_spec.version.value = manifest.version
@@ -80,7 +80,7 @@ class TfServingPredictor(ServedModels):
         for size in rows.shape:
             tensor.tensor_shape.dim.add().size = size
         tensor.tensor_content = np.ascontiguousarray(rows, dtype="<f4").tobytes()
-        with _grpc_faults(manifest.name):
+        with _translate_grpc_errors(manifest.name):
             answer = self._predict(request, timeout=self._timeout_s).outputs[manifest.output.name]
         shape = [dim.size for dim in answer.tensor_shape.dim]
         flat = (
@@ -94,7 +94,7 @@ class TfServingPredictor(ServedModels):
         """Raise `TemporaryError` unless the server has `model` available."""
         request = get_model_status_pb2.GetModelStatusRequest()
         request.model_spec.name = model
-        with _grpc_faults(model):
+        with _translate_grpc_errors(model):
             answer = self._status(request, timeout=self._timeout_s)
         available = get_model_status_pb2.ModelVersionStatus.State.Value("AVAILABLE")
         if not any(version.state == available for version in answer.model_version_status):
@@ -102,7 +102,7 @@ class TfServingPredictor(ServedModels):
 
 
 @contextmanager
-def _grpc_faults(model: str) -> Iterator[None]:
+def _translate_grpc_errors(model: str) -> Iterator[None]:
     try:
         yield
     except grpc.RpcError as fault:

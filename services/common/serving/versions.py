@@ -1,8 +1,8 @@
-"""Which version of a model is served: the pinned one, else the highest.
+"""The served version of a model: the pinned one, else the highest.
 
 A pin is a file beside the versions, `<models>/<name>/pinned.json`, so that it goes wherever the folder of the
-model is copied or mounted. It is read when a process starts. TF Serving serves every version and is asked by
-number, so that it needs no word of it.
+model is copied or mounted. It is read when a process starts. TF Serving serves every version, and each
+request names the version, so that the server need not know the pin.
 """
 
 from pathlib import Path
@@ -22,13 +22,13 @@ class Pin(Contract):
     version: int = Field(ge=1)
 
 
-def versions_of(models_dir: Path, name: str) -> list[int]:
+def list_versions(models_dir: Path, name: str) -> list[int]:
     """Return the versions of `name`, ascending; none where there is no such model."""
     folder = models_dir / name
     return sorted(int(p.name) for p in folder.iterdir() if p.name.isdigit()) if folder.is_dir() else []
 
 
-def pinned_version(models_dir: Path, name: str) -> int | None:
+def read_pinned_version(models_dir: Path, name: str) -> int | None:
     """Return the version that `name` is pinned to; None where it is not pinned.
 
     Raises:
@@ -45,13 +45,13 @@ def pinned_version(models_dir: Path, name: str) -> int | None:
 
 
 def pin_version(models_dir: Path, name: str, version: int) -> None:
-    """Serve that version from the next start of a process on, in one step on disk.
+    """Serve `version` from the next start of a process on. The pin file is replaced in one step.
 
     Raises:
         TemporaryError: `model_unavailable`, there is no such version. Nothing was written.
     """
-    if version not in versions_of(models_dir, name):
-        raise _unavailable(models_dir, name, version)
+    if version not in list_versions(models_dir, name):
+        raise _make_unavailable_error(models_dir, name, version)
     path = models_dir / name / PIN_FILE
     unfinished = path.with_suffix(".partial")
     unfinished.write_text(Pin(version=version).model_dump_json() + "\n", encoding="utf-8")
@@ -59,16 +59,16 @@ def pin_version(models_dir: Path, name: str, version: int) -> None:
 
 
 def unpin_version(models_dir: Path, name: str) -> None:
-    """Serve the highest version again; nothing happens where `name` is not pinned."""
+    """Serve the highest version again; do nothing if `name` is not pinned."""
     (models_dir / name / PIN_FILE).unlink(missing_ok=True)
 
 
 def find_served_version(models_dir: Path, name: str) -> int | None:
     """Return the version of `name` that is served; None where there is no version at all."""
-    return pinned_version(models_dir, name) or max(versions_of(models_dir, name), default=None)
+    return read_pinned_version(models_dir, name) or max(list_versions(models_dir, name), default=None)
 
 
-def served_version_dir(models_dir: Path, name: str) -> Path:
+def find_served_dir(models_dir: Path, name: str) -> Path:
     """Return the folder of the version of `name` that is served.
 
     Raises:
@@ -77,13 +77,13 @@ def served_version_dir(models_dir: Path, name: str) -> Path:
     version = find_served_version(models_dir, name)
     folder = models_dir / name / str(version)
     if version is None or not folder.is_dir():
-        raise _unavailable(models_dir, name, version)
+        raise _make_unavailable_error(models_dir, name, version)
     return folder
 
 
-def _unavailable(models_dir: Path, name: str, version: int | None) -> TemporaryError:
+def _make_unavailable_error(models_dir: Path, name: str, version: int | None) -> TemporaryError:
     if version is None:
         return TemporaryError(ErrorCode.MODEL_UNAVAILABLE, f"There is no model {name!r} in {models_dir}.")
-    known = ", ".join(map(str, versions_of(models_dir, name))) or "none"
+    known = ", ".join(map(str, list_versions(models_dir, name))) or "none"
     reason = f"There is no version {version} of {name!r} in {models_dir}; its versions: {known}."
     return TemporaryError(ErrorCode.MODEL_UNAVAILABLE, reason)

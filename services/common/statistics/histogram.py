@@ -1,8 +1,8 @@
-"""How many people have which score: exact counts at a fixed resolution, and what follows from them.
+"""Histograms of scores: exact counts at a fixed resolution, and the statistics that follow from them.
 
-Scores are compared in steps of 0.001: 0.4124 and 0.4116 are equal, and tie. At this resolution the
-counts are all there is to know of a cohort, so percentile, mean and deciles are exact, people can be
-added and taken out in any order, and nothing is ever estimated.
+Scores are compared in steps of 0.001: 0.4124 and 0.4116 are equal, and tie. Percentile, mean and deciles are
+functions of the counts at this resolution, so they are exact, and people can be added and taken out in any
+order.
 """
 
 import math
@@ -24,7 +24,7 @@ NO_COUNTS = (0,) * BLOCK
 
 
 def quantise(value: float) -> int:
-    """The bin of a score: `value` in thousandths, halves to even, as Postgres' `round` does it.
+    """Return the bin of a score: `value` in thousandths, halves to even as Postgres' `round` does it.
 
     Raises:
         ValueError: `value` is not finite, or beyond ±32.767.
@@ -36,7 +36,7 @@ def quantise(value: float) -> int:
 
 @dataclass(frozen=True)
 class Rank:
-    """The place of one score among people, without their scores.
+    """The counts that a percentile is computed from: of people below, equal, and in all. No scores are kept.
 
     Attributes:
         n: people.
@@ -66,18 +66,18 @@ class Rank:
         self._refuse_empty()
         return 100.0 * (self.below + self.equal / 2.0) / self.n
 
-    def without(self, own: int, *, place: int) -> "Rank":
-        """The same among the others: one of the people, whose bin is `own`, is left out.
+    def leave_out(self, own: int, *, scored: int) -> "Rank":
+        """Return the rank of the same score among the others, with one person left out.
 
         Args:
-            own: bin of the person who is among the people.
-            place: bin of the score that is ranked.
+            own: bin of the person who is left out; must be one of the people.
+            scored: bin of the score that is ranked.
         """
         return Rank(
             n=self.n - 1,
             total=self.total - own,
-            below=self.below - (own < place),
-            equal=self.equal - (own == place),
+            below=self.below - (own < scored),
+            equal=self.equal - (own == scored),
         )
 
     def _refuse_empty(self) -> None:
@@ -87,29 +87,33 @@ class Rank:
 
 @dataclass(frozen=True)
 class Histogram:
-    """People by score.
+    """Counts of people per score.
 
     Attributes:
-        blocks: block number → `BLOCK` counts; bin `b` is place `b % 32` of block `b // 32`.
+        blocks: block number → `BLOCK` counts; bin `b` is at index `b % 32` of block `b // 32`.
     """
 
     blocks: Mapping[int, Sequence[int]]
 
     @classmethod
-    def of(cls, values: Iterable[float]) -> "Histogram":
-        """One person for each of `values`."""
-        return cls.of_bins(Counter(map(quantise, values)))
+    def from_scores(cls, values: Iterable[float]) -> "Histogram":
+        """Count one person for each of `values`.
+
+        Raises:
+            ValueError: see `quantise`.
+        """
+        return cls.from_counts(Counter(map(quantise, values)))
 
     @classmethod
-    def of_bins(cls, counts: Mapping[int, int]) -> "Histogram":
-        """From bin → people."""
+    def from_counts(cls, counts: Mapping[int, int]) -> "Histogram":
+        """Build a histogram from a mapping of bin → people."""
         blocks: dict[int, list[int]] = {}
         for number, people in counts.items():
             blocks.setdefault(number // BLOCK, list(NO_COUNTS))[number % BLOCK] += people
         return cls(blocks)
 
     def bins(self) -> dict[int, int]:
-        """Bin → people, ascending, where there are any."""
+        """Return the mapping of bin → people, ascending, without empty bins."""
         return {
             block * BLOCK + place: people
             for block, counts in sorted(self.blocks.items())
@@ -117,11 +121,11 @@ class Histogram:
             if people
         }
 
-    def without(self, value: float) -> "Histogram":
-        """The others, as one of these people sees them.
+    def leave_out(self, value: float) -> "Histogram":
+        """Return the histogram without one person whose score is `value`.
 
         Raises:
-            ValueError: nobody has this value.
+            ValueError: nobody has this score.
         """
         block, place = divmod(quantise(value), BLOCK)
         counts = list(self.blocks.get(block, NO_COUNTS))
@@ -136,12 +140,12 @@ class Histogram:
 
     @cached_property
     def n(self) -> int:
-        """People."""
+        """The number of people."""
         return sum(self._in_block.values())
 
     @cached_property
     def total(self) -> int:
-        """Sum of the people's bins."""
+        """The sum of the people's bins."""
         return sum(
             (block + 1) * BLOCK * self._in_block[block]
             - sum(accumulate(counts))  # place p is in BLOCK - p of the sums
@@ -149,7 +153,7 @@ class Histogram:
         )
 
     def rank(self, value: float) -> Rank:
-        """The place of `value` among these people."""
+        """Return the rank of `value` among these people."""
         own_block, place = divmod(quantise(value), BLOCK)
         own = self.blocks.get(own_block, NO_COUNTS)
         below = sum(own[:place]) + sum(n for block, n in self._in_block.items() if block < own_block)
@@ -161,14 +165,18 @@ class Histogram:
         return self.rank(0.0).mean
 
     def percentile(self, value: float) -> float:
-        """The percentile of `value`, see `Rank`; `ValueError` where there is nobody."""
+        """Return the percentile of `value`, 0..100, see `Rank.percentile`.
+
+        Raises:
+            ValueError: the histogram is empty.
+        """
         return self.rank(value).percentile
 
     def deciles(self) -> list[float]:
-        """The nine scores between the tenths, interpolated linearly (Hyndman & Fan 1996, type 7).
+        """Return the nine deciles of the scores, interpolated linearly (Hyndman & Fan 1996, type 7).
 
         Raises:
-            ValueError: there is nobody.
+            ValueError: the histogram is empty.
         """
         if not self.n:
             raise ValueError("a cohort of nobody has no figures")

@@ -1,4 +1,4 @@
-"""Names for what made a score: a method, and models with their versions. Equal names, equal scale."""
+"""Model keys: names of the method and of the model versions that made a score. Equal keys, equal scale."""
 
 import re
 from collections.abc import Iterable
@@ -10,22 +10,23 @@ _REF = r"[^:+]+:[1-9][0-9]*"
 _KEY = re.compile(rf"(?:(?P<method>.+):)?(?P<models>{UNKNOWN}|{_REF}(?:\+{_REF})*)")
 
 
-def model_key(models: Iterable[ModelRef], *, method: str | None = None) -> str:
-    """`text_traits:3`, or `logpool/2^1.58:face_emotion:2+voice_emotion:1` with a method.
+def build_model_key(models: Iterable[ModelRef], *, method: str | None = None) -> str:
+    """Return the key of these models: `text_traits:3`, or `logpool/2^1.58:face_emotion:2+voice_emotion:1`.
 
     Args:
-        models: in any order, as often as they like.
-        method: what combined their answers, with its version.
+        models: in any order; repetitions count once.
+        method: the method, with its version, that pooled the scores of the models; none if they were not
+            pooled.
     """
     names = "+".join(sorted({f"{ref.name}:{ref.version}" for ref in models})) or UNKNOWN
     return names if method is None else f"{method}:{names}"
 
 
-def read_model_key(key: str) -> tuple[str | None, list[ModelRef]]:
-    """The method, if there is one, and the models that `model_key` was given.
+def parse_model_key(key: str) -> tuple[str | None, list[ModelRef]]:
+    """Return the method, None if there is none, and the models that a key of `build_model_key` names.
 
     Raises:
-        ValueError: it is no name of `model_key`.
+        ValueError: `build_model_key` makes no such key.
     """
     found = _KEY.fullmatch(key)
     if found is None:

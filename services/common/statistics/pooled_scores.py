@@ -1,10 +1,10 @@
-"""One score over several answers: weighted mean, spread, and an interval that says how much they differ.
+"""Pooling one score over several answers: weighted mean, spread, and an interval for their differences.
 
-The mean of calibrated probabilities is the linear opinion pool. It is never surer than its parts, where the
-same evidence taken together could be (Ranjan & Gneiting 2010, "Combining probability forecasts", Journal of
-the Royal Statistical Society B 72): the words and pictures of all answers are not here to be judged anew.
+The mean of calibrated probabilities is the linear opinion pool. It is less sharp than a judgement of all the
+evidence together could be (Ranjan & Gneiting 2010, "Combining probability forecasts", Journal of the Royal
+Statistical Society B 72); words and pictures of the answers are not available here to be judged together.
 
-With weights that sum to 1 and the mean m = Σ w_j x_j of n answers, the interval says how much they differ:
+With weights that sum to 1 and the mean m = Σ w_j x_j of n answers, the interval is one of these:
 
 - Where answers come with intervals of their own (traits), it is the mean of those, m - B Σ w_j b_j to
   m + B Σ w_j a_j, widened by Birge's ratio where the answers differ by more than their intervals allow:
@@ -12,7 +12,7 @@ With weights that sum to 1 and the mean m = Σ w_j x_j of n answers, the interva
   scale factor of the Particle Data Group). The intervals share the model's error, so they do not shrink.
 - Where they do not (emotions), it is m ± t sqrt(Σ w_j (x_j - m)² / (n - 1)) from three answers on, with
   Student's 97.5 % quantile for n - 1 degrees of freedom (Hartung & Knapp 2001, Statistics in Medicine 20).
-  Two answers cannot tell: their t is 12.7, and nearly any interval the whole scale.
+  Two answers give no interval: their t is 12.7, and nearly every interval would be the whole scale.
 """
 
 import math
@@ -28,24 +28,24 @@ STUDENT_T = (
 )  # fmt: skip
 """97.5 % quantiles for 1 to 30 degrees of freedom; beyond that the last is taken, which is a little wide."""
 NORMAL_Z = 1.96
-FEWEST = 3
-"""Answers without intervals of their own from which on one can be given."""
+MIN_ANSWERS_WITHOUT_INTERVALS = 3
+"""The fewest answers without intervals of their own that allow an interval of the mean."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """What one answer adds: a score (0..1), its own interval if it has one, and how much it counts."""
+class WeightedScore:
+    """The score of one answer (0..1), its weight among the answers, and its own interval if it has one."""
 
     value: float
     weight: float
-    own: Estimate | None = None
+    interval: Estimate | None = None
 
 
-def weights_of(amounts: Sequence[float | None]) -> list[float]:
-    """Weights that sum to 1, by amounts of words or seconds.
+def normalise_weights(amounts: Sequence[float | None]) -> list[float]:
+    """Return weights that sum to 1, in proportion to amounts of words or seconds.
 
-    An unknown amount counts as the mean of the known ones. All are equal where nothing is known, or
-    where the known amounts are all 0.
+    An unknown amount counts as the mean of the known ones. All weights are equal where no amount is known,
+    or where the known amounts are all 0.
     """
     known = [amount for amount in amounts if amount is not None]
     middle = math.fsum(known) / len(known) if known else 0.0
@@ -56,8 +56,8 @@ def weights_of(amounts: Sequence[float | None]) -> list[float]:
     return [amount / total for amount in filled]
 
 
-def pooled(parts: Sequence[Part]) -> InterviewScore:
-    """One score over the answers that have it. The order of the answers makes no difference.
+def pool_scores(parts: Sequence[WeightedScore]) -> InterviewScore:
+    """Pool one score over the answers that have it. The order of the answers makes no difference.
 
     Args:
         parts: at least one, with weights that sum to 1. A single one is returned as it is.
@@ -66,7 +66,7 @@ def pooled(parts: Sequence[Part]) -> InterviewScore:
     count = len(parts)
     mean = min(max(math.fsum(part.weight * part.value for part in parts), min(values)), max(values))
     scatter = math.fsum(part.weight * (part.value - mean) ** 2 for part in parts) / max(1, count - 1)
-    reach = _own_reach(parts, mean) or _reach_of_scatter(scatter, count)
+    reach = _combine_intervals(parts, mean) or _estimate_half_widths(scatter, count)
     return InterviewScore(
         value=mean,
         low=None if reach is None else max(0.0, mean - reach[0]),
@@ -78,10 +78,15 @@ def pooled(parts: Sequence[Part]) -> InterviewScore:
     )
 
 
-def _own_reach(parts: Sequence[Part], mean: float) -> tuple[float, float] | None:
-    """How far the interval reaches below and above, by the answers' own; null where none has one."""
+def _combine_intervals(parts: Sequence[WeightedScore], mean: float) -> tuple[float, float] | None:
+    """Return how far the interval reaches below and above the mean, by the answers' own.
+
+    None if none has one.
+    """
     known = [
-        (part.weight, part.value, part.own) for part in parts if part.own and part.own.low < part.own.high
+        (part.weight, part.value, part.interval)
+        for part in parts
+        if part.interval and part.interval.low < part.interval.high
     ]
     total = math.fsum(weight for weight, _, _ in known)
     if total <= 0.0:
@@ -95,8 +100,8 @@ def _own_reach(parts: Sequence[Part], mean: float) -> tuple[float, float] | None
     return ratio * below / total, ratio * above / total
 
 
-def _reach_of_scatter(scatter: float, count: int) -> tuple[float, float] | None:
-    if count < FEWEST:
+def _estimate_half_widths(scatter: float, count: int) -> tuple[float, float] | None:
+    if count < MIN_ANSWERS_WITHOUT_INTERVALS:
         return None
     reach = STUDENT_T[min(count - 1, len(STUDENT_T)) - 1] * math.sqrt(scatter)
     return reach, reach

@@ -1,6 +1,6 @@
-"""What is kept of a voice: coding and merging of `VoiceSummary`. Standard library only.
+"""Encoding and merging of `VoiceSummary`, the part of a voice that is kept. Standard library only.
 
-The gateway merges summaries and has no numpy; the audio service and the database use the same coding.
+The gateway merges summaries and has no numpy; the audio service and the database use the same encoding.
 """
 
 import base64
@@ -13,16 +13,16 @@ from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.voice import VoiceSummary
 
 MAX_SUMMARIES = 20
-"""Earlier answers that a merged summary rests on, at most: the most recent ones."""
+"""The most earlier answers in a merged summary; the most recent ones are taken."""
 
 MAX_CLIPS_PER_ANSWER = 200.0
-"""Most that one answer counts for in the mean, so that one very long one does not speak for all."""
+"""The most that one answer counts in the mean, so that one very long answer does not dominate it."""
 
 VALUE_BYTES = 2
 
 
-def to_bytes(values: Sequence[float]) -> bytes:
-    """Code a mean embedding as little-endian float16 (IEEE 754-2008 binary16).
+def encode_mean(values: Sequence[float]) -> bytes:
+    """Encode a mean embedding as little-endian float16 (IEEE 754-2008 binary16).
 
     Args:
         values: shape `(dimensions,)`, one or more; an array may be given. Eleven significant bits
@@ -41,8 +41,8 @@ def to_bytes(values: Sequence[float]) -> bytes:
         raise ValueError("a value is too large for float16") from fault
 
 
-def from_bytes(raw: bytes) -> list[float]:
-    """The values behind `to_bytes`.
+def decode_mean(raw: bytes) -> list[float]:
+    """Return the values that `encode_mean` was given, rounded to float16.
 
     Raises:
         ValueError: empty, half a value, or a value that is not finite.
@@ -56,27 +56,27 @@ def from_bytes(raw: bytes) -> list[float]:
     return values
 
 
-def summarise(values: Sequence[float], *, clips: float, model: ModelRef) -> VoiceSummary:
-    """The summary of one answer.
+def create_summary(values: Sequence[float], *, clips: float, model: ModelRef) -> VoiceSummary:
+    """Create the summary of one answer.
 
     Args:
         values: mean embedding, shape `(dimensions,)`.
-        clips: speech behind it, in windows of the model; more than 0.
+        clips: length of the speech behind it, in windows of the model; more than 0.
         model: the encoder.
 
     Raises:
-        ValueError: see `to_bytes`, or `clips` is not a positive number.
+        ValueError: see `encode_mean`, or `clips` is not a positive number.
     """
-    return from_stored(to_bytes(values), clips=clips, model=model)
+    return load_summary(encode_mean(values), clips=clips, model=model)
 
 
-def from_stored(mean: bytes, *, clips: float, model: ModelRef) -> VoiceSummary:
-    """The summary whose mean was stored as bytes."""
+def load_summary(mean: bytes, *, clips: float, model: ModelRef) -> VoiceSummary:
+    """Create a summary from the stored bytes of its mean."""
     return VoiceSummary(model=model, clips=clips, mean=base64.b64encode(mean).decode("ascii"))
 
 
-def mean_bytes(summary: VoiceSummary) -> bytes:
-    """The mean as it is stored.
+def read_mean_bytes(summary: VoiceSummary) -> bytes:
+    """Return the mean of a summary as the bytes that are stored.
 
     Raises:
         ValueError: it is not base64 of float16 values, or `clips` is not finite.
@@ -87,31 +87,31 @@ def mean_bytes(summary: VoiceSummary) -> bytes:
         raw = base64.b64decode(summary.mean, validate=True)
     except binascii.Error as fault:
         raise ValueError("the mean is not base64") from fault
-    from_bytes(raw)
+    decode_mean(raw)
     return raw
 
 
-def mean_values(summary: VoiceSummary) -> list[float]:
-    """The mean embedding, shape `(dimensions,)`.
+def read_mean_values(summary: VoiceSummary) -> list[float]:
+    """Return the mean embedding of a summary, shape `(dimensions,)`.
 
     Raises:
-        ValueError: see `mean_bytes`.
+        ValueError: see `read_mean_bytes`.
     """
-    return from_bytes(mean_bytes(summary))
+    return decode_mean(read_mean_bytes(summary))
 
 
-def merge(summaries: Sequence[VoiceSummary]) -> VoiceSummary | None:
-    """One summary of several answers of one person: the mean of their means, weighted by their clips.
+def merge_summaries(summaries: Sequence[VoiceSummary]) -> VoiceSummary | None:
+    """Merge the summaries of several answers of one person: the mean of their means, weighted by their clips.
 
-    The first one decides which model counts; those of another name, version or size are left out,
-    and of the rest at most `MAX_SUMMARIES` are taken. `clips` of the outcome is the sum of those
+    The first summary decides the model; summaries of another name, version or size are left out,
+    and of the rest at most `MAX_SUMMARIES` are taken. `clips` of the merged summary is the sum of those
     that counted, each at most `MAX_CLIPS_PER_ANSWER`.
 
     Args:
         summaries: most recent first.
 
     Returns:
-        Null where there is none.
+        None if `summaries` is empty.
 
     Raises:
         ValueError: a mean cannot be read.
@@ -120,9 +120,9 @@ def merge(summaries: Sequence[VoiceSummary]) -> VoiceSummary | None:
         return None
     model = summaries[0].model
     of_model = [summary for summary in summaries if summary.model == model]
-    size = len(mean_values(of_model[0]))
-    rows = [(min(summary.clips, MAX_CLIPS_PER_ANSWER), mean_values(summary)) for summary in of_model]
+    size = len(read_mean_values(of_model[0]))
+    rows = [(min(summary.clips, MAX_CLIPS_PER_ANSWER), read_mean_values(summary)) for summary in of_model]
     rows = [(weight, values) for weight, values in rows if len(values) == size][:MAX_SUMMARIES]
     clips = math.fsum(weight for weight, _ in rows)
     mean = [math.fsum(weight * values[i] for weight, values in rows) / clips for i in range(size)]
-    return summarise(mean, clips=clips, model=model)
+    return create_summary(mean, clips=clips, model=model)

@@ -17,7 +17,7 @@ from services.common.contracts.results import ErrorCode, ModalityResult
 from services.common.contracts.tasks import AnalyzeTask, Transcription
 from services.common.errors import InputError, TemporaryError
 from services.common.logging import get_logger
-from services.common.media.files import MediaFile, Progress, part_of
+from services.common.media.files import MediaFile, Progress, scale_progress
 from services.common.serving.client import open_predictor
 from services.common.serving.predictor import Predictor
 from services.common.settings import CommonSettings
@@ -227,7 +227,7 @@ class AnalysisRuntime(StepRuntime[ModalityResult]):
         words = self.ledger.cached_transcription(task.assessment_id)
         if words is None:
             raise TemporaryError(ErrorCode.STORAGE_UNAVAILABLE, "The transcript is not where it should be.")
-        return self._analyze_spoken(words, self.predictor, part_of(progress, TRANSCRIPT_SHARE, 1.0))
+        return self._analyze_spoken(words, self.predictor, scale_progress(progress, TRANSCRIPT_SHARE, 1.0))
 
 
 class TranscriptionRuntime(StepRuntime[Transcription]):
@@ -254,7 +254,7 @@ class TranscriptionRuntime(StepRuntime[Transcription]):
             return no_transcript(ErrorCode.NOT_PROVIDED, "The answer holds no speech.")
         with self.store.open_local(task.media.key) as path:
             media = MediaFile(path=path, kind=task.media.kind, content_type=task.media.content_type)
-            return self._transcribe(media, part_of(progress, 0.0, TRANSCRIPT_SHARE))
+            return self._transcribe(media, scale_progress(progress, 0.0, TRANSCRIPT_SHARE))
 
 
 @contextmanager

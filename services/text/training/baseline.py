@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.text.training.calibration import log_loss
 from services.text.training.counts import Counts, VocabularyRule, choose_terms, tfidf_blocks
 from services.training.splits import Groups, group_folds
@@ -23,7 +23,7 @@ def cross_validate_baseline(
     rule: VocabularyRule,
     seed: int,
     folds: int,
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
 ) -> Array:
     """Held-out probabilities of scikit-learn's logistic regression on words, shape `(n, 5)`.
 

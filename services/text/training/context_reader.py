@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.common.serving.predictor import Predictor
 from services.common.serving.registry import TEXT_ENCODER
 from services.common.settings import REPOSITORY
@@ -21,7 +21,9 @@ Reader = Callable[[Sequence[Sequence[str]]], Floats]
 """Tokenised texts to `Context.mean` of each, shape `(n, d)`."""
 
 
-def keeping_reader(predictor: Predictor, *, folder: Path = KEPT, progress: Progress = no_progress) -> Reader:
+def keeping_reader(
+    predictor: Predictor, *, folder: Path = KEPT, progress: Progress = ignore_progress
+) -> Reader:
     """A reader over the served `text_encoder` that reads nothing twice.
 
     Args:

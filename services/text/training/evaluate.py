@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.common.contracts.labels import TRAITS
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.common.serving.predictor import Predictor
 from services.common.serving.registry import TEXT_IMPRESSION, TEXT_TRAITS
 from services.text.context import read_contexts
@@ -40,7 +40,7 @@ APPARENT_TRAITS_NOTE = (
 
 
 def evaluate(
-    data: Path, *, predictor: Predictor, corpus: str = ESSAYS, progress: Progress = no_progress
+    data: Path, *, predictor: Predictor, corpus: str = ESSAYS, progress: Progress = ignore_progress
 ) -> dict[str, Any]:
     """Score the served `text_traits` on every text of a corpus, however short.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.text.training.corpus_inputs import WHOLE, Inputs
 from services.text.training.counts import VocabularyRule
 from services.text.training.cross_validation import fitted_folds
@@ -53,7 +53,7 @@ def cross_validate_impressions(
     seed: int,
     folds: int,
     candidates: tuple[Candidate, ...] = CANDIDATES,
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
 ) -> ImpressionsOutOfFold:
     """Hold out every row once; choose features, penalty and recalibration inside the rest.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.text.text_model import TextModel
 from services.text.training.baseline import cross_validate_baseline
 from services.text.training.calibration import LENGTHS
@@ -59,7 +59,7 @@ def measure_traits(
     rule: VocabularyRule,
     seeds: Sequence[int],
     folds: int = TRAIT_FOLDS,
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
 ) -> TraitsMeasured:
     """Nested cross-validation by essay. About five minutes a seed on one core.
 
@@ -116,7 +116,7 @@ def measure_impressions(
     rule: VocabularyRule,
     seed: int,
     folds: int = IMPRESSION_FOLDS,
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
 ) -> ImpressionsOutOfFold:
     """Nested cross-validation by speaker's video. About ten minutes on one core.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from services.common.contracts.labels import TRAITS, Modality, ModalityStatus
 from services.common.contracts.results import ModalityResult
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.common.serving.predictor import Predictor
 from services.common.serving.registry import TEXT_TRAITS
 from services.text.features import is_word, tokenize
@@ -17,7 +17,7 @@ from services.text.trait_model import load_trait_model
 
 
 def speaking_people(
-    data: Path, *, predictor: Predictor, progress: Progress = no_progress, kept: Path = KEPT
+    data: Path, *, predictor: Predictor, progress: Progress = ignore_progress, kept: Path = KEPT
 ) -> list[ModalityResult]:
     """A result for everyone in First Impressions of whom enough words are at hand.
 

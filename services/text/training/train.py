@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.common.serving.litert import LiteRtPredictor
 from services.common.serving.registry import TEXT_ENCODER, Manifest
 from services.common.settings import CommonSettings
@@ -73,7 +73,7 @@ def train(
     vectors: WordVectors | None = None,
     reader: Reader | None = None,
     results: Path | None = RESULTS,
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
 ) -> Manifest:
     """Cross-validate, fit on everything, and export the next version of both models.
 

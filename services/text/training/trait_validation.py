@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.text.training.calibration import LENGTHS
 from services.text.training.corpus_inputs import WHOLE, Inputs
 from services.text.training.counts import VocabularyRule
@@ -51,7 +51,7 @@ def cross_validate_traits(
     seed: int,
     folds: int,
     candidates: tuple[Candidate, ...] = CANDIDATES,
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
 ) -> OutOfFold:
     """Hold out every row once; choose features, penalty and calibration inside the rest.
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.common.contracts.labels import EMOTIONS
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.common.serving.predictor import Predictor
 from services.common.serving.registry import FACE_EMOTION
 from services.training.artifacts import data_hash
@@ -46,7 +46,7 @@ def score(labels: NDArray[np.int64], probabilities: FloatArray) -> tuple[Scores,
 
 
 def evaluate(
-    data: Path, *, partition: str = "public", predictor: Predictor, progress: Progress = no_progress
+    data: Path, *, partition: str = "public", predictor: Predictor, progress: Progress = ignore_progress
 ) -> dict[str, Any]:
     """Score every image of a partition; no image is left out, none is cropped or mirrored.
 

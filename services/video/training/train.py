@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from services.common.contracts.labels import EMOTIONS
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.common.serving.registry import FACE_EMOTION, Manifest, Metric
 from services.common.settings import REPOSITORY
 from services.training.artifacts import data_hash, export_model, load_tensorflow
@@ -32,7 +32,7 @@ def train(
     *,
     models_dir: Path,
     seed: int = 0,
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
     recipe: Recipe | None = None,
     work_dir: Path = RUNS,
 ) -> Manifest:

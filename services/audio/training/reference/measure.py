@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from services.audio.training.dataset import label_indices
 from services.audio.training.reference.corpus import Protocol, Recordings, Split
 from services.audio.training.reference.descriptors import VERSION, FloatArray
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.training.reference import keep_array, recipe_key
 from services.training.results import REFERENCE, Predictions, ResultRow, confusion_of, figures_of
 
@@ -50,7 +50,7 @@ def measure(
     *,
     system: str,
     seeds: Sequence[int],
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
 ) -> ResultRow:
     """One line of the table under one protocol.
 

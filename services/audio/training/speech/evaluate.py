@@ -21,7 +21,7 @@ from services.audio.transcription import Heard, Transcriber, Unavailable, open_t
 from services.common.contracts.labels import MediaKind
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.tasks import Transcription
-from services.common.media.files import MediaFile, Progress, no_progress
+from services.common.media.files import MediaFile, Progress, ignore_progress
 from services.training.metrics import bootstrap_interval
 
 CLIPS = 60
@@ -86,7 +86,7 @@ class Listening:
         return heard
 
 
-def evaluate(data: Path, *, corpus: str, progress: Progress = no_progress) -> dict[str, Any]:
+def evaluate(data: Path, *, corpus: str, progress: Progress = ignore_progress) -> dict[str, Any]:
     """Write down every recording of a corpus and compare.
 
     Args:

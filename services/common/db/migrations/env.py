@@ -1,4 +1,4 @@
-"""Runs the chain on the connection that `bootstrap.migrate` hands over, as the owner role."""
+"""Runs the migrations on the connection that `bootstrap.migrate` opened, as the owner role."""
 
 from alembic import context
 from sqlalchemy import Connection

@@ -7,7 +7,7 @@ from typing import Protocol as Interface
 
 import numpy as np
 
-from services.common.media.files import Progress, no_progress
+from services.common.media.files import Progress, ignore_progress
 from services.training.reference import keep_array, recipe_key
 from services.training.results import Predictions, ResultRow, confusion_of, figures_of
 from services.video.training.dataset import IntArray
@@ -36,7 +36,7 @@ class Line(Interface):
 
 
 def measure(
-    line: Line, faces: FaceCorpus, *, system: str, seeds: Sequence[int], progress: Progress = no_progress
+    line: Line, faces: FaceCorpus, *, system: str, seeds: Sequence[int], progress: Progress = ignore_progress
 ) -> ResultRow:
     """One line of the table, scored on `public`.
 
