@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, Engine, text
 
 from services.common.contracts.labels import EMOTIONS, TRAITS
-from services.common.statistics.histogram import BLOCK
+from services.common.statistics.histogram import BLOCK, BLOCK_BITS, SQL_BLOCK, SQL_PLACE
 
 TENANT = "ten_bench"
 WORDS = "text_traits:1"
@@ -76,7 +76,7 @@ ANALYZE norms;
 
 BLOCKS = """
 CREATE TEMP TABLE fine ON COMMIT DROP AS
-SELECT norm_id, score, (bin >> 5)::smallint AS part, sum(people)::integer AS n,
+SELECT norm_id, score, {block}::smallint AS part, sum(people)::integer AS n,
        sum(people * bin)::bigint AS total, {counts} AS counts
 FROM (
     SELECT n.id AS norm_id, s.score, round(s.value * 1000)::smallint AS bin, count(*)::integer AS people
@@ -84,7 +84,7 @@ FROM (
     JOIN norms AS n ON (n.tenant_id, n.cohort, n.model_key) = ('{tenant}', p.cohort, p.model_key)
     CROSS JOIN unnest(a.scores, a.score_values) AS s(score, value)
     GROUP BY n.id, s.score, bin
-) AS bins GROUP BY norm_id, score, bin >> 5;
+) AS bins GROUP BY norm_id, score, {block};
 """
 
 MONTHLY = """
@@ -92,7 +92,7 @@ CREATE TEMP TABLE coarse ON COMMIT DROP AS
 SELECT norm_id, score, month AS part, sum(people)::integer AS n, sum(total)::bigint AS total,
        {counts} AS counts
 FROM (
-    SELECT n.id AS norm_id, s.score, a.month, least(31, round(s.value * 1000)::integer >> 5) AS bin,
+    SELECT n.id AS norm_id, s.score, a.month, least(31, round(s.value * 1000)::integer >> {bits}) AS bin,
            count(*)::integer AS people, sum(round(s.value * 1000))::bigint AS total
     FROM people AS p JOIN answer_scores AS a USING (assessment_id, model_key)
     JOIN norms AS n ON (n.tenant_id, n.cohort, n.model_key) = ('{tenant}', p.cohort, p.model_key)
@@ -232,10 +232,12 @@ def _run(connection: Connection, script: str, *, first: int = 0, last: int = 0, 
 
 def _filled(script: str, *, first: int = 0, last: int = 0) -> str:
     counts = ", ".join(
-        f"coalesce(sum(people) FILTER (WHERE bin & 31 = {place}), 0)::integer" for place in range(BLOCK)
+        f"coalesce(sum(people) FILTER (WHERE {SQL_PLACE} = {place}), 0)::integer" for place in range(BLOCK)
     )
     return script.format(
         tenant=TENANT,
+        bits=BLOCK_BITS,
+        block=SQL_BLOCK,
         words=WORDS,
         pooled=POOLED.replace(":", "\\:"),
         people=max(1, round(last / ANSWERS_PER_PERSON)),

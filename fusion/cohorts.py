@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from fusion.benchmark import Others
 from services.common.contracts.norms import Cohort
-from services.common.statistics.histogram import Histogram, Rank, quantise
+from services.common.statistics.histogram import SQL_BLOCK, SQL_PLACE, Histogram, Rank, quantise
 
-STANDINGS = text("""
+STANDINGS = text(f"""
     WITH own AS (
         SELECT DISTINCT ON (cohort, model_key, score) cohort, model_key, score, value
         FROM answer_scores, unnest(cohorts) AS cohort, unnest(scores, score_values) AS s(score, value)
@@ -22,17 +22,17 @@ STANDINGS = text("""
             AS t(score, model_key, bin)
     )
     SELECT cohort, score, sum(b.n), sum(b.total), sum(
-               CASE WHEN b.block < bin >> 5 THEN b.n
-                    WHEN b.block > bin >> 5 THEN 0
-                    ELSE (SELECT coalesce(sum(people), 0) FROM unnest(counts[1:bin & 31]) AS people) END),
-           coalesce(sum(counts[(bin & 31) + 1]) FILTER (WHERE b.block = bin >> 5), 0), min(own.value),
+               CASE WHEN b.block < {SQL_BLOCK} THEN b.n
+                    WHEN b.block > {SQL_BLOCK} THEN 0
+                    ELSE (SELECT coalesce(sum(people), 0) FROM unnest(counts[1:{SQL_PLACE}]) AS people) END),
+           coalesce(sum(counts[{SQL_PLACE} + 1]) FILTER (WHERE b.block = {SQL_BLOCK}), 0), min(own.value),
            array_agg(b.block) FILTER (WHERE cohort = :question),
            array_agg(counts) FILTER (WHERE cohort = :question)
     FROM wanted JOIN norms USING (model_key)
     JOIN norm_blocks AS b USING (score) LEFT JOIN own USING (cohort, model_key, score)
     WHERE b.norm_id = norms.id AND cohort = ANY (:cohorts)
     GROUP BY cohort, score
-""")
+""")  # noqa: S608 - constants alone are put in
 """The place of each score in each cohort, and the whole histograms of the question's.
 
 What the candidate has put in is read in the same statement: both are of the same instant.

@@ -18,13 +18,14 @@ from sqlalchemy.exc import DBAPIError
 from fusion.benchmark import UNRANKED, Others
 from fusion.repository import transaction
 from gateway.assessments import repository
+from gateway.benchmarks.drift import class_of
 from services.common.contracts.labels import AssessmentStatus
 from services.common.contracts.norms import CohortKind
 from services.common.contracts.results import Fused, Report
 from services.common.db import migrations
 from services.common.db.bootstrap import DatabaseUrls, migrate
 from services.common.db.session import tenant_session
-from services.common.statistics.histogram import Histogram, quantise
+from services.common.statistics.histogram import BLOCK, Histogram, quantise
 
 POOLED = "logpool/1^1:face_emotion:4+voice_emotion"
 KEYS = {"trait.openness": "text_traits", "emotion.happy": POOLED, "congruence": POOLED}
@@ -164,9 +165,9 @@ def recounted(answers: Sequence[Answer]) -> tuple[Counts, Counts, Counts]:
     fine, coarse, totals = Counts(), Counts(), Counts()
     for (cohort, model_key, score, _), answer in latest.items():
         number = quantise(answer.values[score])
-        block, place = divmod(number, 32)
+        block, place = divmod(number, BLOCK)
         fine[cohort, model_key, score, block, place] += 1
-        coarse[cohort, model_key, score, answer.month, min(max(block, 0), 31)] += 1
+        coarse[cohort, model_key, score, answer.month, class_of(number)] += 1
         totals[cohort, model_key, score, answer.month, 0] += number
     return fine, coarse, without_zeros(totals)
 
@@ -306,12 +307,36 @@ def test_ranks_are_those_of_the_histograms_when_scores_lie_anywhere(desk: Desk) 
         for cohort, ranks in desk.others_of(probe).wider.items():
             for score, key in probe.keys.items():
                 counts = {
-                    32 * block + place: n
+                    BLOCK * block + place: n
                     for (name, models, named, block, place), n in bins.items()
                     if (name, models, named) == (cohort.key, key, score)
                 }
                 expected = Histogram.from_counts(counts).rank(probe.values[score])
                 assert ranks.get(score, UNRANKED) == expected
+
+
+BORDERS = (-1025, -1024, -33, -32, -31, -1, 0, 1, 31, 32, 33, 63, 64, 511, 512, 991, 992, 1000, 1023, 1024)
+"""Bins on both sides of the borders of blocks, and of the first and the last class of a month."""
+
+
+def test_layout_is_that_of_histograms_when_scores_lie_at_the_borders_of_blocks(desk: Desk) -> None:
+    answers = [Answer(n, f"c{n}", scores=(0.0, 0.0, number / 1000)) for n, number in enumerate(BORDERS)]
+    desk.hand_in(answers)
+    for answer in answers:
+        desk.store(answer)
+    people = Histogram.of_bins(dict.fromkeys(BORDERS, 1))
+    fine, coarse, _ = (
+        Counter({key[3:]: n for key, n in counts.items() if (key[0], key[2]) == ("tenant", "congruence")})
+        for counts in desk.counted()
+    )
+    assert fine == {
+        (block, place): n for block, counts in people.blocks.items() for place, n in enumerate(counts) if n
+    }
+    assert coarse == Counter((1, class_of(number)) for number in BORDERS)
+    for answer in answers:
+        value = answer.values["congruence"]
+        (ranks,) = desk.others_of(answer).wider.values()
+        assert ranks["congruence"] == people.rank(value).without(quantise(value), place=quantise(value))
 
 
 def test_others_leave_out_every_answer_of_the_candidate(desk: Desk) -> None:

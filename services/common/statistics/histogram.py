@@ -16,8 +16,18 @@ from itertools import accumulate, chain
 STEPS_PER_UNIT = 1000
 """Bins in a difference of 1 between two scores."""
 
-BLOCK = 32
-"""Bins that are stored in one row; a power of two."""
+BLOCK_BITS = 5
+BLOCK = 1 << BLOCK_BITS
+"""Bins that are stored in one row.
+
+Postgres counts people into the same layout: migration 0003 has it written out (`bin >> 5`, `bin & 31`, arrays
+of 32), and queries take it from `SQL_BLOCK` and `SQL_PLACE`. Another layout needs a migration that counts all
+norms again; `tests/integration/test_norms.py` compares both.
+"""
+
+SQL_BLOCK = f"(bin >> {BLOCK_BITS})"
+SQL_PLACE = f"(bin & {BLOCK - 1})"
+"""Block and place of an integer column `bin`, for Postgres; its arrays count from `place + 1`."""
 
 MAX_BIN = 32_767
 NO_COUNTS = (0,) * BLOCK
