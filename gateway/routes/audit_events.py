@@ -94,16 +94,19 @@ def _conditions(
     created_from: datetime | None,
     created_before: datetime | None,
 ) -> list[ColumnElement[bool]]:
-    pseudonyms = select(AuditSubject.id).where(AuditSubject.subject == subject)
-    about = or_(AuditEventRow.subject == subject, AuditEventRow.subject.in_(pseudonyms))
-    conditions = (
-        (actor, AuditEventRow.actor == actor),
-        (action, AuditEventRow.action == action),
-        (subject, about),
-        (created_from, AuditEventRow.created_at >= created_from),
-        (created_before, AuditEventRow.created_at < created_before),
-    )
-    return [condition for wanted, condition in conditions if wanted is not None]
+    conditions: list[ColumnElement[bool]] = []
+    if actor is not None:
+        conditions.append(AuditEventRow.actor == actor)
+    if action is not None:
+        conditions.append(AuditEventRow.action == action)
+    if subject is not None:
+        pseudonyms = select(AuditSubject.id).where(AuditSubject.subject == subject)
+        conditions.append(or_(AuditEventRow.subject == subject, AuditEventRow.subject.in_(pseudonyms)))
+    if created_from is not None:
+        conditions.append(AuditEventRow.created_at >= created_from)
+    if created_before is not None:
+        conditions.append(AuditEventRow.created_at < created_before)
+    return conditions
 
 
 def _view(row: AuditEventRow, meant: dict[str, str]) -> AuditEventView:
