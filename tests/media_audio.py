@@ -1,6 +1,7 @@
 """Synthetic sound files, written with PyAV and by hand. Every maker returns the path that it wrote."""
 
 import struct
+import wave
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,7 +22,7 @@ CODECS = {
     ".mkv": "pcm_s16le",
 }
 
-LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
+LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 
 
 def make_audio_tone(
@@ -63,6 +64,17 @@ def make_audio_file(
         container.mux(stream.encode(None))
         if video is not None:
             _write_black(container, video, seconds=len(sound) / rate_hz)
+    return path
+
+
+def make_audio_many_channels(path: Path, *, channels: int, rate_hz: int = 48_000) -> Path:
+    """Write a second of one tone on every channel: more channels than PyAV can write itself."""
+    tone = (make_audio_tone(1.0, rate_hz=rate_hz) * 32_767).astype("<i2")
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(channels)
+        file.setsampwidth(2)
+        file.setframerate(rate_hz)
+        file.writeframes(np.repeat(tone, channels).tobytes())
     return path
 
 

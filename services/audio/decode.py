@@ -79,7 +79,7 @@ class SoundSource(PacketSource):
         Raises:
             InputError: `media_corrupt` if nothing decodes, `media_too_long` while streaming.
         """
-        for planes in _gathered(frame.to_ndarray() for frame in self._resampled()):
+        for planes in _gathered(_planes(frame) for frame in self._resampled()):
             block = planes.mean(axis=0, dtype=np.float32)
             block = np.clip(np.nan_to_num(block, nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0)
             self.samples += block.size
@@ -90,7 +90,7 @@ class SoundSource(PacketSource):
             raise self._make_empty_error()
 
     def _resampled(self) -> Iterator[AudioFrame]:
-        """Planar float frames at 16 kHz. A source that changes its format gets a new resampler.
+        """Packed float frames at 16 kHz. A source that changes its format gets a new resampler.
 
         Channels are kept and averaged later: FFmpeg's own mix to mono adds 3 dB and would clip.
         """
@@ -100,7 +100,7 @@ class SoundSource(PacketSource):
             now = (frame.format.name, frame.layout.name, frame.sample_rate)
             if resampler is None or now != shape:
                 yield from self._flush(resampler)
-                resampler, shape = AudioResampler("fltp", None, SAMPLE_RATE_HZ), now
+                resampler, shape = AudioResampler("flt", None, SAMPLE_RATE_HZ), now
             frame.pts = None
             with self._translate_media_errors():
                 resampled = resampler.resample(frame)
@@ -154,6 +154,15 @@ def watched_blocks(source: SoundSource, progress: Progress) -> Iterator[FloatArr
             progress(told)
 
 
+def _planes(frame: AudioFrame) -> NDArray[Any]:
+    """Return the samples of a packed frame, shape `(channels, n)`.
+
+    Frames are packed because a planar frame keeps only eight pointers to its planes in place: reading the
+    ninth channel of one is a segmentation fault inside the decoder.
+    """
+    return frame.to_ndarray().reshape(-1, frame.layout.nb_channels).T
+
+
 def _gathered(planes: Iterable[NDArray[Any]]) -> Iterator[NDArray[Any]]:
     """Join short arrays of shape `(channels, n)`: a codec frame is too little to be worth its overhead."""
     held: list[NDArray[Any]] = []
@@ -189,7 +198,7 @@ def _riff_is_cut(path: Path, size_bytes: int) -> bool:
     if head[:4] != b"RIFF" or len(head) < 8:
         return False
     announced = int.from_bytes(head[4:], "little")
-    return announced < 0x7FFF_0000 and announced + 8 > size_bytes
+    return announced < 0x7FFF_0000 and announced > size_bytes
 
 
 def _supported_rate(stream: AudioStream) -> int:
