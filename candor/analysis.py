@@ -31,8 +31,8 @@ from services.common.settings import CommonSettings
 from services.common.work.outcomes import (
     TRANSCRIPT_SHARE,
     analyze_or_explain,
-    failed,
-    nothing_to_analyze,
+    make_failed_result,
+    make_skipped_result,
     transcribe_or_explain,
 )
 
@@ -131,7 +131,7 @@ def analyze_file(
         )
         logs = {work.modality: _tail(work.log) for work in finished if _is_our_fault(work.result)}
     results = [work.result for work in finished if work.result is not None]
-    results += [nothing_to_analyze(modality) for modality in Modality if modality not in wanted]
+    results += [make_skipped_result(modality) for modality in Modality if modality not in wanted]
     return Analysis(
         report=fuse_without_cohort(results, name=media.path.name),
         peak_bytes={work.modality: work.peak_bytes for work in finished},
@@ -239,7 +239,7 @@ def _receive(work: _Work, progress: ModalityProgress) -> None:
         work.done = True
         if work.result is None:
             reason = f"The media ended the analysis ({work.process.exitcode}); convert it to another format."
-            work.result = failed(work.modality, ErrorCode.WORKER_LOST, reason)
+            work.result = make_failed_result(work.modality, ErrorCode.WORKER_LOST, reason)
         progress(work.modality, 1.0)
         return
     if isinstance(message, float):
@@ -279,7 +279,7 @@ def _run_one(
     try:
         result = analyze_or_explain(modality, run)
     except TemporaryError as fault:
-        result = failed(modality, fault.code, fault.reason)
+        result = make_failed_result(modality, fault.code, fault.reason)
     sender.send((result.model_dump_json(), _peak_bytes()))
     sender.close()
 

@@ -119,7 +119,7 @@ class FusionRuntime:
     def _announce(self, report: Report) -> None:
         """Publish after the commit. A second run publishes again: the first may have died in between."""
         try:
-            self.ledger.publish(report.assessment_id, "report", {"status": report.status})
+            self.ledger.publish_event(report.assessment_id, "report", {"status": report.status})
         except RedisError as fault:
             log.warning("report_not_announced", assessment_id=report.assessment_id, detail=str(fault))
 

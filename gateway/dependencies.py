@@ -59,7 +59,7 @@ class Services:
     def progress(self, assessment_id: str) -> dict[Modality, ModalityProgress]:
         """Return the live state; empty while Redis is out of reach, since Postgres still answers the rest."""
         try:
-            return self.ledger.progress(assessment_id)
+            return self.ledger.read_progress(assessment_id)
         except RedisError as fault:
             log.warning("ledger_unreachable", detail=str(fault))
             return {}

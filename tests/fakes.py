@@ -33,13 +33,13 @@ class FakeLedger:
         self.stalls: dict[str, Stall | None] = {}
         self.published: list[tuple[str, str, dict[str, Any]]] = []
 
-    def stall(self, assessment_id: str) -> Stall | None:
+    def find_stall(self, assessment_id: str) -> Stall | None:
         return self.stalls.get(assessment_id)
 
-    def publish(self, assessment_id: str, event: str, data: dict[str, Any]) -> None:
+    def publish_event(self, assessment_id: str, event: str, data: dict[str, Any]) -> None:
         self.published.append((assessment_id, event, data))
 
-    def queued(self, assessment_id: str, modalities: list[Modality]) -> None:
+    def record_queued(self, assessment_id: str, modalities: list[Modality]) -> None:
         self.stalls[assessment_id] = None
 
 

@@ -82,10 +82,12 @@ class CeleryDispatcher:
         try:
             analyses = analyses_of(work)
             spoken = any(task.spoken for task in analyses)
-            self._ledger.queued(work.assessment_id, [task.modality for task in analyses], spoken=spoken)
+            self._ledger.record_queued(
+                work.assessment_id, [task.modality for task in analyses], spoken=spoken
+            )
             group_id = send_analyses(self._app, analyses, combine)
             if group_id is not None:
-                self._ledger.sent(work.assessment_id, group_id)
+                self._ledger.record_chord(work.assessment_id, group_id)
         except (OperationalError, RedisError, OSError) as fault:
             raise DispatchError(str(fault)) from fault
 

@@ -32,7 +32,7 @@ log = get_logger(__name__)
 class Forgetful(Protocol):
     """What erasing a voice asks of the work ledger."""
 
-    def forget_results(self, assessment_id: str) -> None: ...
+    def erase_results(self, assessment_id: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def erase_voices(session: Session, candidate_id: str, *, ledger: Forgetful) -> N
     """
     try:
         for kept in kept_voices(session, candidate_id):
-            ledger.forget_results(kept.assessment_id)
+            ledger.erase_results(kept.assessment_id)
     except RedisError as fault:
         log.warning("ledger_unreachable", detail=str(fault))
         raise RefusedError(

@@ -34,8 +34,8 @@ MAX_DOUBLINGS = 6
 class Ledger(Protocol):
     """What recovery asks of the work ledger."""
 
-    def stall(self, assessment_id: str) -> Stall | None: ...
-    def publish(self, assessment_id: str, event: str, data: dict[str, object]) -> None: ...
+    def find_stall(self, assessment_id: str) -> Stall | None: ...
+    def publish_event(self, assessment_id: str, event: str, data: dict[str, object]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Recovery:
         if row.dispatched_at is None:
             return "undispatched"
         try:
-            stall = self._ledger.stall(row.id)
+            stall = self._ledger.find_stall(row.id)
         except RedisError as fault:
             log.warning("ledger_unreachable", detail=str(fault))
             return None
@@ -135,7 +135,7 @@ class Recovery:
     def _announce_expiry(self, assessment_id: str) -> None:
         log.warning("expired", assessment_id=assessment_id)
         try:
-            self._ledger.publish(assessment_id, "status", {"status": AssessmentStatus.EXPIRED})
+            self._ledger.publish_event(assessment_id, "status", {"status": AssessmentStatus.EXPIRED})
         except RedisError as fault:
             log.warning("ledger_unreachable", detail=str(fault))
 

@@ -29,7 +29,7 @@ log = get_logger(__name__)
 class Forgetful(Protocol):
     """What erasure asks of the work ledger."""
 
-    def forget(self, assessment_id: str) -> None: ...
+    def erase(self, assessment_id: str) -> None: ...
 
 
 class Answer(NamedTuple):
@@ -213,7 +213,7 @@ def erase_outside(answers: Iterable[Answer], *, store: ObjectStore, ledger: Forg
         for part in answer.media:
             store.delete(part.key)
         try:
-            ledger.forget(answer.assessment_id)
+            ledger.erase(answer.assessment_id)
         except RedisError as fault:
             log.warning("ledger_unreachable", detail=str(fault))
             raise RefusedError(

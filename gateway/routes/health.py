@@ -57,7 +57,7 @@ async def readyz(services: TheServices) -> Readiness:
 async def _missing_workers(services: Services) -> dict[str, str | None]:
     """Return what each worker lacks by its own account, as `text worker`, `fusion worker` and so on."""
     try:
-        told = await run_in_threadpool(services.ledger.workers)
+        told = await run_in_threadpool(services.ledger.read_workers)
     except RedisError as fault:
         log.warning("not_ready", detail=str(fault))
         return {"workers": "are not known"}

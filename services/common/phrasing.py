@@ -1,4 +1,4 @@
-"""Put numbers, times and lists into sentences, as every sentence of a report does."""
+"""Numbers, times and lists as words, the same in every sentence of a report."""
 
 import math
 from collections.abc import Sequence

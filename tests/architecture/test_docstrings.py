@@ -16,7 +16,6 @@ NOT_YET = (
     "clients",
     "fusion",
     "services/audio",
-    "services/common/work",
     "services/text",
     "services/training",
     "services/video",

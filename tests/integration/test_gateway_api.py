@@ -248,7 +248,7 @@ def test_events_begin_with_the_state_and_end_with_the_report(
 
     def finish() -> None:
         store_report(assessment_id, gateway.tenant.tenant)
-        gateway.services.ledger.publish(assessment_id, "report", {"status": "partially_succeeded"})
+        gateway.services.ledger.publish_event(assessment_id, "report", {"status": "partially_succeeded"})
 
     import threading
 
@@ -269,7 +269,7 @@ def test_events_end_when_redis_lost_the_last_one(
 ) -> None:
     gateway = make_gateway()
     assessment_id = gateway.post().json()["id"]
-    gateway.services.ledger.forget(assessment_id)
+    gateway.services.ledger.erase(assessment_id)
     store_report(assessment_id, gateway.tenant.tenant)
     events = events_of(gateway.client.get(f"/v1/assessments/{assessment_id}/events").text)
     assert [name for name, _ in events] == ["status", "report"]

@@ -223,7 +223,7 @@ def test_withdrawal_during_the_analysis_stops_it_and_leaves_nothing(
         withdrawn = gateway.client.post(f"/v1/consents/{answer['consent']}/withdraw")
         assert withdrawn.json()["status"] == "withdrawn"
 
-        assert ledger.is_forgotten(running), "the worker is told at its next progress report"
+        assert ledger.is_erased(running), "the worker is told at its next progress report"
         ledger.keep_result(running, report_of(running).modalities[Modality.TEXT])
         lease.release()
         assert found_in(in_redis(redis), [running, SPOKEN]) == []

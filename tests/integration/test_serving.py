@@ -104,15 +104,15 @@ def test_fault_is_temporary_when_the_model_server_is_down() -> None:
 def test_worker_tells_what_it_lacks_when_the_model_server_is_down(redis_url: str) -> None:
     down = CommonSettings(serving=Serving.TF_SERVING, tf_serving_target="127.0.0.1:1")
     ledger = open_ledger(redis_url)
-    Presence(ledger, ["video"], check=lambda: check_model_server(down)).tell()
-    assert ledger.workers()["video"] == "The model server is out of reach."
+    Presence(ledger, ["video"], check=lambda: check_model_server(down)).announce()
+    assert ledger.read_workers()["video"] == "The model server is out of reach."
 
 
 def test_worker_lacks_nothing_when_the_model_server_answers(model_server_target: str, redis_url: str) -> None:
     up = CommonSettings(serving=Serving.TF_SERVING, tf_serving_target=model_server_target)
     ledger = open_ledger(redis_url)
-    Presence(ledger, ["video"], check=lambda: check_model_server(up)).tell()
-    assert ledger.workers()["video"] == OK
+    Presence(ledger, ["video"], check=lambda: check_model_server(up)).announce()
+    assert ledger.read_workers()["video"] == OK
 
 
 def test_fault_is_temporary_when_there_is_no_such_model(in_process: Predictor) -> None:

@@ -307,12 +307,12 @@ def mean_of(row: VoiceSummaryRow) -> list[float]:
 def test_kept_results_are_erased_with_the_summaries(scene: Scene) -> None:
     ledger = scene.gateway.services.ledger
     work = scene.answer()
-    ledger.queued(work.assessment_id, [Modality.AUDIO])
+    ledger.record_queued(work.assessment_id, [Modality.AUDIO])
     ledger.keep_result(work.assessment_id, heard(summary(1.0)))
     scene.fuse(work, summary(1.0))
-    assert ledger.cached_result(work.assessment_id, Modality.AUDIO) is not None
+    assert ledger.read_result(work.assessment_id, Modality.AUDIO) is not None
     assert scene.gateway.client.delete(scene.path()).status_code == 204
-    assert ledger.cached_result(work.assessment_id, Modality.AUDIO) is None
+    assert ledger.read_result(work.assessment_id, Modality.AUDIO) is None
 
 
 def test_nothing_is_erased_by_halves_when_the_ledger_is_out_of_reach(scene: Scene) -> None:

@@ -78,7 +78,7 @@ def send(
     media = MediaRef(
         kind=MediaKind.VIDEO, key=key, sha256="0" * 64, size_bytes=len(command), content_type="video/mp4"
     )
-    ledger.queued(assessment_id, [modality], spoken=modality is Modality.TEXT)
+    ledger.record_queued(assessment_id, [modality], spoken=modality is Modality.TEXT)
     send_analyses(
         create_celery(settings),
         [AnalyzeTask(assessment_id=assessment_id, modality=modality, media=media, enrolment=enrolment)],
@@ -104,7 +104,7 @@ def test_result_reaches_fusion_when_all_is_well(
     with worker(settings, tmp_path / "log"):
         wait_until(lambda: len(reports(tmp_path)) == 1)
     assert reports(tmp_path) == ["asm_1 video:succeeded:None"]
-    assert ledger.progress("asm_1")[Modality.VIDEO].status is ModalityStatus.SUCCEEDED
+    assert ledger.read_progress("asm_1")[Modality.VIDEO].status is ModalityStatus.SUCCEEDED
 
 
 def test_only_the_pool_warms_up_when_the_worker_starts_and_nothing_waits(
@@ -135,7 +135,7 @@ def test_no_copy_of_a_result_is_left_when_the_assessment_is_forgotten(
     with worker(settings, tmp_path / "log"), Redis.from_url(redis_url, decode_responses=True) as client:
         wait_until(lambda: len(reports(tmp_path)) == 1)
         wait_until(lambda: not client.exists("unacked"))
-        ledger.forget("asm_1")
+        ledger.erase("asm_1")
         keys = list(client.scan_iter())
         values = [str(client.get(key)) for key in keys if client.type(key) == "string"]
     assert not [value for value in values if "emotions" in value]
@@ -149,7 +149,7 @@ def test_work_ends_and_leaves_nothing_when_the_assessment_is_forgotten_meanwhile
     with worker(settings, tmp_path / "log"), Redis.from_url(redis_url) as client:
         wait_until(lambda: started(tmp_path) == 1)
         send(settings, ledger, "succeed")
-        ledger.forget("asm_1")
+        ledger.erase("asm_1")
         assert b"asm_1" not in in_redis(client)
         wait_until(lambda: reports(tmp_path) == ["asm_1 video:failed:erased"])
         wait_until(lambda: not client.exists("unacked"))
@@ -160,11 +160,11 @@ def test_work_ends_and_leaves_nothing_when_the_assessment_is_forgotten_meanwhile
 def test_worker_is_known_to_be_there_while_it_lives(
     settings: CommonSettings, ledger: WorkLedger, tmp_path: Path
 ) -> None:
-    assert ledger.workers()["video"] is None
+    assert ledger.read_workers()["video"] is None
     with worker(settings, tmp_path / "log"):
-        wait_until(lambda: ledger.workers()["video"] == OK)
-    assert ledger.workers()["text"] is None
-    wait_until(lambda: ledger.workers()["video"] is None)
+        wait_until(lambda: ledger.read_workers()["video"] == OK)
+    assert ledger.read_workers()["text"] is None
+    wait_until(lambda: ledger.read_workers()["video"] is None)
 
 
 def test_permanent_fault_is_a_result_when_the_input_is_bad(
@@ -214,7 +214,7 @@ def test_work_shows_as_lost_when_the_whole_worker_is_killed(
         wait_until(lambda: started(tmp_path) == 1)
         process.kill()
         process.wait()
-    wait_until(lambda: ledger.stall("asm_1") is Stall.LOST)
+    wait_until(lambda: ledger.find_stall("asm_1") is Stall.LOST)
     send(settings, ledger, "hang-once")  # as the delivery worker does
     with worker(settings, tmp_path / "log"):
         wait_until(lambda: len(reports(tmp_path)) == 1)
@@ -245,12 +245,12 @@ def test_words_reach_fusion_when_the_answer_is_spoken(
     settings: CommonSettings, ledger: WorkLedger, redis_url: str, tmp_path: Path
 ) -> None:
     send(settings, ledger, "succeed", modality=Modality.TEXT)
-    assert ledger.stall("asm_1") is None, "it waits in the queue of the audio service"
+    assert ledger.find_stall("asm_1") is None, "it waits in the queue of the audio service"
     with worker(settings, tmp_path / "log", role="words"):
         wait_until(lambda: len(reports(tmp_path)) == 1)
     assert reports(tmp_path) == ["asm_1 text:succeeded:None"]
     assert (tmp_path / "words").read_text() == "a wise sentence\n"
-    ledger.forget("asm_1")
+    ledger.erase("asm_1")
     with Redis.from_url(redis_url, decode_responses=True) as client:
         keys = [key for key in client.scan_iter() if client.type(key) == "string"]
         assert not [key for key in keys if "wise" in str(client.get(key))], "an erasure takes the words along"
@@ -291,7 +291,7 @@ def test_words_show_as_lost_when_the_transcribing_worker_is_killed(
         wait_until(lambda: started(tmp_path) == 1)
         process.kill()
         process.wait()
-    wait_until(lambda: ledger.stall("asm_1") is Stall.LOST)
+    wait_until(lambda: ledger.find_stall("asm_1") is Stall.LOST)
     send(settings, ledger, "hang-once", modality=Modality.TEXT)
     with worker(settings, tmp_path / "log", role="words"):
         wait_until(lambda: len(reports(tmp_path)) == 1)

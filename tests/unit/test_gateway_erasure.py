@@ -36,7 +36,7 @@ class Outside:
     def delete(self, key: str) -> None:
         self._do(key)
 
-    def forget(self, assessment_id: str) -> None:
+    def erase(self, assessment_id: str) -> None:
         self._do(assessment_id)
 
     def _do(self, what: str) -> None:

@@ -20,7 +20,7 @@ from services.common.errors import InputError, TemporaryError
 from services.common.logging import configure_logging
 from services.common.settings import CommonSettings
 from services.common.work.messaging import run_worker
-from services.common.work.outcomes import failed
+from services.common.work.outcomes import make_failed_result
 from services.common.work.worker import create_analysis_worker
 
 FOLDER = Path(os.environ["TRIAL_FOLDER"])
@@ -77,7 +77,7 @@ def transcribe(media, progress) -> Transcription:
 def read_words(spoken, predictor, progress) -> ModalityResult:
     progress(0.5)
     if spoken.transcript is None:
-        return failed(Modality.TEXT, spoken.error_code, spoken.reason)
+        return make_failed_result(Modality.TEXT, spoken.error_code, spoken.reason)
     _append("words", spoken.transcript.text)
     return ModalityResult(
         modality=Modality.TEXT, status=ModalityStatus.SUCCEEDED, transcript=spoken.transcript

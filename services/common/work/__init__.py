@@ -1,1 +1,1 @@
-"""Hand out work and follow it: the ledger, messages, the runtime of a worker, and what remains of a task."""
+"""Sending, running and following analyses: ledger, messages, runtime of a worker, results of faults."""

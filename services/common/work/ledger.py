@@ -1,6 +1,6 @@
-"""The work ledger: what is happening to an assessment right now, kept in Redis.
+"""The work ledger: the live state of each assessment in Redis.
 
-Postgres holds what must not be lost; this holds what may be: the live state of each analysis,
+Postgres holds what must not be lost; the ledger holds what may be lost: the live state of each analysis,
 the lease of the worker that runs it, how many workers it has cost, its finished result (so that a
 second delivery of the same message costs nothing) and the events that clients follow. If Redis is
 emptied, `is_known` turns false and the delivery worker sends the work again from Postgres.
@@ -33,10 +33,10 @@ ENDED = (ModalityStatus.SUCCEEDED, ModalityStatus.FAILED, ModalityStatus.SKIPPED
 
 
 class Stall(StrEnum):
-    """Why an assessment without a report stands still."""
+    """Why an assessment without a report makes no progress."""
 
     UNKNOWN = "unknown"
-    """Redis has forgotten it, or it was never sent."""
+    """Redis has no record of it (any more), or it was never sent."""
     LOST = "lost"
     """The worker of an analysis went silent."""
     VANISHED = "vanished"
@@ -55,12 +55,12 @@ class ModalityProgress(Contract):
 
 
 def work_key(assessment_id: str) -> str:
-    """Hash: modality → `ModalityProgress` as JSON."""
+    """Return the key of the hash modality → `ModalityProgress` as JSON."""
     return f"candor:work:{assessment_id}"
 
 
 def events_key(assessment_id: str) -> str:
-    """Stream of events with the fields `event` and `data` (JSON)."""
+    """Return the key of the stream of events, with the fields `event` and `data` (JSON)."""
     return f"candor:events:{assessment_id}"
 
 
@@ -84,13 +84,16 @@ def _chords_key(assessment_id: str) -> str:
     return f"candor:chords:{assessment_id}"
 
 
-def _forgotten_key(assessment_id: str) -> str:
-    """Says that something was erased without saying what: the identifier cannot be told from its hash."""
+def _erased_key(assessment_id: str) -> str:
+    """Return the key that marks an erased assessment.
+
+    It holds a hash, which does not reveal the identifier.
+    """
     return f"candor:forgotten:{hashlib.sha256(assessment_id.encode()).hexdigest()}"
 
 
-def _steps_of(modality: Modality) -> tuple[Step, ...]:
-    """What an analysis may consist of."""
+def _list_steps(modality: Modality) -> tuple[Step, ...]:
+    """List the steps of an analysis; spoken words have two."""
     return (TRANSCRIPT, modality) if modality is Modality.TEXT else (modality,)
 
 
@@ -99,7 +102,7 @@ def _worker_key(queue: str) -> str:
 
 
 _REPORT_PROGRESS = (
-    # An erased assessment must not come back to life through a worker that is still busy with it.
+    # A worker that is still busy with an erased assessment must not create its keys again.
     "if redis.call('hexists', KEYS[1], ARGV[1]) == 0 then return 0 end "
     "redis.call('hset', KEYS[1], ARGV[1], ARGV[2]) redis.call('expire', KEYS[1], ARGV[4]) "
     "redis.call('xadd', KEYS[2], 'MAXLEN', '~', ARGV[5], '*', 'event', 'modality', 'data', ARGV[3]) "
@@ -120,19 +123,21 @@ class WorkLedger:
         self._ttl_s = ttl_s
         self._report_progress = redis.register_script(_REPORT_PROGRESS)
 
-    def queued(self, assessment_id: str, modalities: Iterable[Modality], *, spoken: bool = False) -> None:
-        """Record that work was sent. Results that are there already keep their state.
+    def record_queued(
+        self, assessment_id: str, modalities: Iterable[Modality], *, spoken: bool = False
+    ) -> None:
+        """Record that work was sent. Results that exist already keep their state.
 
         Args:
             assessment_id: of the answer.
-            modalities: what will be analysed.
+            modalities: the analyses that were sent.
             spoken: whether the words wait for a transcript first.
         """
-        if self.is_forgotten(assessment_id):
+        if self.is_erased(assessment_id):
             return
         first = ANALYZE_TASK | ({Modality.TEXT: AUDIO_TRANSCRIBE} if spoken else {})
         key = work_key(assessment_id)
-        before = self.progress(assessment_id)
+        before = self.read_progress(assessment_id)
         with self._redis.pipeline() as pipe:
             for modality in modalities:
                 if modality not in before or before[modality].status not in ENDED:
@@ -140,45 +145,45 @@ class WorkLedger:
                     pipe.hset(key, modality, waiting.model_dump_json())
             pipe.expire(key, self._ttl_s)
             pipe.execute()
-        self.publish(assessment_id, "status", {"status": "queued"})
+        self.publish_event(assessment_id, "status", {"status": "queued"})
 
-    def sent(self, assessment_id: str, group_id: str) -> None:
-        """Note the chord that counts the results of this work, so that it can be erased too."""
+    def record_chord(self, assessment_id: str, group_id: str) -> None:
+        """Record the chord that counts the results of this work, so that it can be erased too."""
         key = _chords_key(assessment_id)
         self._redis.sadd(key, group_id)
         self._redis.expire(key, self._ttl_s)
 
     def is_known(self, assessment_id: str) -> bool:
-        """Whether Redis still remembers that this work was sent."""
+        """Return whether Redis has a record of this work."""
         return bool(self._redis.exists(work_key(assessment_id)))
 
-    def progress(self, assessment_id: str) -> dict[Modality, ModalityProgress]:
-        """Live state per modality; empty where nothing was sent or it was forgotten."""
+    def read_progress(self, assessment_id: str) -> dict[Modality, ModalityProgress]:
+        """Return the live state per modality; empty if nothing was sent or Redis lost it."""
         raw = cast(dict[str, str], self._redis.hgetall(work_key(assessment_id)))
         return {Modality(name): ModalityProgress.model_validate_json(value) for name, value in raw.items()}
 
-    def lost(self, assessment_id: str) -> list[Modality]:
-        """Modalities that are marked as running although no worker holds their lease or waits to retry."""
+    def find_lost(self, assessment_id: str) -> list[Modality]:
+        """List the modalities marked as running without a worker that holds their lease or will retry."""
         return [
             modality
-            for modality, state in self.progress(assessment_id).items()
+            for modality, state in self.read_progress(assessment_id).items()
             if state.status is ModalityStatus.RUNNING
             and not self._redis.exists(
-                *(_lease_key(assessment_id, step) for step in _steps_of(modality)),
-                *(_waiting_key(assessment_id, step) for step in _steps_of(modality)),
+                *(_lease_key(assessment_id, step) for step in _list_steps(modality)),
+                *(_waiting_key(assessment_id, step) for step in _list_steps(modality)),
             )
         ]
 
-    def stall(self, assessment_id: str) -> Stall | None:
-        """Why this assessment will not go on by itself, or null while it may.
+    def find_stall(self, assessment_id: str) -> Stall | None:
+        """Return why this assessment will not go on by itself; None while it may go on.
 
-        Sending the whole chord again mends each stall: analyses that ended answer from their kept
+        Sending the whole chord again mends each stall: analyses that have ended return their kept
         results, and fusion stores one report however often it runs.
         """
-        states = self.progress(assessment_id)
+        states = self.read_progress(assessment_id)
         if not states:
             return Stall.UNKNOWN
-        if self.lost(assessment_id):
+        if self.find_lost(assessment_id):
             return Stall.LOST
         if all(state.status in ENDED for state in states.values()):
             return Stall.UNFUSED
@@ -191,20 +196,20 @@ class WorkLedger:
             return Stall.VANISHED
         return None
 
-    def wait(self, assessment_id: str, step: Step, *, wait_s: float) -> None:
+    def announce_retry(self, assessment_id: str, step: Step, *, wait_s: float) -> None:
         """Announce that a worker has put the work off and starts it again within `wait_s`."""
         self._redis.set(_waiting_key(assessment_id, step), "1", px=int(wait_s * 1000))
 
-    def forget_results(self, assessment_id: str) -> None:
+    def erase_results(self, assessment_id: str) -> None:
         """Erase the kept results alone; work that is delivered again would be done again."""
         self._redis.delete(*(_result_key(assessment_id, step) for step in STEPS))
 
-    def forget(self, assessment_id: str) -> None:
+    def erase(self, assessment_id: str) -> None:
         """Erase every trace of an assessment: state, results, messages.
 
-        Work that is being done notices by `is_forgotten`, and its result is thrown away.
+        A worker that is busy with it finds out by `is_erased`, and its result is discarded.
         """
-        self._redis.set(_forgotten_key(assessment_id), "1", ex=self._ttl_s)
+        self._redis.set(_erased_key(assessment_id), "1", ex=self._ttl_s)
         for group_id in cast("set[str]", self._redis.smembers(_chords_key(assessment_id))):
             purge_group(self._redis, group_id)
         purge_messages(self._redis, assessment_id, queues=sorted(set(QUEUE_OF_TASK.values())))
@@ -218,13 +223,13 @@ class WorkLedger:
             ]
         self._redis.delete(*keys)
 
-    def is_forgotten(self, assessment_id: str) -> bool:
-        """Whether it was erased within the time that finished state is kept."""
-        return bool(self._redis.exists(_forgotten_key(assessment_id)))
+    def is_erased(self, assessment_id: str) -> bool:
+        """Return whether the assessment was erased within the time that finished state is kept."""
+        return bool(self._redis.exists(_erased_key(assessment_id)))
 
-    def publish(self, assessment_id: str, event: str, data: dict[str, Any]) -> None:
+    def publish_event(self, assessment_id: str, event: str, data: dict[str, Any]) -> None:
         """Append an event for those who follow the assessment, unless it was erased."""
-        if self.is_forgotten(assessment_id):
+        if self.is_erased(assessment_id):
             return
         key = events_key(assessment_id)
         with self._redis.pipeline() as pipe:
@@ -233,7 +238,7 @@ class WorkLedger:
             pipe.execute()
 
     def report_progress(self, assessment_id: str, modality: Modality, state: ModalityProgress) -> bool:
-        """Store and publish the state of one analysis; false if the assessment was forgotten."""
+        """Store and publish the state of one analysis; return False if the assessment was erased."""
         data = {"modality": modality, **state.model_dump(mode="json", exclude={"waits_for"})}
         return bool(
             self._report_progress(
@@ -243,36 +248,39 @@ class WorkLedger:
         )
 
     def count_attempt(self, assessment_id: str, step: Step) -> int:
-        """Count one start of the work; returns how many there were since it last ended in order."""
+        """Count one start of the work; return how many there were since it last ended in order."""
         key = _attempts_key(assessment_id, step)
         attempts = self._redis.incr(key)
         self._redis.expire(key, self._ttl_s)
         return attempts
 
     def clear_attempts(self, assessment_id: str, step: Step) -> None:
-        """The work ended in order (with a result, or by asking for a retry)."""
+        """Reset the attempts: the work ended in order, with a result or with a planned retry."""
         self._redis.delete(_attempts_key(assessment_id, step))
 
-    def cached_result(self, assessment_id: str, modality: Modality) -> ModalityResult | None:
-        """The result of an earlier delivery of the same work, if it finished."""
+    def read_result(self, assessment_id: str, modality: Modality) -> ModalityResult | None:
+        """Return the result of an earlier delivery of the same work; None if it has not finished."""
         raw = cast(str | None, self._redis.get(_result_key(assessment_id, modality)))
         return None if raw is None else ModalityResult.model_validate_json(raw)
 
     def keep_result(self, assessment_id: str, result: ModalityResult) -> None:
-        """Keep a result for later deliveries, unless the assessment was forgotten meanwhile."""
+        """Keep a result for later deliveries, unless the assessment was erased meanwhile."""
         state = ModalityProgress(status=result.status, share=1.0, error_code=result.error_code)
         if self.report_progress(assessment_id, result.modality, state):
             self._redis.set(
                 _result_key(assessment_id, result.modality), result.model_dump_json(), ex=self._ttl_s
             )
 
-    def cached_transcription(self, assessment_id: str) -> Transcription | None:
-        """What `audio.transcribe` made of a spoken answer, if it has ended."""
+    def read_transcription(self, assessment_id: str) -> Transcription | None:
+        """Return the transcription that `audio.transcribe` made of a spoken answer.
+
+        None if it has not ended.
+        """
         raw = cast(str | None, self._redis.get(_result_key(assessment_id, TRANSCRIPT)))
         return None if raw is None else Transcription.model_validate_json(raw)
 
     def keep_transcription(self, assessment_id: str, transcription: Transcription, *, share: float) -> None:
-        """Keep the words for `text.analyze`, unless the assessment was forgotten meanwhile.
+        """Keep the transcription for `text.analyze`, unless the assessment was erased meanwhile.
 
         Args:
             assessment_id: of the answer.
@@ -287,11 +295,11 @@ class WorkLedger:
             self._redis.set(key, transcription.model_dump_json(), ex=self._ttl_s)
 
     def announce_worker(self, queue: str, state: str, *, ttl_s: float) -> None:
-        """Note that a worker serves `queue`, and how it is (`ok`, or what it lacks)."""
+        """Record that a worker serves `queue`, and its state (`ok`, or what it lacks)."""
         self._redis.set(_worker_key(queue), state, px=int(ttl_s * 1000))
 
-    def workers(self) -> dict[str, str | None]:
-        """How the worker of each queue is, by its own account; null where none has spoken of late."""
+    def read_workers(self) -> dict[str, str | None]:
+        """Return the state of each queue's worker as it announced it; None if it has been silent too long."""
         queues = sorted(set(QUEUE_OF_TASK.values()))
         states = cast(list[str | None], self._redis.mget([_worker_key(queue) for queue in queues]))
         return dict(zip(queues, states, strict=True))
@@ -308,15 +316,15 @@ class WorkLedger:
 
 
 def open_ledger(redis_url: str, *, ttl_s: int = 86_400, patient: bool = False) -> WorkLedger:
-    """A ledger on its own connection pool.
+    """Open a ledger on its own connection pool.
+
+    Its methods raise `redis.exceptions.RedisError` while Redis is out of reach.
 
     Args:
         redis_url: where Redis is.
         ttl_s: how long finished state is kept.
-        patient: bear with an outage of about half a minute (a worker with an analysis in hand)
-            instead of telling of it at once (a request).
-
-    Its methods raise `redis.exceptions.RedisError` while Redis is out of reach.
+        patient: retry for about half a minute before an error (a worker that has done an analysis)
+            instead of raising it almost at once (a request).
     """
     retry = Retry(ExponentialBackoff(cap=2.0, base=0.1), retries=20 if patient else 1)
     client = Redis.from_url(

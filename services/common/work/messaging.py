@@ -1,4 +1,4 @@
-"""Celery, set up once for all processes: JSON only, late acknowledgement, one queue per service."""
+"""The Celery application of all processes: JSON only, late acknowledgement, one queue per service."""
 
 import ctypes
 import signal
@@ -18,21 +18,24 @@ from services.common.contracts.tasks import (
 )
 from services.common.settings import CommonSettings
 from services.common.work.ledger import open_ledger
-from services.common.work.presence import Check, Presence, nothing_needed
+from services.common.work.presence import Check, Presence, need_nothing
 
 
 class NoSubscriptions(ResultConsumer):  # type: ignore[misc]
-    """Celery subscribes to the result of every task in the process that sends it; nobody here waits."""
+    """Switches off that Celery subscribes to each task's result in the process that sends it.
+
+    Nobody waits there.
+    """
 
     def consume_from(self, task_id: str) -> None:
-        """Called for each task of a chord when it is sent."""
+        """Ignore the task; Celery calls this for each task of a chord when it is sent."""
 
     def cancel_for(self, task_id: str) -> None:
-        """Called when a result is collected as garbage."""
+        """Ignore the task; Celery calls this when a result is garbage-collected."""
 
 
 class ChordBackend(RedisBackend):  # type: ignore[misc]
-    """Redis results as chords count them, and nothing more."""
+    """The Redis result backend without subscriptions: chords count results, and nobody else reads them."""
 
     ResultConsumer = NoSubscriptions
 
@@ -45,18 +48,22 @@ WARM_UP_WITHIN_S = 60.0
 """A process of the pool that is not up by then is killed and replaced. Celery says 4 s, too little on a busy
 machine."""
 
-PATIENT = {"max_retries": 20, "interval_start": 0, "interval_step": 1, "interval_max": 1}
-"""A worker that cannot store its result keeps trying for a while: the work is worth it."""
+PATIENT_RETRY = {"max_retries": 20, "interval_start": 0, "interval_step": 1, "interval_max": 1}
+"""For workers: storing a result is retried for a while, since it cost much work."""
 
-HASTY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
-"""A request does not wait for a broker that is down: what it stored is recovered later."""
+HASTY_RETRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
+"""For requests: they do not wait for a broker that is down, since recovery sends the work later."""
 
 
 def create_celery(settings: CommonSettings, *, patient: bool = True) -> Celery:
-    """A Celery application on the shared broker; `patient` is how long it bears with an outage.
+    """Create a Celery application on the shared broker.
 
-    A message is acknowledged after its task ended, so that a worker's death gives it back; results
-    live in Redis too, because the chord of an assessment counts them there.
+    A message is acknowledged after its task ended, so that it is delivered again if its worker dies. Results
+    are in Redis too, because the chord of an assessment counts them there.
+
+    Args:
+        settings: where Redis is, and the time limits.
+        patient: retry for some 20 s while the broker is out of reach (a worker) instead of once (a request).
     """
     url = settings.redis_url.get_secret_value()
     backend = f"{ChordBackend.__module__}:{ChordBackend.__qualname__}+{url}"
@@ -86,17 +93,17 @@ def create_celery(settings: CommonSettings, *, patient: bool = True) -> Celery:
             "interval_start": 0.1,
             "interval_max": 0.5,
         },
-        task_publish_retry_policy=PATIENT if patient else HASTY,
+        task_publish_retry_policy=PATIENT_RETRY if patient else HASTY_RETRY,
         result_backend_transport_options={
             "visibility_timeout": settings.visibility_timeout_s,
-            "retry_policy": PATIENT if patient else HASTY,
+            "retry_policy": PATIENT_RETRY if patient else HASTY_RETRY,
         },
         redis_socket_timeout=10,
         redis_socket_connect_timeout=3,
         redis_backend_health_check_interval=15,
         timezone="UTC",
     )
-    # Celery would take `retry(max_retries=None)` for its own default, which is 3.
+    # Without this, Celery takes `retry(max_retries=None)` for its own default, which is 3.
     app.Task.max_retries = None
     return app
 
@@ -105,7 +112,7 @@ def send_analyses(app: Celery, analyses: list[AnalyzeTask], combine: CombineTask
     """Send the chord of one assessment: its analyses, then fusion with the list of their results.
 
     Returns:
-        The group that counts the results; null where there is nothing to count.
+        The group that counts the results; None if there is nothing to count.
 
     Raises:
         ValueError: there is nothing to analyse.
@@ -113,14 +120,14 @@ def send_analyses(app: Celery, analyses: list[AnalyzeTask], combine: CombineTask
     """
     if not analyses:
         raise ValueError("an assessment needs at least one analysis")
-    header = [_signature(app, task) for task in analyses]
+    header = [_build_build_signature(app, task) for task in analyses]
     body = app.signature(FUSION_COMBINE, kwargs={"payload": combine.model_dump(mode="json")})
     counted = chord(header, app=app)(body).parent
     return None if counted is None else str(counted.id)
 
 
-def _signature(app: Celery, task: AnalyzeTask) -> Signature:
-    """The message of one analysis; spoken words are transcribed before they are analysed."""
+def _build_build_signature(app: Celery, task: AnalyzeTask) -> Signature:
+    """Build the message of one analysis; spoken words are transcribed before they are analysed."""
     options: dict[str, Any] = {"kwargs": {"payload": task.model_dump(mode="json")}, "immutable": True}
     analysis = app.signature(ANALYZE_TASK[task.modality], **options)
     return chain(app.signature(AUDIO_TRANSCRIBE, **options), analysis, app=app) if task.spoken else analysis
@@ -131,7 +138,7 @@ def run_worker(
     settings: CommonSettings,
     *,
     queue: str,
-    check: Check = nothing_needed,
+    check: Check = need_nothing,
     warm_up: Callable[[], None] | None = None,
     concurrency: int = 1,
     extra: list[str] | None = None,
@@ -142,10 +149,11 @@ def run_worker(
         app: from `create_celery`, with the worker's tasks.
         settings: where Redis is.
         queue: one queue, or several with commas between.
-        check: what the worker needs, told every few seconds for readiness. Runs in the parent of the
-            pool, so it must not leave threads behind that a fork could harm (gRPC's, for example).
+        check: tests what the worker needs; its result is announced every few seconds for readiness. Runs in
+            the parent of the pool, so it must not leave threads behind that a fork could harm (gRPC's, for
+            example).
         warm_up: loads what is slow to load. Runs in each process of the pool as it starts, before it takes
-            a task, while the worker already tells that it is there. A fault is logged, and no more.
+            a task, while the worker already announces itself. A fault is logged, and no more.
         concurrency: tasks at a time.
         extra: more arguments of Celery's `worker` command.
     """
@@ -161,5 +169,5 @@ def run_worker(
 
 
 def _die_with_parent(**_: Any) -> None:
-    """A killed worker must not leave its child behind, busy with a task that nobody collects."""
+    """End this child when its worker is killed: nobody would collect the result of its task."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Faults that become results: an analysis always answers, so that fusion always runs."""
+"""Results of faults: an analysis always returns a result, so that fusion always runs."""
 
 import time
 from collections.abc import Callable
@@ -10,25 +10,25 @@ from services.common.contracts.tasks import Transcription
 from services.common.errors import InputError, TemporaryError
 from services.common.logging import get_logger
 
-Outcome = TypeVar("Outcome", ModalityResult, Transcription)
+ResultT = TypeVar("ResultT", ModalityResult, Transcription)
 log = get_logger(__name__)
 
 TRANSCRIPT_SHARE = 0.95
-"""How much of the work on spoken words their transcription is."""
+"""Transcription's share of the work on spoken words."""
 
 
-def failed(modality: Modality, code: ErrorCode, reason: str) -> ModalityResult:
-    """The result of an analysis that could not be made."""
+def make_failed_result(modality: Modality, code: ErrorCode, reason: str) -> ModalityResult:
+    """Return the result of an analysis that could not be made."""
     return ModalityResult(modality=modality, status=ModalityStatus.FAILED, error_code=code, reason=reason)
 
 
-def no_transcript(code: ErrorCode, reason: str) -> Transcription:
-    """What is handed on where there are no words."""
+def make_failed_transcription(code: ErrorCode, reason: str) -> Transcription:
+    """Return the transcription of an answer whose words could not be transcribed."""
     return Transcription(error_code=code, reason=reason)
 
 
-def nothing_to_analyze(modality: Modality) -> ModalityResult:
-    """The result where the answer holds nothing for this modality."""
+def make_skipped_result(modality: Modality) -> ModalityResult:
+    """Return the result of an answer that holds nothing for this modality."""
     if modality is Modality.TEXT:
         code = ErrorCode.TRANSCRIPTION_UNAVAILABLE
         reason = "Spoken answers are not transcribed on this installation; add the text to have it analysed."
@@ -45,23 +45,25 @@ def analyze_or_explain(modality: Modality, analyze: Callable[[], ModalityResult]
         TemporaryError: the same call may work later.
     """
     started = time.perf_counter()
-    result = explained(analyze, lambda code, reason: failed(modality, code, reason), step=modality)
+    result = run_or_explain(
+        analyze, lambda code, reason: make_failed_result(modality, code, reason), step=modality
+    )
     return result.model_copy(update={"elapsed_s": time.perf_counter() - started})
 
 
 def transcribe_or_explain(transcribe: Callable[[], Transcription]) -> Transcription:
-    """Run a transcription; likewise.
+    """Run a transcription; a permanent fault, foreseen or not, becomes a failed transcription.
 
     Raises:
         TemporaryError: the same call may work later.
     """
-    return explained(transcribe, no_transcript, step="transcript")
+    return run_or_explain(transcribe, make_failed_transcription, step="transcript")
 
 
-def explained(
-    work: Callable[[], Outcome], fail: Callable[[ErrorCode, str], Outcome], *, step: str
-) -> Outcome:
-    """What `work` returns, or what `fail` makes of its permanent fault.
+def run_or_explain(
+    work: Callable[[], ResultT], fail: Callable[[ErrorCode, str], ResultT], *, step: str
+) -> ResultT:
+    """Return the result of `work`, or the result that `fail` makes of its permanent fault.
 
     Raises:
         TemporaryError: the same call may work later.

@@ -1,4 +1,4 @@
-"""Workers say that they are there, so that readiness can name who is missing and why."""
+"""Workers announce themselves, so that readiness can name which one is missing and why."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -13,34 +13,34 @@ log = get_logger(__name__)
 
 EVERY_S = 3.0
 SILENT_AFTER_S = 10.0
-"""A worker that has said nothing for this long is not there."""
+"""A worker that has announced nothing for this long counts as missing."""
 OK = "ok"
 Check = Callable[[], None]
-"""Raises `TemporaryError` where the worker lacks something that it needs."""
+"""Raises `TemporaryError` if the worker lacks something that it needs."""
 
 
-def nothing_needed() -> None:
-    """The `Check` of a worker that needs nothing beyond the broker."""
+def need_nothing() -> None:
+    """Pass: the `Check` of a worker that needs nothing beyond the broker."""
 
 
 class Presence:
-    """A thread that keeps telling, for each queue of a worker, whether it can work."""
+    """A thread that announces regularly, for each queue of a worker, whether it can work."""
 
-    def __init__(self, ledger: WorkLedger, queues: Sequence[str], *, check: Check = nothing_needed) -> None:
+    def __init__(self, ledger: WorkLedger, queues: Sequence[str], *, check: Check = need_nothing) -> None:
         self._ledger, self._queues, self._check = ledger, queues, check
 
     def start(self) -> None:
-        """Begin to tell; ends with the process."""
-        threading.Thread(target=self._tell_for_ever, name="presence", daemon=True).start()
+        """Start the thread; it ends with the process."""
+        threading.Thread(target=self._announce_for_ever, name="presence", daemon=True).start()
 
-    def _tell_for_ever(self) -> None:
+    def _announce_for_ever(self) -> None:
         pause = threading.Event()
         while True:
-            self.tell()
+            self.announce()
             pause.wait(EVERY_S)
 
-    def tell(self) -> None:
-        """Say once how it is; an outage of Redis is logged, and told by silence."""
+    def announce(self) -> None:
+        """Announce the state once. An outage of Redis is logged, and readers notice the silence."""
         try:
             self._check()
             state = OK

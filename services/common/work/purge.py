@@ -1,7 +1,7 @@
-"""Messages of erased work: taken out of the broker, whether they wait or a worker has them in hand.
+"""Removal of an erased assessment's messages from the broker, waiting and delivered ones alike.
 
-A worker that has one in hand is told by the ledger (`WorkLedger.is_forgotten`); its acknowledgement
-finds nothing, and nobody gives the message back after its death.
+A worker that has already received one learns of the erasure from the ledger (`WorkLedger.is_erased`); its
+acknowledgement finds nothing, and the message is not delivered again after its death.
 """
 
 import base64
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from redis import Redis
 
 UNACKED, UNACKED_INDEX = Channel.unacked_key, Channel.unacked_index_key
-"""Where kombu keeps what was delivered and not acknowledged. Its own purge would empty the whole queue."""
+"""Keys of kombu for delivered, unacknowledged messages. Kombu's own purge would empty the whole queue."""
 GROUP_KEYS = ("", ".j", ".t", ".s", ".d", ".c")
-"""What Celery's Redis backend keeps of a chord, behind the identifier of its group."""
+"""Suffixes of the keys that Celery's Redis backend keeps for the group of a chord."""
 _BATCH = 500
 
 
 def purge_messages(redis: "Redis", text: str, *, queues: Iterable[str]) -> int:
-    """Remove every message that mentions `text`; returns how many there were.
+    """Remove every message that mentions `text`; return how many there were.
 
     Args:
         redis: a client with `decode_responses=True`.
-        text: an identifier that occurs in nothing else's messages.
-        queues: to look through, besides what is not acknowledged yet.
+        text: an identifier that occurs in no other work's messages.
+        queues: to search, besides the messages that are not acknowledged yet.
     """
     removed = 0
     for queue in queues:
-        for raw in [raw for raw in _waiting(redis, queue) if mentions(raw, text)]:
+        for raw in [raw for raw in _iterate_queue(redis, queue) if mentions(raw, text)]:
             removed += redis.lrem(queue, 0, raw)
     for tag, raw in list(redis.hscan_iter(UNACKED, count=_BATCH)):
         if mentions(raw, text):
@@ -43,12 +43,12 @@ def purge_messages(redis: "Redis", text: str, *, queues: Iterable[str]) -> int:
 
 
 def purge_group(redis: "Redis", group_id: str) -> None:
-    """Remove what was counted of a chord: the results that its parts have returned so far."""
+    """Remove what a chord has counted: the results that its parts have returned so far."""
     redis.delete(*(f"{KeyValueStoreBackend.group_keyprefix}{group_id}{suffix}" for suffix in GROUP_KEYS))
 
 
 def mentions(raw: str, text: str) -> bool:
-    """Whether a message holds `text`, in its headers or in its body, which is JSON in base64."""
+    """Return whether a message holds `text`, in its headers or in its body, which is JSON in base64."""
     if text in raw:
         return True
     try:
@@ -59,8 +59,8 @@ def mentions(raw: str, text: str) -> bool:
         return False
 
 
-def _waiting(redis: "Redis", queue: str) -> Iterable[str]:
-    """Front to back: what comes in or goes out meanwhile makes nothing be passed over."""
+def _iterate_queue(redis: "Redis", queue: str) -> Iterable[str]:
+    """Yield the messages of a queue from the front, so that none is missed while others come and go."""
     start = 0
     while batch := cast("list[str]", redis.lrange(queue, start, start + _BATCH - 1)):
         yield from batch

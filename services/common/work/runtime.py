@@ -1,4 +1,4 @@
-"""The shell around every task of an analysis service: lease, attempts, retries and kept results."""
+"""The frame around every task of an analysis service: lease, attempts, retries and kept results."""
 
 import threading
 import time
@@ -25,11 +25,11 @@ from services.common.storage import ObjectStore, open_store
 from services.common.work.ledger import TRANSCRIPT, ModalityProgress, Step, WorkLedger, open_ledger
 from services.common.work.outcomes import (
     TRANSCRIPT_SHARE,
-    Outcome,
+    ResultT,
     analyze_or_explain,
-    failed,
-    no_transcript,
-    nothing_to_analyze,
+    make_failed_result,
+    make_failed_transcription,
+    make_skipped_result,
     transcribe_or_explain,
 )
 
@@ -51,12 +51,12 @@ RETRY_GRACE_S = 30.0
 ERASED = "The answer was erased while it was analysed."
 
 
-class StepRuntime(ABC, Generic[Outcome]):
-    """What one worker process holds for one kind of task; each part is opened on first use.
+class StepRuntime(ABC, Generic[ResultT]):
+    """The resources of one worker process for one kind of task; each is opened on first use.
 
     Attributes:
-        step: which work of an assessment it does.
-        modality: whose progress it reports.
+        step: the step of an analysis that it does.
+        modality: the modality whose progress it reports.
     """
 
     def __init__(self, settings: CommonSettings, *, step: Step, modality: Modality) -> None:
@@ -78,33 +78,33 @@ class StepRuntime(ABC, Generic[Outcome]):
         return open_predictor(self._settings)
 
     @abstractmethod
-    def earlier(self, task: AnalyzeTask) -> Outcome | None:
-        """What an earlier delivery of the same work came to."""
+    def find_earlier(self, task: AnalyzeTask) -> ResultT | None:
+        """Return the result of an earlier delivery of the same work; None if there is none."""
 
     @abstractmethod
-    def work(self, task: AnalyzeTask, progress: Progress) -> Outcome:
-        """Do it; a permanent fault is an outcome.
+    def work(self, task: AnalyzeTask, progress: Progress) -> ResultT:
+        """Run the work. A permanent fault becomes a failed result.
 
         Raises:
             TemporaryError: it may work later.
         """
 
     @abstractmethod
-    def fail(self, code: ErrorCode, reason: str) -> Outcome:
-        """The outcome where it cannot be done."""
+    def make_failure(self, code: ErrorCode, reason: str) -> ResultT:
+        """Return the failed result for `code` and `reason`."""
 
     @abstractmethod
-    def keep(self, task: AnalyzeTask, outcome: Outcome) -> None:
-        """Note the outcome for later deliveries."""
+    def keep_result(self, task: AnalyzeTask, result: ResultT) -> None:
+        """Keep the result for later deliveries of the same work."""
 
-    def run(self, celery_task: "Task[Any, Any]", payload: dict[str, Any]) -> Outcome:
-        """Answer one message: from what was kept, by work, or with the reason why not.
+    def run(self, celery_task: "Task[Any, Any]", payload: dict[str, Any]) -> ResultT:
+        """Return the result for one message: the kept one, that of the work, or a failed one.
 
         Raises:
             celery.exceptions.Retry: another worker holds the lease, or a temporary fault.
         """
         task = AnalyzeTask.model_validate(payload)
-        earlier = self.earlier(task)
+        earlier = self.find_earlier(task)
         if earlier is not None:
             return earlier
         lease_s = self._settings.lease_s
@@ -112,56 +112,59 @@ class StepRuntime(ABC, Generic[Outcome]):
         if lease is None:
             raise celery_task.retry(countdown=lease_s / 2, max_retries=None)
         try:
-            with _renewed(lease, every_s=lease_s / 3):
-                outcome = self._attempt(celery_task, task)
-                self.keep(task, outcome)
+            with _keep_renewed(lease, every_s=lease_s / 3):
+                result = self._attempt(celery_task, task)
+                self.keep_result(task, result)
         finally:
             with suppress(LockNotOwnedError):  # it expired, and may be another worker's
                 lease.release()
-        return outcome
+        return result
 
-    def _attempt(self, celery_task: "Task[Any, Any]", task: AnalyzeTask) -> Outcome:
-        """Work, unless it was erased meanwhile or has already cost too many workers."""
-        if self.ledger.is_forgotten(task.assessment_id):
-            return self._erased()
+    def _attempt(self, celery_task: "Task[Any, Any]", task: AnalyzeTask) -> ResultT:
+        """Run the work, unless the assessment was erased or its media has ended too many workers."""
+        if self.ledger.is_erased(task.assessment_id):
+            return self._make_erased()
         attempts = self.ledger.count_attempt(task.assessment_id, self.step)
         if attempts > self._settings.max_attempts:
             log.error("worker_lost", assessment_id=task.assessment_id, step=self.step)
-            return self.fail(
+            return self.make_failure(
                 ErrorCode.WORKER_LOST,
                 f"The media ended the analysis {attempts - 1} times; convert it to another format and retry.",
             )
-        progress = self._throttled_progress(task.assessment_id)
+        progress = self._make_progress(task.assessment_id)
         try:
             progress(0.0)
-            outcome = self.work(task, progress)
+            result = self.work(task, progress)
         except InputError as fault:
-            outcome = self.fail(fault.code, fault.reason)
+            result = self.make_failure(fault.code, fault.reason)
         except TemporaryError as fault:
             self.ledger.clear_attempts(task.assessment_id, self.step)
-            if self.ledger.is_forgotten(task.assessment_id):
-                return self._erased()
-            outcome = self._retry_or_fail(celery_task, task.assessment_id, fault)
+            if self.ledger.is_erased(task.assessment_id):
+                return self._make_erased()
+            result = self._retry_or_fail(celery_task, task.assessment_id, fault)
         self.ledger.clear_attempts(task.assessment_id, self.step)
-        return self._erased() if self.ledger.is_forgotten(task.assessment_id) else outcome
+        return self._make_erased() if self.ledger.is_erased(task.assessment_id) else result
 
-    def _erased(self) -> Outcome:
-        """An outcome that tells nothing; the chord is counted on, and fusion finds nothing to report."""
-        return self.fail(ErrorCode.ERASED, ERASED)
+    def _make_erased(self) -> ResultT:
+        """Return a result without content. The chord still counts it, and fusion finds nothing to report."""
+        return self.make_failure(ErrorCode.ERASED, ERASED)
 
     def _retry_or_fail(
         self, celery_task: "Task[Any, Any]", assessment_id: str, fault: TemporaryError
-    ) -> Outcome:
-        """Retry with exponential back-off (1, 2, 4 … s); afterwards record what was out of reach."""
+    ) -> ResultT:
+        """Retry with exponential back-off (1, 2, 4 … s).
+
+        After the last retry, record what was out of reach.
+        """
         tries = celery_task.request.retries or 0
         if tries < MAX_RETRIES:
             log.warning("retry", step=self.step, code=fault.code, tries=tries, detail=fault.reason)
-            self.ledger.wait(assessment_id, self.step, wait_s=2**tries + RETRY_GRACE_S)
+            self.ledger.announce_retry(assessment_id, self.step, wait_s=2**tries + RETRY_GRACE_S)
             raise celery_task.retry(countdown=2**tries, max_retries=None) from fault
-        return self.fail(fault.code, f"{fault.reason} It was tried {tries + 1} times.")
+        return self.make_failure(fault.code, f"{fault.reason} It was tried {tries + 1} times.")
 
-    def _throttled_progress(self, assessment_id: str) -> Progress:
-        """A progress callback that writes a few times a second; losing one write loses nothing.
+    def _make_progress(self, assessment_id: str) -> Progress:
+        """Return a progress callback that writes a few times a second; a write that fails is only logged.
 
         It raises `InputError` once the assessment was erased, which stops the work.
         """
@@ -176,7 +179,7 @@ class StepRuntime(ABC, Generic[Outcome]):
             state = ModalityProgress(status=ModalityStatus.RUNNING, share=min(max(share, 0.0), 1.0))
             try:
                 is_known = self.ledger.report_progress(assessment_id, self.modality, state)
-                if not is_known and self.ledger.is_forgotten(assessment_id):
+                if not is_known and self.ledger.is_erased(assessment_id):
                     raise InputError(ErrorCode.ERASED, ERASED)
             except RedisError as fault:
                 log.warning("progress_not_stored", detail=str(fault))
@@ -185,7 +188,7 @@ class StepRuntime(ABC, Generic[Outcome]):
 
 
 class AnalysisRuntime(StepRuntime[ModalityResult]):
-    """`text.analyze`, `audio.analyze` and `video.analyze`."""
+    """The runtime of `text.analyze`, `audio.analyze` and `video.analyze`."""
 
     def __init__(
         self,
@@ -199,67 +202,67 @@ class AnalysisRuntime(StepRuntime[ModalityResult]):
         self._analyze = analyze
         self._analyze_spoken = analyze_spoken
 
-    def earlier(self, task: AnalyzeTask) -> ModalityResult | None:
-        return self.ledger.cached_result(task.assessment_id, self.modality)
+    def find_earlier(self, task: AnalyzeTask) -> ModalityResult | None:
+        return self.ledger.read_result(task.assessment_id, self.modality)
 
     def work(self, task: AnalyzeTask, progress: Progress) -> ModalityResult:
         return analyze_or_explain(self.modality, lambda: self._work(task, progress))
 
-    def fail(self, code: ErrorCode, reason: str) -> ModalityResult:
-        return failed(self.modality, code, reason)
+    def make_failure(self, code: ErrorCode, reason: str) -> ModalityResult:
+        return make_failed_result(self.modality, code, reason)
 
-    def keep(self, task: AnalyzeTask, outcome: ModalityResult) -> None:
-        self.ledger.keep_result(task.assessment_id, outcome)
+    def keep_result(self, task: AnalyzeTask, result: ModalityResult) -> None:
+        self.ledger.keep_result(task.assessment_id, result)
 
     def _work(self, task: AnalyzeTask, progress: Progress) -> ModalityResult:
         if task.media is None:
-            return nothing_to_analyze(self.modality)
+            return make_skipped_result(self.modality)
         if task.spoken:
-            return self._of_words(task, progress)
+            return self._analyze_transcript(task, progress)
         with self.store.open_local(task.media.key) as path:
             media = MediaFile(path=path, kind=task.media.kind, content_type=task.media.content_type)
             return self._analyze(media, self.predictor, progress, task)
 
-    def _of_words(self, task: AnalyzeTask, progress: Progress) -> ModalityResult:
-        """The words lie in the ledger, so that no message carries them."""
+    def _analyze_transcript(self, task: AnalyzeTask, progress: Progress) -> ModalityResult:
+        """Analyse the transcript, which the ledger holds so that no message carries it."""
         if self._analyze_spoken is None:
-            return nothing_to_analyze(self.modality)
-        words = self.ledger.cached_transcription(task.assessment_id)
+            return make_skipped_result(self.modality)
+        words = self.ledger.read_transcription(task.assessment_id)
         if words is None:
             raise TemporaryError(ErrorCode.STORAGE_UNAVAILABLE, "The transcript is not where it should be.")
         return self._analyze_spoken(words, self.predictor, scale_progress(progress, TRANSCRIPT_SHARE, 1.0))
 
 
 class TranscriptionRuntime(StepRuntime[Transcription]):
-    """`audio.transcribe`."""
+    """The runtime of `audio.transcribe`."""
 
     def __init__(self, settings: CommonSettings, *, transcribe: Transcribe) -> None:
         super().__init__(settings, step=TRANSCRIPT, modality=Modality.TEXT)
         self._transcribe = transcribe
 
-    def earlier(self, task: AnalyzeTask) -> Transcription | None:
-        return self.ledger.cached_transcription(task.assessment_id)
+    def find_earlier(self, task: AnalyzeTask) -> Transcription | None:
+        return self.ledger.read_transcription(task.assessment_id)
 
     def work(self, task: AnalyzeTask, progress: Progress) -> Transcription:
         return transcribe_or_explain(lambda: self._work(task, progress))
 
-    def fail(self, code: ErrorCode, reason: str) -> Transcription:
-        return no_transcript(code, reason)
+    def make_failure(self, code: ErrorCode, reason: str) -> Transcription:
+        return make_failed_transcription(code, reason)
 
-    def keep(self, task: AnalyzeTask, outcome: Transcription) -> None:
-        self.ledger.keep_transcription(task.assessment_id, outcome, share=TRANSCRIPT_SHARE)
+    def keep_result(self, task: AnalyzeTask, result: Transcription) -> None:
+        self.ledger.keep_transcription(task.assessment_id, result, share=TRANSCRIPT_SHARE)
 
     def _work(self, task: AnalyzeTask, progress: Progress) -> Transcription:
         if task.media is None:
-            return no_transcript(ErrorCode.NOT_PROVIDED, "The answer holds no speech.")
+            return make_failed_transcription(ErrorCode.NOT_PROVIDED, "The answer holds no speech.")
         with self.store.open_local(task.media.key) as path:
             media = MediaFile(path=path, kind=task.media.kind, content_type=task.media.content_type)
             return self._transcribe(media, scale_progress(progress, 0.0, TRANSCRIPT_SHARE))
 
 
 @contextmanager
-def _renewed(lease: Lock, *, every_s: float) -> Iterator[None]:
-    """Renew the lease from a thread, so that long work keeps it and a dead worker loses it."""
+def _keep_renewed(lease: Lock, *, every_s: float) -> Iterator[None]:
+    """Renew the lease from a thread while the block runs, so that only a dead worker loses it."""
     stop = threading.Event()
 
     def renew() -> None:

@@ -1,4 +1,4 @@
-"""How an analysis service becomes a worker: its tasks on a Celery application, and its process."""
+"""The worker of an analysis service: its tasks on a Celery application, and its process."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,13 +28,13 @@ def create_analysis_worker(
     analyze_spoken: AnalyzeSpoken | None = None,
     transcribe: Transcribe | None = None,
 ) -> Celery:
-    """The Celery application with the tasks of an analysis service.
+    """Create the Celery application with the tasks of an analysis service.
 
     Args:
         settings: where Redis, store and models are.
         modality: of the service.
-        analyze: of media.
-        analyze_spoken: of a transcript; only the text service has it.
+        analyze: analyses media.
+        analyze_spoken: analyses a transcript; only the text service has it.
         transcribe: only the audio service has it.
     """
     app = create_celery(settings)
@@ -43,7 +43,7 @@ def create_analysis_worker(
     def analyze_task(self: "Task[Any, Any]", *, payload: dict[str, Any]) -> dict[str, Any]:
         return analysis.run(self, payload).model_dump(mode="json")
 
-    # A chord counts what its parts return without it; Celery's own copy would outlive an erasure.
+    # A chord counts results without Celery's own copy of them, which would outlive an erasure.
     app.task(name=ANALYZE_TASK[modality], bind=True, ignore_result=True)(analyze_task)
     if transcribe is not None:
         transcription = TranscriptionRuntime(settings, transcribe=transcribe)
