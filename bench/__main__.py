@@ -68,7 +68,7 @@ def bench(
 
 
 def usable_cores() -> list[int]:
-    """Cores that this process may run on; none where the system does not tell."""
+    """Return cores that this process may run on; none where the system does not tell."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
@@ -107,7 +107,7 @@ def measure(data: Path, folder: Path, found: Findings, *, runs: int, cores: list
 
 
 def _measure_speech(clips: Path, folder: Path, found: Findings, *, runs: int) -> None:
-    """A minute of sentences written down."""
+    """Measure the transcription of a minute of sentences."""
     from bench import paths, recordings
 
     sentences = folder / "sentences.wav"
@@ -119,7 +119,7 @@ def _measure_speech(clips: Path, folder: Path, found: Findings, *, runs: int) ->
 
 
 def _measure_documents(essays: Path, folder: Path, found: Findings, *, runs: int) -> None:
-    """Documents of many pages, with the words of essays."""
+    """Measure documents of many pages, with the words of essays."""
     from bench import documents, paths
 
     pages = documents.essay_pages(essays, pages=PAGES)
@@ -135,7 +135,7 @@ def _is_there(path: Path, name: str, found: Findings) -> bool:
 
 
 def _fer(found: Findings) -> Path | None:
-    """The interpreter beside which the `fer` package is installed, if it is."""
+    """Return the interpreter beside which the `fer` package is installed, if it is."""
     python = Path(os.environ.get("CANDOR_FER_PYTHON", FER_PYTHON))
     if not python.exists():
         found.skipped.append("the fer package as a peer of the face: `make bench-fer` installs it")
@@ -144,7 +144,7 @@ def _fer(found: Findings) -> Path | None:
 
 
 def _speech(clips: Path, folder: Path, duration_s: float) -> Path:
-    """Speech of this length, joined on first demand."""
+    """Return speech of this length, joined on first demand."""
     from bench.recordings import join_speech
 
     sound = folder / f"{duration_s:.0f} s.wav"
@@ -154,7 +154,9 @@ def _speech(clips: Path, folder: Path, duration_s: float) -> Path:
 
 
 def _weigh(clip: Path, speech: Path, folder: Path, found: Findings, *, cores: list[int]) -> None:
-    """Peak memory of recordings of growing length; the longest of all starts first, beside the others."""
+    """Measure peak memory of recordings of growing length; the longest of all starts first, beside the
+    others.
+    """
     from bench.memory import Growth, footprints
     from bench.recordings import loop_video, video_duration_s
     from services.common.contracts.labels import Modality
@@ -175,7 +177,7 @@ def _weigh(clip: Path, speech: Path, folder: Path, found: Findings, *, cores: li
 
 
 def _print_notes(console: "Console", written: dict[str, object]) -> None:
-    """What a reader must know to judge the tables."""
+    """Print what a reader must know to judge the tables."""
     machine = written["machine"]
     assert isinstance(machine, dict)
     console.print(

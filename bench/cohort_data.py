@@ -165,7 +165,7 @@ def fill(admin: Engine, reports: int) -> None:
 
 
 def wrong_rows(admin: Engine, cohorts: Sequence[str] | None = None) -> int:
-    """Rows of the norms that differ from those counted anew from the answers.
+    """Count the rows of the norms that differ from those counted anew from the answers.
 
     Args:
         admin: a superuser's engine.
@@ -183,26 +183,26 @@ def wrong_rows(admin: Engine, cohorts: Sequence[str] | None = None) -> int:
 
 
 def digest(admin: Engine) -> str:
-    """A fingerprint of all norms, without their identifiers."""
+    """Return a fingerprint of all norms, without their identifiers."""
     with admin.begin() as connection:
         _roomy(connection)
         return str(connection.execute(text(_filled(DIGEST))).scalar_one())
 
 
 def rows(admin: Engine) -> dict[str, int]:
-    """Rows per table."""
+    """Count the rows of each table."""
     with admin.begin() as connection:
         return {name: _number(connection, f"SELECT count(*) FROM {name}") for name in TABLES}  # noqa: S608
 
 
 def disk_bytes(admin: Engine) -> dict[str, int]:
-    """Bytes per table, with indexes."""
+    """Measure the bytes of each table, with indexes."""
     with admin.begin() as connection:
         return {name: _number(connection, f"SELECT pg_total_relation_size('{name}')") for name in TABLES}
 
 
 def updates_in_place(admin: Engine) -> float:
-    """Share of all updates of norms that changed no index (PostgreSQL's heap-only tuples)."""
+    """Return the share of all updates of norms that changed no index (PostgreSQL's heap-only tuples)."""
     with admin.begin() as connection:
         connection.execute(text("SELECT pg_stat_clear_snapshot()"))
         share = connection.execute(text(IN_PLACE)).scalar_one()

@@ -94,7 +94,7 @@ def bench(
 
 
 def document(sizes: Sequence[Size], runs: int) -> dict[str, object]:
-    """The results for machines. Times in milliseconds."""
+    """Return the results for machines. Times in milliseconds."""
     return {
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(),
@@ -106,7 +106,7 @@ def document(sizes: Sequence[Size], runs: int) -> dict[str, object]:
 
 @contextmanager
 def database(home: Path) -> Iterator[DatabaseUrls]:
-    """A server on the data in `home`, with the schema of today."""
+    """Run a server on the data in `home`, with the schema of today."""
     home.mkdir(parents=True, exist_ok=True)
     for place in (home, home.parent):
         place.chmod(0o755)  # PostgreSQL runs as another user where this one is root
@@ -160,7 +160,7 @@ def measure(urls: DatabaseUrls, reports: int, *, runs: int) -> Size:
 
 
 def some_cohorts(subjects: Sequence[Subject]) -> list[str]:
-    """The widest cohort, and others at random of those that the answers have changed."""
+    """Return the widest cohort, and others at random of those that the answers have changed."""
     changed = sorted({cohort.key for subject in subjects for cohort in subject.cohorts} - {"tenant"})
     return ["tenant", *random.Random(1).sample(changed, min(len(changed), RECOUNTED - 1))]  # noqa: S311
 
@@ -170,7 +170,7 @@ def _say(phase: str) -> None:
 
 
 def hand_in(admin: Engine, count: int, *, people: int) -> list[Subject]:
-    """New answers; every second one by somebody who has answered before."""
+    """Store new answers; every second one by somebody who has answered before."""
     draw = random.Random(count + people)  # noqa: S311 - a benchmark's draw
     now = datetime.now(UTC)
     subjects = [
@@ -205,7 +205,7 @@ def hand_in(admin: Engine, count: int, *, people: int) -> list[Subject]:
 
 
 def store(fusion: Engine, subject: Subject, watch: Stopwatch) -> None:
-    """A report's benchmark block, then its scores, as the fusion role does it."""
+    """Store a report's benchmark block, then its scores, as the fusion role does it."""
     scores = {name: random.random() for name in MODEL_KEYS}  # noqa: S311
     with tenant_session(fusion, subject.tenant_id) as session:
 
@@ -231,7 +231,7 @@ def store(fusion: Engine, subject: Subject, watch: Stopwatch) -> None:
 
 
 def erase(gateway: Engine, subject: Subject, watch: Stopwatch) -> None:
-    """What the gateway does last when an answer is deleted."""
+    """Erase an answer's rows as the gateway does last when it is deleted."""
     with tenant_session(gateway, subject.tenant_id) as session:
 
         def erasure() -> None:
@@ -242,7 +242,9 @@ def erase(gateway: Engine, subject: Subject, watch: Stopwatch) -> None:
 
 
 def table(sizes: Sequence[Size]) -> str:
-    """Markdown: a line for each size and step, what it takes on disk, and whether the norms were right."""
+    """Write a line of Markdown for each size and step, what it takes on disk, and whether the norms were
+    right.
+    """
     lines = [
         "| reports | step | CPU median ms | CPU p95 ms | CPU worst ms | clock median ms | clock p95 ms |",
         "|--:|---|--:|--:|--:|--:|--:|",
@@ -257,7 +259,7 @@ def table(sizes: Sequence[Size]) -> str:
 
 
 def facts(size: Size) -> str:
-    """What else is to be known of a size."""
+    """Return what else is to be known of a size."""
     return (
         f"{size.reports:,} reports, loaded with the triggers off and counted set at a time: "
         f"{size.cohorts_recounted} of {size.rows['norms'] // 2} cohorts recounted after the updates, "
@@ -269,7 +271,7 @@ def facts(size: Size) -> str:
 
 
 def growth(sizes: Sequence[Size]) -> list[str]:
-    """From the smallest size to the largest, in processor time at the 95th percentile."""
+    """Say how times grow from the smallest size to the largest, in processor time at the 95th percentile."""
     if len(sizes) < 2:
         return []
     small, large = sizes[0], sizes[-1]

@@ -21,7 +21,7 @@ _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document
 
 
 def essay_pages(path: Path, *, pages: int) -> list[list[str]]:
-    """Lines of the first essays of a corpus, page by page.
+    """Return lines of the first essays of a corpus, page by page.
 
     Raises:
         ValueError: the corpus does not fill as many pages.
@@ -38,7 +38,7 @@ def essay_pages(path: Path, *, pages: int) -> list[list[str]]:
 
 
 def write_pdf(pages: list[list[str]], target: Path) -> None:
-    """A PDF of Helvetica, with deflated contents."""
+    """Write a PDF in Helvetica, with deflated contents."""
     kids = b" ".join(b"%d 0 R" % (4 + 2 * number) for number in range(len(pages)))
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
@@ -65,7 +65,7 @@ def write_pdf(pages: list[list[str]], target: Path) -> None:
 
 
 def write_docx(pages: list[list[str]], target: Path) -> None:
-    """A Word document with a paragraph for each page."""
+    """Write a Word document with a paragraph for each page."""
     word = f'xmlns:w="{_OFFICE}/wordprocessingml/2006/main"'
     body = "".join(f"<w:p><w:r><w:t>{escape(' '.join(lines))}</w:t></w:r></w:p>" for lines in pages)
     parts = {

@@ -87,7 +87,7 @@ def bench(
 
 @contextmanager
 def servers() -> Iterator[tuple[DatabaseUrls, str, Path]]:
-    """Postgres, migrated, and Redis, in a folder that goes with them."""
+    """Run Postgres, migrated, and Redis, in a folder that goes with them."""
     with tempfile.TemporaryDirectory(prefix="candor-bench-") as name, ExitStack() as stack:
         folder = Path(name)
         folder.chmod(0o755)  # PostgreSQL runs as another user where this one is root
@@ -107,7 +107,7 @@ def servers() -> Iterator[tuple[DatabaseUrls, str, Path]]:
 
 @contextmanager
 def gateway(urls: DatabaseUrls, redis_url: str, folder: Path) -> Iterator[tuple[str, psutil.Process]]:
-    """A gateway in a fresh process; its address, and the process."""
+    """Run a gateway in a fresh process; yield its address, and the process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -142,7 +142,7 @@ def _wait(address: str, *, within_s: float = 120.0) -> None:
 
 
 def warm_up(address: str, key: str) -> None:
-    """A first page of each, so that neither imports nor caches count."""
+    """Read a first page of each, so that neither imports nor caches count."""
     headers = {"Authorization": f"Bearer {key}"}
     for path in ("/v1/exports/assessments.csv", "/v1/exports/assessments.jsonl"):
         query = {"candidate": "person-1"}
@@ -193,7 +193,7 @@ def _clear(engine: Engine) -> None:
 
 
 def table(exports: Sequence[Export]) -> str:
-    """Markdown: a line for each export."""
+    """Write a line of Markdown for each export."""
     lines = [
         "| format | answers | s | MiB sent | gateway before, MiB | at its peak, MiB | growth, MiB |",
         "|---|--:|--:|--:|--:|--:|--:|",

@@ -54,7 +54,7 @@ def fill(engine: Engine, size: int) -> None:
 
 
 def report() -> Report:
-    """As long as that of a one-minute video."""
+    """Make a report as long as that of a one-minute video."""
     emotions: EmotionScores = {label: 1 / len(EMOTIONS) for label in EMOTIONS}
     scores = [*(f"trait.{trait}" for trait in TRAITS), *(f"emotion.{label}" for label in EMOTIONS)]
     return Report(

@@ -16,7 +16,7 @@ FRAMES = 60
 
 
 def seconds_per_frame(python: Path, clip: Path, *, rounds: int) -> list[tuple[float, float]]:
-    """Processor and wall seconds a frame of `fer`, decoding left out, a pair for each round.
+    """Measure processor and wall seconds a frame of `fer`, decoding left out, a pair for each round.
 
     Args:
         python: interpreter of its environment.

@@ -11,7 +11,7 @@ from services.common.settings import REPOSITORY
 
 
 def machine(*, core: int | None = None) -> dict[str, Any]:
-    """The processor, how many cores there are, and which one was measured; null for any."""
+    """Return the processor, how many cores there are, and which one was measured; null for any."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -32,7 +32,7 @@ def _processor() -> str:
 
 
 def commit() -> str | None:
-    """The commit of the checkout, with `+` where tracked files differ from it; None outside of one."""
+    """Return the commit of the checkout, with `+` where tracked files differ from it; None outside of one."""
     git = shutil.which("git")
     if git is None or not (REPOSITORY / ".git").exists():
         return None

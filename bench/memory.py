@@ -72,7 +72,7 @@ def _footprint(modality: Modality, path: Path, *, cores: list[int]) -> Footprint
 
 
 def peak_resident_bytes() -> int:
-    """Largest resident memory of this process so far.
+    """Return the largest resident memory of this process so far.
 
     On Linux this is VmHWM and not `ru_maxrss`, which a process inherits from the one that started it.
     """

@@ -72,7 +72,9 @@ class Measurement:
 
 
 def analysis_of(modality: Modality, path: Path, *, predictor: Any = None) -> Callable[[], Any]:
-    """The pipeline of a modality on a file, as its worker calls it, with the settings of this process."""
+    """Return the pipeline of a modality on a file, as its worker calls it, with the settings of this
+    process.
+    """
     service = f"services.{modality}"
     settings = getattr(import_module(f"{service}.settings"), SETTINGS_CLASS[modality])()
     analyze = import_module(f"{service}.pipeline").analyze
@@ -85,7 +87,7 @@ def analysis_of(modality: Modality, path: Path, *, predictor: Any = None) -> Cal
 
 
 def measure_video(path: Path, *, runs: int, title: str = "face", fer: Path | None = None) -> Measurement:
-    """The video pipeline beside bare decoding of the same file.
+    """Measure the video pipeline beside bare decoding of the same file.
 
     Args:
         path: the clip.
@@ -113,7 +115,7 @@ def measure_video(path: Path, *, runs: int, title: str = "face", fer: Path | Non
 
 
 def measure_voice(path: Path, *, runs: int) -> Measurement:
-    """The voice pipeline beside bare decoding, and beside librosa's MFCC of the same samples."""
+    """Measure the voice pipeline beside bare decoding, and beside librosa's MFCC of the same samples."""
     samples = read_sound(path)
     others = {LIMIT: _plain(decode_sound, path), PEER: _plain(mfcc, samples)}
     done = _run(Modality.AUDIO, path, stages=voice_stages, others=others, runs=runs)
@@ -130,7 +132,7 @@ def measure_voice(path: Path, *, runs: int) -> Measurement:
 
 
 def measure_speech(path: Path, *, runs: int) -> Measurement:
-    """Writing speech down beside bare decoding.
+    """Measure transcription beside bare decoding.
 
     Raises:
         ValueError: there is no transcriber; the message says why.
@@ -164,7 +166,7 @@ def measure_speech(path: Path, *, runs: int) -> Measurement:
 
 
 def measure_text(path: Path, *, runs: int) -> Measurement:
-    """The text pipeline beside nothing but its network, on a row that is ready."""
+    """Measure the text pipeline beside nothing but its network, on a row that is ready."""
     predictor = open_predictor(CommonSettings())
     row = np.zeros((1, *_row_shape(predictor)), np.float32)
     others = {LIMIT: _plain(predictor.predict, TEXT_TRAITS, row)}
@@ -182,7 +184,9 @@ def measure_text(path: Path, *, runs: int) -> Measurement:
 
 
 def measure_document(path: Path, *, pages: int, runs: int) -> Measurement:
-    """The text pipeline on a document beside reading it alone, which is done in a process of its own."""
+    """Measure the text pipeline on a document beside reading it alone, which is done in a process of
+    its own.
+    """
     from services.text.documents import read_document
     from services.text.settings import TextSettings
 
@@ -221,7 +225,7 @@ def _row_shape(predictor: Any) -> tuple[int, ...]:
 
 
 def _plain(function: Callable[..., Any], *args: Any) -> Job:
-    """A job without stages."""
+    """Return a job without stages."""
 
     def job() -> Mapping[str, float]:
         function(*args)

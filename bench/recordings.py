@@ -43,7 +43,7 @@ def decode_sound(path: Path) -> int:
 
 
 def video_duration_s(path: Path) -> float:
-    """Duration of the first video stream, by the container's account.
+    """Return the duration of the first video stream, by the container's account.
 
     Raises:
         ValueError: the container does not tell it.
@@ -103,12 +103,14 @@ def enlarge_video(source: Path, target: Path, *, frames: int) -> None:
 
 
 def _stamped(packets: "Iterator[Packet[VideoStream]]") -> "Iterator[Packet[VideoStream]]":
-    """The packets with time stamps; the last of a demultiplexer is empty and has none."""
+    """Yield the packets with time stamps; the last of a demultiplexer is empty and has none."""
     return (packet for packet in packets if packet.pts is not None and packet.dts is not None)
 
 
 def _span(path: Path) -> int:
-    """Length of the first video stream in its own time base: start of the first frame to end of the last."""
+    """Return the length of the first video stream in its own time base: start of the first frame to end of
+    the last.
+    """
     with av.open(str(path)) as container:
         packets = list(_stamped(container.demux(container.streams.video[0])))
     if not packets:
@@ -119,7 +121,7 @@ def _span(path: Path) -> int:
 
 
 def read_sound(path: Path) -> NDArray[np.float32]:
-    """All samples of a short recording, shape `(n,)`, float32, -1..1, 16 kHz mono."""
+    """Read all samples of a short recording, shape `(n,)`, float32, -1..1, 16 kHz mono."""
     with SoundSource(path, max_duration_s=NO_LIMIT_S) as source:
         return np.concatenate(list(source.blocks()))
 
@@ -151,7 +153,7 @@ def join_speech(folder: Path, target: Path, *, duration_s: float, files: str = S
 
 
 def essay_head(path: Path, *, words: int) -> str:
-    """The first `words` words of the first essay that has as many.
+    """Return the first `words` words of the first essay that has as many.
 
     Raises:
         ValueError: none has.

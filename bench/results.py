@@ -32,7 +32,7 @@ def document(
     *,
     core: int | None,
 ) -> dict[str, Any]:
-    """Everything that was measured, as JSON. Times in processor seconds (`timing`), sizes in bytes."""
+    """Return everything that was measured, as JSON. Times in processor seconds (`timing`), sizes in bytes."""
     return {
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(),
@@ -75,7 +75,7 @@ def _run(run: Run) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str | None]:
-    """Versions of the packages that do the work, None for one that is not installed."""
+    """Return versions of the packages that do the work, None for one that is not installed."""
     return {name: _version(name) for name in PACKAGES}
 
 
@@ -87,6 +87,6 @@ def _version(package: str) -> str | None:
 
 
 def model_versions() -> dict[str, int]:
-    """Version of every model in the models folder."""
+    """Return the version of every model in the models folder."""
     folder = CommonSettings().models_dir
     return {path.name: load_manifest(folder, path.name).version for path in sorted(folder.iterdir())}

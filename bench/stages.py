@@ -20,13 +20,13 @@ class StageClock:
         self.seconds = dict.fromkeys(stages, 0.0)
 
     def take(self) -> dict[str, float]:
-        """The seconds since the last call."""
+        """Return the seconds since the last call."""
         taken = self.seconds
         self.seconds = dict.fromkeys(taken, 0.0)
         return taken
 
     def timed(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """`function`, with its seconds counted for `stage`."""
+        """Return `function`, with its seconds counted for `stage`."""
 
         def call(*args: Any, **kwargs: Any) -> Any:
             began = processor_seconds()
@@ -38,7 +38,7 @@ class StageClock:
         return call
 
     def timed_generator(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """A generator function, with the seconds of every step counted, and none of its caller's."""
+        """Return a generator function, with the seconds of every step counted, and none of its caller's."""
 
         def steps(*args: Any, **kwargs: Any) -> Iterator[Any]:
             advance = self.timed(stage, function(*args, **kwargs).__next__)

@@ -34,7 +34,7 @@ class Spread:
 
     @classmethod
     def of(cls, values_s: Sequence[float]) -> "Spread":
-        """Of at least one value."""
+        """Return the spread of at least one value."""
         ordered = sorted(1000 * value for value in values_s)
         return cls(
             ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))], ordered[-1]
@@ -65,7 +65,7 @@ class Stopwatch:
         self._runs.setdefault(name, []).append(Run(clock_s, cpu_s))
 
     def times(self) -> dict[str, Times]:
-        """Without those that only warmed up."""
+        """Return the times, without those that only warmed up."""
         return {
             name: Times(
                 cpu=Spread.of([run.cpu_s for run in runs[WARM_UPS:]]),
@@ -76,7 +76,7 @@ class Stopwatch:
 
 
 def backend_of(session: Session) -> int:
-    """Process number of the server's half of the connection."""
+    """Return the process number of the server's half of the connection."""
     driver = session.connection().connection.driver_connection
     if driver is None:
         raise RuntimeError("the session has no connection")
@@ -84,5 +84,5 @@ def backend_of(session: Session) -> int:
 
 
 def ran_s(schedstat: Path) -> float:
-    """Seconds that a process was on a processor; 0 where the system does not tell."""
+    """Return seconds that a process was on a processor; 0 where the system does not tell."""
     return int(schedstat.read_text().split()[0]) / 1e9 if schedstat.exists() else 0.0

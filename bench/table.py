@@ -15,7 +15,7 @@ NAME = {"video": "face", "audio": "voice", "text": "words"}
 
 
 def duration(times_s: Spread) -> str:
-    """Median with the least and the greatest, to three digits, in the unit that suits the median.
+    """Return the median with the least and the greatest, to three digits, in the unit that suits the median.
 
     Example:
         >>> duration(Spread(2.3779, 2.31, 2.52)), duration(Spread(0.0123, 0.012, 0.013))
@@ -27,23 +27,23 @@ def duration(times_s: Spread) -> str:
 
 
 def ratio(values: Spread, *, ranged: bool = True) -> str:
-    """A ratio and its range, `6.61 (6.50–6.90)`."""
+    """Return a ratio and its range, `6.61 (6.50–6.90)`."""
     spread = f" ({three_digits(values.low)}–{three_digits(values.high)})" if ranged else ""
     return f"{three_digits(values.median)}{spread}"
 
 
 def percent(share: float) -> str:
-    """A share (0..1) in percent, to a tenth below ten: `4.2 %`, `61 %`."""
+    """Return a share (0..1) in percent, to a tenth below ten: `4.2 %`, `61 %`."""
     return f"{share * 100:.{1 if share < 0.0995 else 0}f} %"
 
 
 def three_digits(value: float) -> str:
-    """A positive number to about three digits and no exponent: `0.459`, `6.61`, `61.3`, `1840`."""
+    """Return a positive number to about three digits and no exponent: `0.459`, `6.61`, `61.3`, `1840`."""
     return f"{value:.{max(0, 3 - len(str(int(value))))}f}" if value >= 1.0 else f"{value:.3f}"
 
 
 def times_table(measurements: Sequence[Measurement]) -> Table:
-    """Every analysis: its limit, the whole, its stages and its peer."""
+    """Make the table of every analysis: its limit, the whole, its stages and its peer."""
     table = Table(
         title="Processor time on one core: median (least–greatest)",
         title_justify="left",
@@ -83,7 +83,7 @@ def _rows(it: Measurement) -> Iterator[list[str]]:
 
 
 def _heading(it: Measurement) -> str:
-    """What was analysed and how long it is."""
+    """Return what was analysed and how long it is."""
     sizes = [f"{it.units} {it.unit}" if it.unit else "", f"{it.duration_s:.0f} s" if it.duration_s else ""]
     return " · ".join([f"[bold]{it.title}[/bold]", *filter(None, sizes)])
 
@@ -105,7 +105,7 @@ def _costs(runs: Sequence[Run]) -> list[float]:
 
 
 def memory_table(growths: Sequence[Growth]) -> Table:
-    """Peak memory of a short and a long recording."""
+    """Make the table of peak memory of a short and a long recording."""
     table = Table(title="Peak resident memory of a fresh process", title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("what", no_wrap=True)
     for heading in ("before", "short", "long", "longest", "a further minute"):

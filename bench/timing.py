@@ -24,7 +24,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Self:
-        """The spread of at least one value.
+        """Return the spread of at least one value.
 
         Raises:
             ValueError: there are none.
@@ -79,7 +79,7 @@ def interleave(jobs: Mapping[str, Job], *, runs: int, repeats: int = 1) -> dict[
 
 
 def processor_seconds() -> float:
-    """What this process has used so far, and every process that it started and waited for."""
+    """Return what this process has used so far, and every process that it started and waited for."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + ended.ru_utime + ended.ru_stime
 
@@ -95,7 +95,7 @@ def _timed(job: Job, repeats: int) -> Run:
 
 
 def paired_ratio(above: Sequence[float], below: Sequence[float]) -> Spread:
-    """Spread of the ratios of runs of the same round: what slows both of a pair cancels.
+    """Return the spread of the ratios of runs of the same round: what slows both of a pair cancels.
 
     Raises:
         ValueError: the two are not as many, or there are none.
@@ -108,18 +108,18 @@ def paired_ratio(above: Sequence[float], below: Sequence[float]) -> Spread:
 
 
 def stage_times(runs: Sequence[Run]) -> dict[str, Spread]:
-    """Processor seconds of each stage over the runs, and of `rest`, what lies between them."""
+    """Return processor seconds of each stage over the runs, and of `rest`, what lies between them."""
     times = {name: Spread.of([run.stages[name] for run in runs]) for name in runs[0].stages}
     return times | {"rest": Spread.of([run.rest_s for run in runs])}
 
 
 def stage_shares(runs: Sequence[Run]) -> dict[str, float]:
-    """Share of each stage, and of `rest`, in all seconds of the runs. Sums to 1."""
+    """Return the share of each stage, and of `rest`, in all seconds of the runs. Sums to 1."""
     whole = sum(run.cpu_s for run in runs)
     shares = {name: sum(run.stages[name] for run in runs) / whole for name in runs[0].stages}
     return shares | {"rest": sum(run.rest_s for run in runs) / whole}
 
 
 def processor_share(runs: Sequence[Run]) -> float:
-    """Processor seconds over wall seconds: how much of the core was ours."""
+    """Return processor seconds over wall seconds: how much of the core was ours."""
     return sum(run.cpu_s for run in runs) / sum(run.wall_s for run in runs)

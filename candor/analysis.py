@@ -140,7 +140,7 @@ def analyze_file(
 
 
 def summarise_voice(media: MediaFile, *, progress: ModalityProgress) -> VoiceSummary:
-    """The mean voice of one recording, to compare another one of the same person with.
+    """Compute the mean voice of one recording, to compare another one of the same person with.
 
     Args:
         media: from `probe`.
@@ -183,12 +183,12 @@ def fuse_without_cohort(results: Sequence[ModalityResult], *, name: str) -> Repo
 
 
 def usable_cores() -> int:
-    """Processor cores that this process may run on."""
+    """Return processor cores that this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _has_something_for(kind: MediaKind, modality: Modality) -> bool:
-    """Whether a file of this kind feeds a modality."""
+    """Tell whether a file of this kind feeds a modality."""
     return modality in MODALITIES_OF[kind]
 
 
@@ -252,7 +252,7 @@ def _receive(work: _Work, progress: ModalityProgress) -> None:
 def _run_one(
     modality: Modality, media: MediaFile, log: Path, sender: Connection, options: Mapping[str, object]
 ) -> None:
-    """In the modality's own process: analyse, and send the progress and then the result.
+    """Analyse in the modality's own process; send the progress, then the result.
 
     `options` are further arguments of the modality's `analyze`.
     """
@@ -312,7 +312,7 @@ def _analyze_words(media: MediaFile, predictor: Predictor, progress: Progress) -
 
 
 def _peak_bytes() -> int:
-    """Largest resident memory of this process so far. Linux counts in KiB, macOS in bytes."""
+    """Return the largest resident memory of this process so far. Linux counts in KiB, macOS in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 

@@ -54,7 +54,7 @@ app.command("models")(models.models)
 
 
 def main() -> None:
-    """Entry point of the script `candor`; faults that we foresaw become one line and an exit code."""
+    """Run the script `candor`; faults that we foresaw become one line and an exit code."""
     try:
         from services.common.errors import CandorError
 

@@ -25,12 +25,12 @@ class Credentials(BaseModel):
 
 
 def credentials_file() -> Path:
-    """In the user's own configuration folder (`XDG_CONFIG_HOME`)."""
+    """Return the file in the user's own configuration folder (`XDG_CONFIG_HOME`)."""
     return Path(typer.get_app_dir("candor")) / "credentials.json"
 
 
 def load_credentials() -> Credentials:
-    """The environment's, each value before the one that was stored.
+    """Load the environment's values, and those that were stored where it has none.
 
     Raises:
         NotSignedInError: a value is nowhere to be found, or the file is damaged.

@@ -85,7 +85,7 @@ class EvenSample:
             self._stride *= 2
 
     def chosen(self) -> list[Seen]:
-        """The frames wanted, or all there are."""
+        """Return the frames wanted, or all there are."""
         count = min(self._wanted, len(self._held))
         rows = np.linspace(0, len(self._held) - 1, count).round().astype(int)
         return [self._held[row] for row in rows]
@@ -109,7 +109,7 @@ class FaceSheet:
         self._detectors = ((short, SHORT_RANGE_COLOUR), (full, FULL_RANGE_COLOUR))
 
     def of_video(self, path: Path, *, frames: int) -> Image:
-        """The sheet of a video, uint8 BGR.
+        """Draw the sheet of a video, uint8 BGR.
 
         Args:
             path: of the video.
@@ -136,7 +136,7 @@ class FaceSheet:
         return _page(tiles, title=self._title(path))
 
     def tile(self, seen: Seen) -> Image:
-        """One frame with boxes, meshes and crops, and beside it each face as the network sees it."""
+        """Draw one frame with boxes, meshes and crops, and beside it each face as the network sees it."""
         named = [self._named(seen.frame.image, face) for face in seen.faces]
         picture = self._annotated(seen)
         side = np.full((max(picture.shape[0], _side_height(len(named))), SIDE_PX, 3), GROUND, np.uint8)
@@ -155,7 +155,7 @@ class FaceSheet:
         return f"{path.name.encode('ascii', 'replace').decode()}   ({models})"
 
     def _annotated(self, seen: Seen) -> Image:
-        """The frame, scaled, with what was found, uint8 BGR."""
+        """Draw what was found on the scaled frame, uint8 BGR."""
         image = seen.frame.image
         scale = min(FRAME_WIDTH_PX / image.shape[1], FRAME_HEIGHT_PX / image.shape[0])
         size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
@@ -212,7 +212,7 @@ def _draw_mesh(picture: Image, face: FollowedFace, *, scale: float) -> None:
 
 
 def _crop_corners(mesh: FaceMesh) -> NDArray[np.float64]:
-    """Corners of the crop in the frame, shape `(4, 2)`."""
+    """Return corners of the crop in the frame, shape `(4, 2)`."""
     region = crop_region(mesh)
     back = cv2.invertAffineTransform(region.to_square(2))
     square = np.array([[-0.5, -0.5], [1.5, -0.5], [1.5, 1.5], [-0.5, 1.5]])
@@ -233,7 +233,7 @@ def _draw_face(side: Image, face: Named, *, top: int) -> None:
 
 
 def _page(tiles: list[Image], *, title: str) -> Image:
-    """Tiles in columns under a title and a legend."""
+    """Arrange tiles in columns under a title and a legend."""
     height = max(tile.shape[0] for tile in tiles) + EDGE_PX
     width = tiles[0].shape[1] + EDGE_PX
     columns = min(COLUMNS, len(tiles))

@@ -47,7 +47,7 @@ def make_norms(data: Path, *, models_dir: Path, folder: Path, stage: Stage) -> d
 def filmed_people(
     data: Path, *, predictor: Predictor, progress: Progress
 ) -> list[tuple[ModalityResult, ModalityResult]]:
-    """Voice and face of everybody in the short videos, through the code that serves.
+    """Return voice and face of everybody in the short videos, through the code that serves.
 
     Raises:
         FileNotFoundError: there are no such videos.

@@ -17,7 +17,7 @@ class RemoteError(CandorError):
 
 @contextmanager
 def remote_client(credentials: Credentials | None = None) -> Iterator[Client]:
-    """A client, with `credentials` or those of the environment and of `candor login`.
+    """Yield a client, with `credentials` or those of the environment and of `candor login`.
 
     Raises:
         NotSignedInError: there are none.
@@ -41,5 +41,5 @@ def _explained(fault: CandorClientError, *, server: str) -> str:
 
 
 def has_failed(assessment: Assessment) -> bool:
-    """Whether nothing came out of it."""
+    """Tell whether an assessment has ended without a report."""
     return assessment.status in FAILED

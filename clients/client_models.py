@@ -54,7 +54,7 @@ OPTIONS = (
 
 
 def client_schemas(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The schemas of the OpenAPI `document` by the name of the client's model."""
+    """Return the schemas of the OpenAPI `document` by the name of the client's model."""
     schemas: dict[str, dict[str, Any]] = document["components"]["schemas"]
     names = model_names(document)
     return {
@@ -64,7 +64,7 @@ def client_schemas(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def model_names(document: dict[str, Any]) -> dict[str, str]:
-    """What each schema is called: `QuestionView` becomes `Question`, or what its title says."""
+    """Return what each schema is called: `QuestionView` becomes `Question`, or what its title says."""
     schemas: dict[str, dict[str, Any]] = document["components"]["schemas"]
     shown = {
         name: str(schema.get("title", name)).removesuffix("View")
@@ -79,7 +79,7 @@ def model_names(document: dict[str, Any]) -> dict[str, str]:
 
 
 def _simplified(schema: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    """`schema` without limits, examples and titles, its references renamed."""
+    """Return `schema` without limits, examples and titles, its references renamed."""
     simple = {key: value for key, value in schema.items() if key not in LIMITS | NOT_TYPES}
     if isinstance(schema.get("additionalProperties"), dict):
         simple["additionalProperties"] = _simplified(schema["additionalProperties"], names)
@@ -103,12 +103,12 @@ def _simplified(schema: dict[str, Any], names: dict[str, str]) -> dict[str, Any]
 
 
 def _nullable(member: dict[str, Any]) -> bool:
-    """Whether it may be null; a client then takes its absence for the same."""
+    """Tell whether a member may be null; a client then takes its absence for the same."""
     return {"type": "null"} in member.get("anyOf", [])
 
 
 def _with_default(member: dict[str, Any], *, required: bool) -> dict[str, Any]:
-    """A list that may be left out is empty, not null."""
+    """Make a list that may be left out default to empty, not null."""
     if required or "default" in member or member.get("type") not in EMPTY:
         return member
     return {**member, "default": EMPTY[member["type"]]}

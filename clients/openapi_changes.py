@@ -34,7 +34,7 @@ class Comparison:
         self._seen: set[tuple[str, str, Way]] = set()
 
     def breaks(self) -> Iterator[str]:
-        """One sentence for each change that can break a client."""
+        """Yield one sentence for each change that can break a client."""
         for path, methods in self._old["paths"].items():
             for method, operation in methods.items():
                 name = f"{method.upper()} {path}"
@@ -138,7 +138,7 @@ def _resolved(document: Schema, schema: Schema) -> Schema:
 
 
 def _choices(document: Schema, schema: Schema) -> dict[str, Schema]:
-    """What a value can be, by type; objects of a union by their title."""
+    """Return what a value can be, by type; objects of a union by their title."""
     union = schema.get("anyOf") or schema.get("oneOf")
     if not union or any("required" in each and "properties" not in each for each in union):
         return {str(schema["type"]): schema} if "type" in schema else {}
@@ -170,7 +170,7 @@ def _values(where: str, old: Schema, new: Schema, way: Way) -> Iterator[str]:
 
 
 def current_document() -> Schema:
-    """The document of the application as it is."""
+    """Return the document of the application as it is."""
     from gateway.main import create_app
     from gateway.settings import GatewaySettings
     from services.common.settings import CommonSettings

@@ -49,7 +49,7 @@ def benchmark_entry(
     wider: Mapping[Cohort, Rank] | None = None,
     reference: ReferenceNorm | None = None,
 ) -> BenchmarkEntry:
-    """Percentile, mean and deciles; none where a cohort is so small that it would show a person.
+    """Return the percentile, mean and deciles; none where a cohort is so small that it would show a person.
 
     Args:
         value: this candidate's score.
@@ -130,7 +130,7 @@ def reference_caution(n: int) -> str:
 
 
 def scores_of(fused: Fused) -> dict[str, float]:
-    """Every benchmarked score by name: `trait.openness`, `emotion.happy`, `congruence`."""
+    """Return every benchmarked score by name: `trait.openness`, `emotion.happy`, `congruence`."""
     scores: dict[str, float] = {}
     if fused.traits is not None:
         scores.update({f"trait.{trait}": fused.traits[trait] for trait in TRAITS if trait in fused.traits})
@@ -148,7 +148,7 @@ def model_keys(
     exponent: float = 1.0,
     pool: ModelRef | None = None,
 ) -> dict[str, str]:
-    """What each score rests on. Only scores with equal keys share a cohort.
+    """Return what each score rests on. Only scores with equal keys share a cohort.
 
     A fused emotion names the models of every channel that entered it, so that an answer with a
     voice only is never ranked among answers with voice and face. One channel alone is passed on as it
@@ -186,7 +186,7 @@ def benchmark(
     min_cohort_size: int,
     references: Mapping[str, ReferenceNorm] | None = None,
 ) -> dict[str, BenchmarkEntry]:
-    """An entry for every score; a score that a cohort does not have counts as n = 0.
+    """Return an entry for every score; a score that a cohort does not have counts as n = 0.
 
     Args:
         scores: of this candidate, by name.

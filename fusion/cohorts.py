@@ -47,7 +47,7 @@ def read_others(
     scores: Mapping[str, float],
     model_keys: Mapping[str, str],
 ) -> Others:
-    """The other people in each cohort; this candidate is not among them, with no answer.
+    """Return the other people in each cohort; this candidate is not among them, with no answer.
 
     Everybody counts once in a cohort: with the answer that was handed in last. Row-level security
     keeps the cohorts inside the tenant.
@@ -132,7 +132,7 @@ def add_answer(
 
 @cache
 def _insertion(rows: int) -> TextClause:
-    """One statement for all rows. SQLAlchemy would compile its own anew for every answer."""
+    """Return one statement for all rows. SQLAlchemy would compile its own anew for every answer."""
     tuples = ", ".join(
         f"(:assessment_id, :model_key_{place}, :tenant_id, :candidate_id, CAST(:month AS date),"
         f" CAST(:cohorts AS text[]), CAST(:scores_{place} AS text[]), CAST(:values_{place} AS float8[]))"

@@ -51,7 +51,7 @@ class Channel:
 
 
 def reliability_from_uar(uar: float, *, classes: int = len(EMOTIONS)) -> float:
-    """Unweighted average recall corrected for chance: 0 for guessing, 1 for always right.
+    """Return the unweighted average recall corrected for chance: 0 for guessing, 1 for always right.
 
     This is (uar - 1/K) / (1 - 1/K), the informedness of a K-class classifier with equal class
     priors (Powers 2011), clipped to 0..1.
@@ -66,7 +66,7 @@ def reliability_from_uar(uar: float, *, classes: int = len(EMOTIONS)) -> float:
 
 
 def normalized_weights(weights: Sequence[float]) -> list[float]:
-    """Weights that sum to one; equal ones where all are zero, since none can be preferred."""
+    """Return weights that sum to one; equal ones where all are zero, since none can be preferred."""
     total = math.fsum(weights)
     if total <= 0.0:
         return [1.0 / len(weights)] * len(weights)
@@ -74,7 +74,7 @@ def normalized_weights(weights: Sequence[float]) -> list[float]:
 
 
 def pool_emotions(channels: Sequence[Channel], *, exponent: float = 1.0) -> EmotionScores:
-    """Logarithmic opinion pool of one or more channels.
+    """Pool one or more channels logarithmically.
 
     Args:
         channels: at least one; a single channel is returned as it is.
@@ -107,13 +107,15 @@ def pool_emotions(channels: Sequence[Channel], *, exponent: float = 1.0) -> Emot
 
 
 def effective_exponent(weights: Sequence[float], *, exponent: float) -> float:
-    """`a(w)` of the module's formula for weights that sum to 1: 1 where one channel has all the weight."""
+    """Return `a(w)` of the module's formula for weights that sum to 1: 1 where one channel has all the
+    weight.
+    """
     channels = 1.0 / math.fsum(weight * weight for weight in weights)
     return 1.0 + (exponent - 1.0) * (channels - 1.0)
 
 
 def congruence(left: EmotionScores, right: EmotionScores) -> float:
-    """How far two channels agree: 1 minus their Jensen-Shannon divergence in bits (Lin 1991).
+    """Measure how far two channels agree: 1 minus their Jensen-Shannon divergence in bits (Lin 1991).
 
     Returns:
         1 for equal distributions, 0 for distributions without a common label.
@@ -127,21 +129,21 @@ def congruence(left: EmotionScores, right: EmotionScores) -> float:
 
 
 def _distribution(emotions: EmotionScores) -> list[float]:
-    """The scores in label order, rescaled to sum to one against rounding on the way here."""
+    """Return the scores in label order, rescaled to sum to one against rounding on the way here."""
     values = [emotions[label] for label in EMOTIONS]
     total = math.fsum(values)
     return [value / total for value in values] if total > 0.0 else [1.0 / len(values)] * len(values)
 
 
 def _relative_bits(p: float, m: float) -> float:
-    """One term of the relative entropy in bits; a middle that underflows to zero adds nothing."""
+    """Return one term of the relative entropy in bits; a middle that underflows to zero adds nothing."""
     return p * math.log2(p / m) if p > 0.0 and m > 0.0 else 0.0
 
 
 def complete(
     results: Sequence[ModalityResult], *, refused: Sequence[Modality] = ()
 ) -> dict[Modality, ModalityResult]:
-    """Every modality exactly once, in order; what was never dispatched is `skipped`.
+    """Return every modality exactly once, in order; what was never dispatched is `skipped`.
 
     Args:
         results: of the analyses that ran.
@@ -181,7 +183,7 @@ def _not_provided(modality: Modality) -> ModalityResult:
 
 
 def overall_status(results: Sequence[ModalityResult]) -> AssessmentStatus:
-    """Status of the whole: skipped modalities count neither for nor against it."""
+    """Return the status of the whole: skipped modalities count neither for nor against it."""
     statuses = [result.status for result in results]
     if ModalityStatus.SUCCEEDED not in statuses:
         return AssessmentStatus.FAILED
@@ -193,7 +195,7 @@ def overall_status(results: Sequence[ModalityResult]) -> AssessmentStatus:
 def emotion_channels(
     results: Mapping[Modality, ModalityResult], *, reliability: Mapping[Modality, float]
 ) -> list[Channel]:
-    """The channels that have emotions to give, weighted by reliability times coverage."""
+    """Return the channels that have emotions to give, weighted by reliability times coverage."""
     channels = []
     for modality in EMOTION_MODALITIES:
         result = results.get(modality)
@@ -211,7 +213,7 @@ def combine(
     reliability: Mapping[Modality, float],
     exponent: float = 1.0,
 ) -> Fused:
-    """All channels in one view: pooled emotions, traits of the words, congruence.
+    """Combine all channels in one view: pooled emotions, traits of the words, congruence.
 
     Args:
         results: per modality; missing, failed and skipped ones are left out.

@@ -24,7 +24,7 @@ POSED_FACES = Notice(
 
 
 def traits_notice(accuracy: Metric | None) -> Notice:
-    """How weak traits from words alone are, with the measured accuracy where the manifest has it."""
+    """Return how weak traits from words alone are, with the measured accuracy where the manifest has it."""
     detail = "Traits from words alone are a weak estimate of how you would describe yourself"
     if accuracy is not None:
         interval = ""
@@ -44,7 +44,7 @@ def warnings(
     purpose: str,
     trait_accuracy: Metric | None,
 ) -> list[Notice]:
-    """The notices that apply, the most serious first.
+    """Return the notices that apply, the most serious first.
 
     Args:
         results: per modality.

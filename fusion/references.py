@@ -16,7 +16,7 @@ log = get_logger(__name__)
 
 
 def load_references(folder: Path) -> list[ReferenceNorm]:
-    """Every built-in norm. A file that cannot be read is logged and passed over: it must stop no report.
+    """Load every built-in norm. A file that cannot be read is logged and passed over: it must stop no report.
 
     Of two norms for the same score and models, the one of the file whose name comes first stays.
     """
@@ -35,7 +35,7 @@ def load_references(folder: Path) -> list[ReferenceNorm]:
 def references_for(
     model_keys: Mapping[str, str], references: Iterable[ReferenceNorm]
 ) -> dict[str, ReferenceNorm]:
-    """By score name, the norm of exactly the models that made the score.
+    """Return, by score name, the norm of exactly the models that made the score.
 
     Args:
         model_keys: per score, what made it.

@@ -39,13 +39,13 @@ class ModelCards:
         self._manifests: dict[ModelRef, Manifest] = {}
 
     def metric(self, ref: ModelRef, name: str) -> Metric | None:
-        """The measured figure of that name; null where no manifest tells it."""
+        """Return the measured figure of that name; null where no manifest tells it."""
         manifest = self._manifest(ref)
         metrics = manifest.metrics if manifest is not None else []
         return next((metric for metric in metrics if metric.name == name), None)
 
     def learned(self) -> dict[Modality, float]:
-        """What a channel's reliability times coverage is multiplied by to become its learned weight.
+        """Return what a channel's reliability times coverage is multiplied by to become its learned weight.
 
         The weight divided by the reliability and the mean coverage of the channel that it was learned with,
         the largest being 1; 1 for every channel where nothing was learned.
@@ -64,7 +64,7 @@ class ModelCards:
         return {channel: factor / largest for channel, factor in factors.items()}
 
     def pool(self) -> ModelRef | None:
-        """The learned weights that `learned` reads; null where nothing was learned."""
+        """Return the learned weights that `learned` reads; null where nothing was learned."""
         manifest = self._served(FUSION)
         return None if manifest is None else manifest.ref
 
@@ -89,14 +89,14 @@ class ModelCards:
 
 
 def model_of(result: ModalityResult, name: str) -> ModelRef | None:
-    """The reference to the named model among those that gave a result."""
+    """Return the reference to the named model among those that gave a result."""
     return next((ref for ref in result.models if ref.name == name), None)
 
 
 def channel_reliability(
     results: Iterable[ModalityResult], cards: ModelCards, *, unmeasured: float
 ) -> dict[Modality, float]:
-    """Reliability 0..1 of each emotion channel: its model's held-out UAR, corrected for chance.
+    """Return the reliability 0..1 of each emotion channel: its model's held-out UAR, corrected for chance.
 
     Where weights were learned (`ModelCards.learned`), it is scaled by them: a channel that is as good as the
     one that the weight was learned with gets that weight, a better one more.

@@ -56,7 +56,7 @@ def combine_results(
 
 
 def voice_summary(results: Sequence[ModalityResult]) -> VoiceSummary | None:
-    """The mean voice of the answer, which is kept apart from its report."""
+    """Return the mean voice of the answer, which is kept apart from its report."""
     return next((result.voice_summary for result in results if result.voice_summary is not None), None)
 
 

@@ -59,7 +59,7 @@ class Subject:
 
 @contextmanager
 def transaction(engine: Engine, tenant_id: str) -> Iterator["ReportTransaction"]:
-    """One transaction on the rows of one tenant; commits when the block ends well.
+    """Open one transaction on the rows of one tenant; it commits when the block ends well.
 
     Raises:
         TemporaryError: `storage_unavailable`, the database is out of reach.
@@ -83,7 +83,7 @@ class ReportTransaction:
         self._session = session
 
     def subject(self, assessment_id: str) -> Subject | None:
-        """The assessment, or null where it was erased, canceled or has expired."""
+        """Return the assessment, or null where it was erased, canceled or has expired."""
         assessment = self._session.scalar(
             select(Assessment).where(
                 Assessment.id == assessment_id, Assessment.state == AssessmentState.QUEUED
@@ -103,14 +103,14 @@ class ReportTransaction:
         )
 
     def stored(self, assessment_id: str) -> Report | None:
-        """The report that an earlier run has written."""
+        """Return the report that an earlier run has written."""
         document = self._session.scalar(
             select(ReportRow.report).where(ReportRow.assessment_id == assessment_id)
         )
         return None if document is None else Report.model_validate(document)
 
     def others(self, subject: Subject, scores: Mapping[str, float], model_keys: Mapping[str, str]) -> Others:
-        """What the other candidates scored, in each of the subject's cohorts; see `fusion.cohorts`.
+        """Return what the other candidates scored, in each of the subject's cohorts; see `fusion.cohorts`.
 
         Args:
             subject: whose cohorts they are, and who is not counted in them.

@@ -124,13 +124,15 @@ class FusionRuntime:
             log.warning("report_not_announced", assessment_id=report.assessment_id, detail=str(fault))
 
     def _pause_s(self, tries: int) -> float:
-        """Exponential back-off with jitter, so that many waiting reports do not return at once."""
+        """Return the seconds of an exponential back-off with jitter, so that many waiting reports do not
+        return at once.
+        """
         longest = min(self._settings.retry_cap_s, self._settings.retry_base_s * 2.0**tries)
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
 
 
 def create_worker(common: CommonSettings, settings: FusionSettings) -> Celery:
-    """The Celery application with the one task of this service."""
+    """Create the Celery application with the one task of this service."""
     runtime = FusionRuntime(common, settings)
     app = create_celery(common)
 

@@ -37,7 +37,7 @@ Step = tuple[EmotionScores | None, EmotionScores | None]
 
 
 def align(results: Mapping[Modality, ModalityResult]) -> AlignedTimeline | None:
-    """The aligned timeline of one answer; None where no channel has one.
+    """Return the aligned timeline of one answer; None where no channel has one.
 
     Args:
         results: per modality; only those that succeeded count.
@@ -98,7 +98,7 @@ def _words(result: ModalityResult | None) -> Sequence[SpokenWord]:
 
 
 def _per_step(segments: Sequence[TimelineSegment], count: int, step_s: float) -> list[EmotionScores | None]:
-    """Mean of the segments in each step, weighted by how long they lie in it."""
+    """Return the mean of the segments in each step, weighted by how long they lie in it."""
     sums: list[dict[Emotion, float] | None] = [None] * count
     covered = [0.0] * count
     for segment in segments:
@@ -116,7 +116,9 @@ def _per_step(segments: Sequence[TimelineSegment], count: int, step_s: float) ->
 
 
 def _by_chance(steps: Sequence[Step]) -> list[list[float]]:
-    """Agreement of the steps under each of some circular shifts of the face; empty for short answers."""
+    """Return the agreement of the steps under each of some circular shifts of the face; empty for short
+    answers.
+    """
     both = [(v, f) for v, f in steps if v is not None and f is not None]
     if len(both) < LEAST_STEPS:
         return []
@@ -132,7 +134,7 @@ def _by_chance(steps: Sequence[Step]) -> list[list[float]]:
 def partings(
     steps: Sequence[Step], agreed: Sequence[float | None], by_chance: Sequence[float], *, step_s: float
 ) -> list[Parting]:
-    """Stretches in which the two agree less than shifted pairs nearly ever do, the furthest first.
+    """Return stretches in which the two agree less than shifted pairs nearly ever do, the furthest first.
 
     Args:
         steps: voice and face per step.
@@ -176,7 +178,7 @@ def _parting(
 
 
 def sentences_of(words: Sequence[SpokenWord]) -> list[list[SpokenWord]]:
-    """Words in sentences, by their end marks, by pauses, and by length where there are neither."""
+    """Return words in sentences, by their end marks, by pauses, and by length where there are neither."""
     found: list[list[SpokenWord]] = []
     for word in words:
         last = found[-1][-1] if found else None
@@ -230,7 +232,7 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def _rank(value: float | None, others: Sequence[float]) -> float | None:
-    """Share of `others` below `value`, ties counted by half."""
+    """Return the share of `others` below `value`, ties counted by half."""
     if value is None or not others:
         return None
     below = sum((other < value) + 0.5 * (other == value) for other in others)

@@ -65,7 +65,7 @@ def analyze(
 
 
 def _enrolment(paths: "Sequence[Path]") -> "VoiceSummary | None":
-    """The mean voice of earlier recordings, null where there are none."""
+    """Return the mean voice of earlier recordings, null where there are none."""
     from candor.analysis import UnusableFileError, probe, summarise_voice
     from candor.views.progress import modality_bars
     from services.common.statistics.voice_summary import merge_summaries
@@ -111,7 +111,7 @@ def _analyze_one(
 def _put_together(
     files: "Sequence[Path]", reports: "Sequence[Report | None]", *, as_json: bool, out: Path | None
 ) -> None:
-    """The report of an interview whose questions are the files."""
+    """Print the report of an interview whose questions are the files."""
     from datetime import UTC, datetime
 
     from candor.views.interview import print_interview

@@ -55,7 +55,7 @@ def evaluate(
 
 
 def _selection(model: ModelChoice, given: dict[str, str | None]) -> dict[str, str]:
-    """The one option that selects the data of `model`; exits where the other one was given."""
+    """Return the one option that selects the data of `model`; exits where the other one was given."""
     default = DEFAULTS[model]
     if model is ModelChoice.FACE and given["corpus"] == "fer2013":
         given["corpus"] = None

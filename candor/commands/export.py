@@ -48,7 +48,7 @@ def _write(pieces: Iterator[bytes], file: BinaryIO) -> None:
 
 
 def _write_whole(pieces: Iterator[bytes], out: Path) -> None:
-    """Under another name until it is whole, so that half an export is never taken for one."""
+    """Write under another name until it is whole, so that half an export is never taken for one."""
     part = out.with_name(f"{out.name}.part")
     try:
         with part.open("wb") as file:

@@ -46,7 +46,9 @@ def _checked(address: str) -> str:
 
 
 def _asked_key() -> str:
-    """From a prompt that does not show it, or one line of standard input; never from the command line."""
+    """Read the key from a prompt that does not show it, or one line of standard input; never from the command
+    line.
+    """
     key: str = typer.prompt("Key", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
     if not key.strip():
         raise typer.BadParameter("no key was given; send it as one line of standard input", param_hint="KEY")

@@ -64,7 +64,9 @@ def submit(
 
 
 def _show(client: "Client", accepted: "AcceptedAssessment", *, title: str, as_json: bool) -> None:
-    """The report, by the candidate's token where the law gives practice results to the candidate alone."""
+    """Print the report, by the candidate's token where the law gives practice results to the candidate
+    alone.
+    """
     from candor.commands.report import show_report
     from candor_client import Client, PermissionDeniedError
 
@@ -78,7 +80,7 @@ def _show(client: "Client", accepted: "AcceptedAssessment", *, title: str, as_js
 
 
 def _part_of(path: Path) -> str:
-    """Which part of the form the file is: found out before anything is sent."""
+    """Return which part of the form the file is: found out before anything is sent."""
     from candor.analysis import UnusableFileError, probe
     from services.common.contracts.labels import MediaKind
 

@@ -204,7 +204,7 @@ def _show(model: ModelChoice, folder: Path, *, as_markdown: bool = False, system
 
 
 def _part(model: ModelChoice, name: str) -> Any:
-    """A module of the model's training package."""
+    """Return a module of the model's training package."""
     return import_module(f"{model.package}.{name}")
 
 
@@ -219,7 +219,7 @@ def _log_to_stderr() -> None:
 
 
 def require_folder(folder: Path) -> Path:
-    """`folder`, or exit with what to do about it."""
+    """Return `folder`, or exit and say what to do about it."""
     if folder.is_dir():
         return folder
     raise _unusable(f"there is no folder {folder}; name the corpora with --data or CANDOR_DATA.")

@@ -15,7 +15,7 @@ TENANT_NAME = "this computer"
 
 
 def local_key_secret(home: Path) -> str:
-    """The secret that keys the hashes of API keys; made on the first start."""
+    """Return the secret that keys the hashes of API keys; made on the first start."""
     path = home / KEY_SECRET_FILE
     if not path.exists():
         _write_private(path, secrets.token_urlsafe(32))
@@ -23,7 +23,7 @@ def local_key_secret(home: Path) -> str:
 
 
 def local_api_key(home: Path, *, urls: DatabaseUrls, key_secret: str) -> str:
-    """The API key of this installation. The first start makes a tenant for it, with its questions.
+    """Return the API key of this installation. The first start makes a tenant for it, with its questions.
 
     A key that the database does not know, because the database was removed, say, is replaced.
     """

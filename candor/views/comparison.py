@@ -19,7 +19,9 @@ Row = tuple[str, float, str | None, Sequence[float]]
 
 
 def comparison_view(benchmark: Mapping[str, BenchmarkEntry]) -> RenderableType | None:
-    """The same question's cohort, wider ones, and people of public recordings; None where there are none."""
+    """Show the same question's cohort, wider ones, and people of public recordings; None where there are
+    none.
+    """
     ranked: list[Row] = [
         (name, entry.value, entry.summary, entry.deciles)
         for name, entry in benchmark.items()
@@ -41,7 +43,7 @@ def comparison_view(benchmark: Mapping[str, BenchmarkEntry]) -> RenderableType |
 
 
 def strip(value: float, deciles: Sequence[float], *, cells: int = STRIP_CELLS) -> str:
-    """A score among others on a scale from 0 to 1, in characters.
+    """Draw a score among others on a scale from 0 to 1, in characters.
 
     Args:
         value: 0..1.
@@ -85,7 +87,7 @@ def _wider(benchmark: Mapping[str, BenchmarkEntry]) -> list[RenderableType]:
 
 
 def _short(score: str) -> str:
-    """`openness` for `trait.openness`."""
+    """Return `openness` for `trait.openness`."""
     return score.rpartition(".")[2]
 
 

@@ -26,7 +26,7 @@ FROM_REST = "experimental, not validated: against this person's own resting face
 
 
 def face_view(face: FaceMeasures, *, width: int) -> RenderableType:
-    """Everything that was measured; what is null or empty is left out.
+    """Show everything that was measured; what is null or empty is left out.
 
     Args:
         face: of a result.
@@ -118,7 +118,7 @@ def _explanation(activation: FaceActivation, *, width: int) -> list[RenderableTy
 
 
 def heat_map(grid: list[list[float]], *, width: int) -> Text | None:
-    """An activation map as blocks, the top of the face first; None if it does not fit.
+    """Draw an activation map as blocks, the top of the face first; None if it does not fit.
 
     Args:
         grid: shares, at least one above zero.

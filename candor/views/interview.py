@@ -72,7 +72,7 @@ def _scores(
     *,
     own: Callable[[InterviewAnswer], Mapping[str, float]],
 ) -> Table:
-    """One row per score: the mean, how much answers differ, and each answer's own."""
+    """Return one row per score: the mean, how much answers differ, and each answer's own."""
     each = range(1, len(answers) + 1) if len(answers) <= MOST_COLUMNS else ("lowest", "highest")
     table = Table(title, "", "all", "95 of 100", *map(str, each), box=None)
     for name, score in scores.items():

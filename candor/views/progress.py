@@ -14,7 +14,7 @@ NAME_CELLS = 22
 
 @contextmanager
 def progress_display(*, visible: bool) -> Iterator[Progress]:
-    """Bars that vanish when they are done; nothing at all where stderr is no terminal."""
+    """Show bars that vanish when they are done; nothing at all where stderr is no terminal."""
     columns = (
         TextColumn(f"{{task.description:<{NAME_CELLS}}}"),
         BarColumn(),
@@ -35,7 +35,7 @@ def add_bar(display: Progress, name: str, *, total: float = 1.0) -> Callable[[fl
 
 @contextmanager
 def modality_bars(name: str, *, visible: bool) -> Iterator[ModalityProgress]:
-    """One bar per modality, made when its first progress arrives."""
+    """Show one bar per modality, made when its first progress arrives."""
     bars: dict[Modality, Callable[[float], None]] = {}
     with progress_display(visible=visible) as display:
 

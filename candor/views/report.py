@@ -54,7 +54,7 @@ def print_report(report: Report, *, title: str, console: Console | None = None) 
 
 
 def bar(share: float, *, cells: int = BAR_CELLS) -> str:
-    """`share` (0..1) as a bar of at most `cells` characters, to an eighth of one."""
+    """Draw `share` (0..1) as a bar of at most `cells` characters, to an eighth of one."""
     whole, eighths = divmod(round(min(max(share, 0.0), 1.0) * cells * 8), 8)
     return "█" * whole + (" ▏▎▍▌▋▊▉"[eighths] if eighths else "")
 
@@ -62,7 +62,7 @@ def bar(share: float, *, cells: int = BAR_CELLS) -> str:
 def timeline_strip(
     segments: list[TimelineSegment], *, duration_s: float, cells: int = TIMELINE_CELLS
 ) -> Text:
-    """The timeline as a strip of coloured letters (`LETTER`); gaps are dots."""
+    """Draw the timeline as a strip of coloured letters (`LETTER`); gaps are dots."""
     strip = Text()
     for cell in range(cells):
         at_s = (cell + 0.5) / cells * duration_s
@@ -72,7 +72,7 @@ def timeline_strip(
 
 
 def _emotions(report: Report) -> RenderableType | None:
-    """Perceived emotions: fused, and each channel's own figure beside it."""
+    """Return perceived emotions: fused, and each channel's own figure beside it."""
     columns: dict[str, Mapping[Emotion, float]] = {}
     if report.fused.emotions is not None:
         columns["all"] = report.fused.emotions
@@ -142,7 +142,7 @@ def _modality(result: ModalityResult, *, width: int) -> RenderableType:
 
 
 def _facts(result: ModalityResult) -> list[str]:
-    """What was measured beside the scores."""
+    """Return what was measured beside the scores."""
     facts = []
     if result.text is not None:
         facts.append(f"{result.text.words} words")

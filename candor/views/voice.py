@@ -27,7 +27,7 @@ UNRELIABLE = "Jitter and shimmer are unreliable outside a quiet room."
 
 
 def voice_view(voice: VoiceMeasures, *, width: int) -> RenderableType:
-    """Everything that was measured; what is null or empty is left out.
+    """Show everything that was measured; what is null or empty is left out.
 
     Args:
         voice: of a result.
@@ -81,7 +81,7 @@ def _explanation(salience: SalienceMap, *, width: int) -> list[RenderableType]:
 
 
 def heat_map(salience: SalienceMap, *, width: int) -> Text | None:
-    """Relevance by frequency (upwards) and time, with both axes and a legend; None if it does not fit.
+    """Draw relevance by frequency (upwards) and time, with both axes and a legend; None if it does not fit.
 
     Args:
         salience: at least one slot.

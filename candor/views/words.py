@@ -32,7 +32,7 @@ IMPRESSION = (
 
 
 def words_view(result: ModalityResult) -> RenderableType:
-    """Everything of a text analysis but its traits; what is missing is left out."""
+    """Show everything of a text analysis but its traits; what is missing is left out."""
     parts: list[RenderableType] = []
     if result.transcript is not None:
         parts += _transcript(result.transcript)
@@ -111,7 +111,7 @@ def _impression(impression: Impression) -> Table:
 
 
 def _moved(title: str, words: Sequence[WordWeight] | Sequence[ImpressionWeight]) -> list[RenderableType]:
-    """The terms that moved each score most, up and down."""
+    """Return the terms that moved each score most, up and down."""
     by_score: dict[str, list[tuple[float, str]]] = {}
     for word in words:
         name = word.trait if isinstance(word, WordWeight) else word.score

@@ -45,7 +45,7 @@ by the pool. `candor train fusion --report` prints all comparisons.
 
 
 def write_card(manifest: Manifest, rows: Sequence[ResultRow]) -> str:
-    """The card, Markdown."""
+    """Write the card, in Markdown."""
     numbers = manifest.preprocessing
     return TEMPLATE.format(
         exponent=numbers[EXPONENT],

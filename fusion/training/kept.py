@@ -17,7 +17,7 @@ Both = tuple[Held, Held]
 
 
 def held_or_made(folder: Path, pairs: Pairs, row: int, *, known: bool, make: Callable[[], Both]) -> Both:
-    """What `make` answers, from the file of an earlier run of the same code on the same data.
+    """Return what `make` answers, from the file of an earlier run of the same code on the same data.
 
     Args:
         folder: where files are kept.
@@ -35,7 +35,7 @@ def held_or_made(folder: Path, pairs: Pairs, row: int, *, known: bool, make: Cal
 
 
 def _key(pairs: Pairs) -> str:
-    """Changes with the voice scores, the data and the code of the protocol."""
+    """Return changes with the voice scores, the data and the code of the protocol."""
     digest = hashlib.sha256(json.dumps(pairs.digests, sort_keys=True).encode())
     digest.update(np.ascontiguousarray(pairs.voice).tobytes())
     for module in (methods, pooling, protocol, units):

@@ -88,7 +88,7 @@ def measure_networks(
     settings: Sequence[bool] = tuple(SETTINGS),
     progress: Progress = ignore_progress,
 ) -> list[ResultRow]:
-    """The systems that learn both channels at once, against the same single channels.
+    """Measure the systems that learn both channels at once, against the same single channels.
 
     Args:
         pairs: the clips.
@@ -116,7 +116,7 @@ def _place(row: ResultRow) -> int:
 def run(
     pairs: Pairs, *, known: bool, kept: Path, progress: Progress = ignore_progress
 ) -> tuple[list[Held], list[Held]]:
-    """Every seed in one setting; see `protocol.run_seed`."""
+    """Run every seed in one setting; see `protocol.run_seed`."""
     each = []
     for row in range(len(pairs.seeds)):
         each.append(
@@ -131,7 +131,7 @@ def _part(progress: Progress, number: int, parts: int, share: float) -> Progress
 
 
 def inner_rows(helds: Sequence[Held], *, known: bool) -> list[ResultRow]:
-    """Figures on the inner folds, by which a method is chosen; no tested actor is in them."""
+    """Return figures on the inner folds, by which a method is chosen; no tested actor is in them."""
     rows = []
     for name in (*SINGLE, *FUSED):
         if name not in helds[0].inner:
@@ -156,7 +156,7 @@ def inner_rows(helds: Sequence[Held], *, known: bool) -> list[ResultRow]:
 
 
 def clean_rows(helds: Sequence[Held], pairs: Pairs, *, known: bool) -> list[ResultRow]:
-    """Every method on clips with both channels at their best."""
+    """Measure every method on clips with both channels at their best."""
     return [
         _row(
             [held.answers[name, CLEAN] for held in helds],
@@ -213,7 +213,7 @@ def _row(
 def network_rows(
     name: str, answers: Sequence[Mapping[str, Floats]], helds: Sequence[Held], pairs: Pairs, *, known: bool
 ) -> list[ResultRow]:
-    """A network with both channels, then with each missing."""
+    """Measure a network with both channels, then with each missing."""
     rows = []
     for present, title in BOTH_NAMES.items():
         whole = present == "both"
@@ -232,7 +232,9 @@ def network_rows(
 
 
 def missing_rows(helds: Sequence[Held], pairs: Pairs, *, known: bool) -> list[ResultRow]:
-    """Each channel missing. Pools then answer with the other channel as it is; stacking has its own way."""
+    """Measure each channel missing. Pools then answer with the other channel as it is; stacking has its own
+    way.
+    """
     titles = {UNITS: "voice missing", VOICE: "action units missing"}
     return [
         _row(
@@ -250,7 +252,7 @@ def missing_rows(helds: Sequence[Held], pairs: Pairs, *, known: bool) -> list[Re
 
 
 def degraded_rows(helds: Sequence[Held], pairs: Pairs) -> list[ResultRow]:
-    """Poor sound, a poor picture, both."""
+    """Measure poor sound, a poor picture, and both."""
     faces = list(UNIT_CONDITIONS)
     rows = []
     for voice, units in ((1, 0), (2, 0), (0, 1), (0, 2), (2, 2)):
@@ -273,7 +275,7 @@ def degraded_rows(helds: Sequence[Held], pairs: Pairs) -> list[ResultRow]:
 
 
 def seven_rows(helds: Sequence[Held], *, known: bool) -> list[ResultRow]:
-    """The product's labels; `calm` counts as `neutral`."""
+    """Return the rows over the product's labels; `calm` counts as `neutral`."""
     return [
         _row(
             [held.answers[name, CLEAN] for held in helds],
@@ -295,7 +297,7 @@ def save(rows: Sequence[ResultRow], pairs: Pairs, *, folder: Path = RESULTS, sys
 
 
 def chosen_method(seven: Helds, *, among: Sequence[str] = SERVABLE) -> str:
-    """The method with the least loss on the inner folds, over settings and seeds.
+    """Return the method with the least loss on the inner folds, over settings and seeds.
 
     Args:
         seven: held-out answers over the product's labels.

@@ -43,7 +43,7 @@ Fit = Callable[[Material], Predict]
 
 
 def methods() -> Mapping[str, Fit]:
-    """All methods by name, simplest first."""
+    """Return all methods by name, simplest first."""
     return {
         VOICE: lambda _: lambda sample: sample.voice,
         UNITS: lambda _: lambda sample: sample.units,
@@ -61,19 +61,23 @@ def _pooled(rule: PoolRule) -> Predict:
 
 
 def _or_the_other(combined: Floats, sample: Sample) -> Floats:
-    """One channel as it is where the other is missing (see `without`), as `combine.pool_emotions` does."""
+    """Return one channel as it is where the other is missing (see `without`), as `combine.pool_emotions`
+    does.
+    """
     voice_says, units_say = (np.ptp(one, axis=1, keepdims=True) > 0.0 for one in (sample.voice, sample.units))
     return np.where(voice_says & units_say, combined, np.where(voice_says, sample.voice, sample.units))
 
 
 def linear(sample: Sample) -> Floats:
-    """The mean of the probabilities."""
+    """Return the mean of the probabilities."""
     mean = np.log((np.exp(sample.voice) + np.exp(sample.units)) / 2.0)
     return _or_the_other(mean, sample)
 
 
 def by_reliability(sample: Sample) -> PoolRule:
-    """The geometric mean that was served before: weights by recall corrected for chance, nothing fitted."""
+    """Return the geometric mean that was served before: weights by recall corrected for chance, nothing
+    fitted.
+    """
     classes = sample.voice.shape[1]
     trust = [
         reliability_from_uar(
@@ -86,7 +90,7 @@ def by_reliability(sample: Sample) -> PoolRule:
 
 
 def stacked(sample: Sample) -> Predict:
-    """Multinomial logistic regression on both channels' log-probabilities (Wolpert 1992).
+    """Fit multinomial logistic regression on both channels' log-probabilities (Wolpert 1992).
 
     A channel that is missing enters as the uniform distribution, which such a row never showed in training:
     a third of the rows are repeated without voice, and a third without units.
@@ -111,7 +115,7 @@ def _row(sample: Sample) -> Floats:
 
 
 def without(sample: Sample, missing: str) -> Sample:
-    """The sample with one channel missing: it says nothing of any class."""
+    """Return the sample with one channel missing: it says nothing of any class."""
     nothing = np.full_like(sample.voice, -np.log(sample.voice.shape[1]))
     voice = nothing if missing == VOICE else sample.voice
     units = nothing if missing == UNITS else sample.units

@@ -52,7 +52,7 @@ class Data:
 
 
 def build(name: str, voice_size: int, unit_size: int, n_classes: int) -> Any:
-    """A compiled network: inputs `[voice, units]`, output logits `(n, n_classes)`.
+    """Build a compiled network: inputs `[voice, units]`, output logits `(n, n_classes)`.
 
     Raises:
         ValueError: there is no network of that name.
@@ -88,7 +88,7 @@ def build(name: str, voice_size: int, unit_size: int, n_classes: int) -> Any:
 
 
 def standardised(pairs: Pairs, train: NDArray[np.intp], *, known: bool) -> Data:
-    """Inputs whose training clips have mean 0 and deviation 1; known people are normalised first."""
+    """Return inputs whose training clips have mean 0 and deviation 1; known people are normalised first."""
     voices = [pairs.embeddings[0], *pairs.copies[:COPIES]]
     units = by_own_clips(pairs.units, pairs.people) if known else pairs.units
     if known:
@@ -104,7 +104,7 @@ def standardised(pairs: Pairs, train: NDArray[np.intp], *, known: bool) -> Data:
 def fold_answers(
     name: str, pairs: Pairs, *, row: int, fold: int, known: bool
 ) -> tuple[NDArray[np.intp], Floats]:
-    """Tested clips of one outer fold, and logits for each of `PRESENT`, shape `(3, n, k)`, calibrated.
+    """Return tested clips of one outer fold, and logits for each of `PRESENT`, shape `(3, n, k)`, calibrated.
 
     The temperature comes from the same held-out quarter of training actors as the number of epochs.
     """
@@ -129,7 +129,9 @@ def _network(name: str, pairs: Pairs, seed: int) -> Any:
 def _choose_epochs(
     name: str, pairs: Pairs, data: Data, inside: NDArray[np.intp], outside: NDArray[np.intp], *, seed: int
 ) -> tuple[int, float]:
-    """The number of epochs with the least loss on `outside`, and the temperature that suits it then."""
+    """Return the number of epochs with the least loss on `outside`, and the temperature that suits it
+    then.
+    """
     model = _network(name, pairs, seed)
     best = (np.inf, 1, 1.0)
     truth = pairs.labels[outside]
@@ -155,7 +157,7 @@ def _fit(model: Any, data: Data, labels: Ints, clips: NDArray[np.intp], *, epoch
 
 
 def _logits(model: Any, inputs: Inputs, clips: NDArray[np.intp], present: tuple[float, float]) -> Floats:
-    """Of the joint head, shape `(n, k)`."""
+    """Return the logits of the joint head, shape `(n, k)`."""
     voice, units = (one[clips] * np.float32(share) for one, share in zip(inputs, present, strict=True))
     out = model.predict_on_batch([voice, units])
     return np.asarray(out[0] if isinstance(out, list) else out, np.float64)
@@ -164,7 +166,7 @@ def _logits(model: Any, inputs: Inputs, clips: NDArray[np.intp], present: tuple[
 def run_network(
     name: str, pairs: Pairs, *, known: bool, kept: Path, progress: Progress = ignore_progress
 ) -> list[dict[str, Floats]]:
-    """Per seed: logarithms of probabilities of all clips, by what was present, shape `(n, k)`.
+    """Return, per seed, log-probabilities of all clips by what was present, shape `(n, k)`.
 
     Args:
         name: one of `NETWORKS`.

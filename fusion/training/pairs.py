@@ -63,7 +63,7 @@ class Pairs:
         return int(self.fold.max()) + 1
 
     def split(self, row: int, fold: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Clips to learn from and clips to be scored on, for a row of `seeds` and an outer fold."""
+        """Return clips to learn from and clips to be scored on, for a row of `seeds` and an outer fold."""
         tested = self.fold[row] == fold
         return np.flatnonzero(~tested), np.flatnonzero(tested)
 
@@ -107,7 +107,9 @@ def read_pairs(voice: Path, data: Path) -> Pairs:
 
 
 def read_units(table: Path) -> tuple[tuple[str, ...], dict[str, list[float]]]:
-    """Names of the units, and their values by clip; the field of the modality is cut off the clip's name."""
+    """Return names of the units, and their values by clip; the field of the modality is cut off the clip's
+    name.
+    """
     with table.open(newline="", encoding="utf-8") as file:
         rows = csv.reader(file)
         names = tuple(next(rows)[1:])
@@ -115,7 +117,7 @@ def read_units(table: Path) -> tuple[tuple[str, ...], dict[str, list[float]]]:
 
 
 def by_own_clips(values: Floats, people: NDArray[np.str_], *, floor: float = 1e-2) -> Floats:
-    """Each row minus mean, over deviation, of the *other* rows of the same person; shape kept.
+    """Return each row minus mean, over deviation, of the *other* rows of the same person; shape kept.
 
     Args:
         values: shape `(n, d)`.

@@ -47,7 +47,7 @@ class Sample:
 
 
 def joined(samples: Sequence[Sample]) -> Sample:
-    """Several samples, one after the other."""
+    """Return several samples, one after the other."""
     return Sample(
         *(
             np.concatenate([getattr(one, name) for one in samples])
@@ -74,7 +74,7 @@ class PoolRule:
 
 
 def pool(rule: PoolRule, sample: Sample) -> Floats:
-    """Logarithms of the pooled probabilities, shape `(n, k)`."""
+    """Return logarithms of the pooled probabilities, shape `(n, k)`."""
     lean = np.log(np.maximum(rule.weights, 1e-12)) + np.array(rule.quality) * (sample.quality - 1.0)
     if any(rule.confidence):
         sure = np.exp(np.stack([sample.voice.max(axis=1), sample.units.max(axis=1)], axis=1))
@@ -88,7 +88,7 @@ def pool(rule: PoolRule, sample: Sample) -> Floats:
 
 
 def fit_pool(sample: Sample, *, quality: bool = False, confidence: bool = False) -> PoolRule:
-    """The rule with the least negative log-likelihood.
+    """Return the rule with the least negative log-likelihood.
 
     Args:
         sample: held-out channel scores.
@@ -113,5 +113,5 @@ def fit_pool(sample: Sample, *, quality: bool = False, confidence: bool = False)
 
 
 def nll(log_prob: Floats, truth: Ints) -> float:
-    """Mean negative log-likelihood of the true class, nats."""
+    """Return the mean negative log-likelihood of the true class, nats."""
     return float(-log_prob[np.arange(len(truth)), truth].mean())

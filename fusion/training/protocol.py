@@ -59,12 +59,12 @@ class Fold:
 
 
 def conditions(pairs: Pairs) -> list[Condition]:
-    """Every combination, the clean one first."""
+    """Return every combination, the clean one first."""
     return list(product(range(len(pairs.conditions)), range(len(UNIT_CONDITIONS))))
 
 
 def merged_classes(prob: Floats, groups: Ints) -> Floats:
-    """Probabilities of classes added up to the product's labels, last axis."""
+    """Return probabilities of classes added up to the product's labels, last axis."""
     out = np.zeros((*prob.shape[:-1], int(groups.max()) + 1))
     for column, group in enumerate(groups):
         out[..., group] += prob[..., column]
@@ -72,7 +72,7 @@ def merged_classes(prob: Floats, groups: Ints) -> Floats:
 
 
 def outer_fold(pairs: Pairs, row: int, fold: int, *, known: bool) -> Fold:
-    """Both channels' scores for one outer fold.
+    """Return both channels' scores for one outer fold.
 
     Args:
         pairs: the clips.
@@ -101,7 +101,7 @@ def outer_fold(pairs: Pairs, row: int, fold: int, *, known: bool) -> Fold:
 
 
 def as_seven(fold: Fold, groups: Ints) -> Fold:
-    """The same over the product's labels: classes added up, then calibrated again."""
+    """Return the same over the product's labels: classes added up, then calibrated again."""
     first = fold.samples[CLEAN]
     truth = groups[first.truth]
 
@@ -127,7 +127,9 @@ def _quality(pairs: Pairs, voice: int, units: int) -> Floats:
 
 
 def material(samples: Mapping[Condition, Sample], rows: NDArray[np.intp]) -> Material:
-    """What methods learn from: these rows, all of them clean and a third under every other condition."""
+    """Return what methods learn from: these rows, all of them clean and a third under every other
+    condition.
+    """
     poor = [one.of(rows[number % THIN :: THIN]) for number, one in enumerate(list(samples.values())[1:])]
     return Material(samples[CLEAN].of(rows), joined([samples[CLEAN].of(rows), *poor]))
 
@@ -135,7 +137,8 @@ def material(samples: Mapping[Condition, Sample], rows: NDArray[np.intp]) -> Mat
 def run_seed(
     pairs: Pairs, row: int, *, known: bool, on_fold: Callable[[], None] = lambda: None
 ) -> tuple[Held, Held]:
-    """All outer folds of one seed in one setting: over the corpus's classes, and over the product's labels.
+    """Run all outer folds of one seed in one setting: over the corpus's classes, and over the product's
+    labels.
 
     Args:
         pairs: the clips.
@@ -170,7 +173,9 @@ def _answer(held: Held, fold: Fold, chosen: Mapping[str, Fit]) -> None:
 
 
 def _inner(fit: Fit, fold: Fold, seed: int) -> tuple[float, float, float]:
-    """Recall and loss on clean clips, and loss under all conditions, of actors held out within training."""
+    """Return recall and loss on clean clips, and loss under all conditions, of actors held out within
+    training.
+    """
     clean = fold.samples[CLEAN]
     scores = np.zeros_like(clean.voice)
     losses = []

@@ -30,7 +30,7 @@ def row_of(
     system: str = SYSTEM,
     resamples: int = RESAMPLES,
 ) -> ResultRow:
-    """One line: means over seeds, intervals by bootstrap over actors.
+    """Return one line: means over seeds, intervals by bootstrap over actors.
 
     Args:
         answers: logarithms of probabilities, one array `(n, k)` per seed.
@@ -71,7 +71,7 @@ def row_of(
 
 
 def chance_text(p: float, *, over: str = "the better single channel") -> str:
-    """How likely the difference is by chance, in words."""
+    """Return how likely the difference is by chance, in words."""
     value = f"p < {SMALLEST_P * 2:.4f}" if p <= SMALLEST_P else f"p = {p:.4f}"
     return f"Gain over {over}: {value} ({FLIPS:,} random swaps of actors)."
 
@@ -79,7 +79,9 @@ def chance_text(p: float, *, over: str = "the better single channel") -> str:
 def _calibration(
     answers: Sequence[Floats], truth: Ints, people: NDArray[np.str_], resamples: int
 ) -> dict[str, Figure]:
-    """Expected calibration error and negative log-likelihood, each with its interval over actors."""
+    """Return the expected calibration error and negative log-likelihood, each with its interval over
+    actors.
+    """
     loss = np.mean([-one[np.arange(len(truth)), truth] for one in answers], axis=0)
     each = [expected_calibration_error(truth, np.exp(one)) for one in answers]
 
@@ -103,7 +105,7 @@ def _recall(answers: Sequence[Floats], truth: Ints) -> float:
 
 
 def _hits(answer: Floats, truth: Ints) -> Floats:
-    """What every clip adds to the recall, shape `(n,)`: they sum to the unweighted average recall."""
+    """Return what every clip adds to the recall, shape `(n,)`: they sum to the unweighted average recall."""
     support = np.bincount(truth, minlength=answer.shape[1])
     shares = np.where(answer.argmax(axis=1) == truth, 1.0 / support[truth], 0.0)
     return shares / np.count_nonzero(support)
@@ -118,7 +120,7 @@ def paired(
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> tuple[Figure, float]:
-    """Difference in unweighted average recall of two systems on the same clips, left minus right.
+    """Return the difference in unweighted average recall of two systems on the same clips, left minus right.
 
     The interval is a bootstrap over actors. The p-value is two-sided, from swapping the two systems'
     answers for whole actors at random (Fisher's randomisation test; Edgington & Onghena 2007).

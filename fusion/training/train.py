@@ -113,12 +113,12 @@ def publish(
 
 
 def _everything(seven: Helds) -> Sample:
-    """Scores of all clips by models that never met their actor: both settings, all seeds, clean."""
+    """Return scores of all clips by models that never met their actor: both settings, all seeds, clean."""
     return joined([held.samples[CLEAN] for helds in seven.values() for held in helds])
 
 
 def final_rule(sample: Sample, chosen: str) -> PoolRule:
-    """The numbers to serve.
+    """Return the numbers to serve.
 
     Raises:
         ValueError: the method has no rule of that form.
@@ -132,7 +132,9 @@ def final_rule(sample: Sample, chosen: str) -> PoolRule:
 
 
 def _reliability(sample: Sample) -> tuple[float, float]:
-    """Of voice and action units on these clips, as serving computes it from a manifest's recall."""
+    """Compute the reliability of voice and action units on these clips, as serving does from a manifest's
+    recall.
+    """
     classes = sample.voice.shape[1]
     voice, units = (
         reliability_from_uar(uar_of(confusion_of(sample.truth, one.argmax(axis=1), classes)), classes=classes)
@@ -146,7 +148,7 @@ def _by_channel(pair: tuple[float, float]) -> dict[str, float]:
 
 
 def _metrics(rows: Sequence[ResultRow], chosen: str) -> list[Metric]:
-    """Figures of the chosen method and of both single channels over the product's labels."""
+    """Return figures of the chosen method and of both single channels over the product's labels."""
     found = []
     for row in rows:
         setting = next((name for name in SETTINGS.values() if row.protocol.endswith(name)), None)

@@ -84,7 +84,7 @@ class Pictures:
 
 
 def read_pictures(voices: Path, data: Path, *, seed: int = 0) -> Pictures:
-    """Log-mel pictures of `services.audio.training.mel_images`, and a random part of the faces.
+    """Return the log-mel pictures of `services.audio.training.mel_images`, and a random part of the faces.
 
     Args:
         voices: the file of voice pictures.
@@ -111,7 +111,9 @@ def read_pictures(voices: Path, data: Path, *, seed: int = 0) -> Pictures:
 
 
 def face_images(grey: NDArray[np.uint8]) -> Images:
-    """Grey faces, shape `(n, 48, 48)`, enlarged to `(n, 64, 64, 3)`, each with mean 0 and deviation 1."""
+    """Return grey faces, shape `(n, 48, 48)`, enlarged to `(n, 64, 64, 3)`, each with mean 0 and
+    deviation 1.
+    """
     side = grey.shape[1]
     at = np.linspace(0.0, side - 1.0, SIZE)
     low = np.minimum(at.astype(int), side - 2)
@@ -125,14 +127,14 @@ def face_images(grey: NDArray[np.uint8]) -> Images:
 
 
 def standardised(images: Images) -> Images:
-    """Each layer of each picture with mean 0 and deviation 1: the level of a voice says nothing."""
+    """Return each layer of each picture with mean 0 and deviation 1: the level of a voice says nothing."""
     centred = images - images.mean(axis=(1, 2), keepdims=True)
     scaled: Images = centred / (centred.std(axis=(1, 2), keepdims=True) + 1e-6)
     return scaled
 
 
 def build(n_classes: int) -> Any:
-    """Four strided convolutions, an embedding of length 1 and a head: `(n, 64, 64, 3)` to both."""
+    """Build four strided convolutions, an embedding of length 1 and a head: `(n, 64, 64, 3)` to both."""
     import keras
     from keras import layers
 
@@ -163,7 +165,7 @@ class Trainer:
     def alone(
         self, model: Any, images: Images, labels: Ints, clip: Ints, *, epochs: int, rate: float
     ) -> None:
-        """Cross-entropy of one network; every epoch takes one random picture of each clip."""
+        """Train one network on cross-entropy; every epoch takes one random picture of each clip."""
         step = self._step([model], rate)
         for _ in range(epochs):
             rows = self._one_each(clip)
@@ -173,7 +175,9 @@ class Trainer:
     def together(
         self, face: Any, voice: Any, pictures: Pictures, clips: NDArray[np.intp], *, epochs: int
     ) -> None:
-        """Both cross-entropies and the contrast of random pairs of a voice and a face."""
+        """Train both networks on their cross-entropies and the contrast of random pairs of a voice and a
+        face.
+        """
         step = self._step([voice, face], JOINT_RATE)
         as_face = pictures.voice_as_face
         usable = np.flatnonzero(np.isin(pictures.clip, clips))
@@ -191,20 +195,20 @@ class Trainer:
                 )
 
     def _partners(self, wanted: Ints, faces: Ints) -> NDArray[np.intp]:
-        """A face for every voice: half of them of the same emotion."""
+        """Return a face for every voice: half of them of the same emotion."""
         chosen = self._random.integers(len(faces), size=len(wanted))
         for place in np.flatnonzero(self._random.random(len(wanted)) < 0.5):
             chosen[place] = self._random.choice(np.flatnonzero(faces == wanted[place]))
         return chosen
 
     def _one_each(self, clip: Ints) -> NDArray[np.intp]:
-        """One random row of every clip, in random order."""
+        """Return one random row of every clip, in random order."""
         order = self._random.permutation(len(clip))
         _, first = np.unique(clip[order], return_index=True)
         return self._random.permutation(order[first])
 
     def _batches(self, n: int) -> list[NDArray[np.intp]]:
-        """Whole batches only, so that a step is compiled once."""
+        """Return whole batches only, so that a step is compiled once."""
         return [np.arange(start, start + BATCH_SIZE) for start in range(0, n - BATCH_SIZE + 1, BATCH_SIZE)]
 
     def _step(self, models: list[Any], rate: float) -> Any:
@@ -231,7 +235,7 @@ class Trainer:
 
 
 def face_network(pictures: Pictures, seed: int, kept: Path) -> Any:
-    """The network fitted on faces, from the file of an earlier run where there is one."""
+    """Return the network fitted on faces, from the file of an earlier run where there is one."""
     load_tensorflow()
     set_seed(seed)
     model = build(len(pictures.face_classes))
@@ -249,7 +253,7 @@ def face_network(pictures: Pictures, seed: int, kept: Path) -> Any:
 
 
 def fold_answers(pictures: Pictures, face: Any, train: NDArray[np.intp], *, seed: int) -> Floats:
-    """Logits of every voice picture by each of `ARMS`, shape `(arms, m, classes)`."""
+    """Return logits of every voice picture by each of `ARMS`, shape `(arms, m, classes)`."""
     rows = np.flatnonzero(np.isin(pictures.clip, train))
     found = []
     for start in (None, face):
@@ -283,7 +287,7 @@ def _logits(model: Any, images: Images) -> Floats:
 def run_transfer(
     pictures: Pictures, *, seeds: Sequence[int], kept: Path, progress: Progress = ignore_progress
 ) -> dict[str, list[Floats]]:
-    """By arm and seed: logarithms of probabilities of every clip by networks that never heard its actor.
+    """Return, by arm and seed, log-probabilities of every clip by networks that never heard its actor.
 
     Args:
         pictures: faces and voices.
@@ -308,7 +312,9 @@ def run_transfer(
 
 
 def clip_answers(logits: Floats, clip: Ints, clips: NDArray[np.intp]) -> Floats:
-    """Mean log-probability over the pictures of each of `clips`, normalised, shape `(len(clips), k)`."""
+    """Return the mean log-probability over the pictures of each of `clips`, normalised, shape `(len(clips),
+    k)`.
+    """
     each = log_softmax(logits, axis=1)
     mean = np.stack([each[clip == one].mean(axis=0) for one in clips])
     found: Floats = log_softmax(mean, axis=1)

@@ -38,7 +38,7 @@ BUDGET = (
 
 
 def rows_of(pictures: Pictures, *, seeds: Sequence[int], kept: Path, progress: Progress) -> list[ResultRow]:
-    """One row per arm; the gain is paired over actors."""
+    """Return one row per arm; the gain is paired over actors."""
     answers = run_transfer(pictures, seeds=seeds, kept=kept, progress=progress)
     rows = []
     for arm in ARMS:

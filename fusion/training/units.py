@@ -25,7 +25,7 @@ UNIT_CONDITIONS = {"clean": 1.0, "lower face hidden": 0.5, "noise of 2 SD": 0.25
 
 
 def learners() -> dict[str, Callable[[int], Any]]:
-    """Kinds of model by name, each made for a seed."""
+    """Return kinds of model by name, each made for a seed."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.linear_model import LogisticRegression
     from sklearn.svm import SVC
@@ -49,7 +49,7 @@ class UnitScores:
 
 
 def prepared(units: Floats, people: NDArray[np.str_], *, known: bool) -> Floats:
-    """Units as the model sees them before standardisation.
+    """Return units as the model sees them before standardisation.
 
     Args:
         units: shape `(n, u)`.
@@ -60,7 +60,9 @@ def prepared(units: Floats, people: NDArray[np.str_], *, known: bool) -> Floats:
 
 
 def degraded(rows: Floats, names: tuple[str, ...], *, seed: int) -> Floats:
-    """Standardised units under each of `UNIT_CONDITIONS`, shape `(conditions, n, u)`; 0 is the mean face."""
+    """Return standardised units under each of `UNIT_CONDITIONS`, shape `(conditions, n, u)`; 0 is the mean
+    face.
+    """
     hidden = rows.copy()
     hidden[:, [name.split("_")[0] in LOWER_FACE for name in names]] = 0.0
     noise = np.random.default_rng(seed).standard_normal(rows.shape)
@@ -78,7 +80,7 @@ def fold_units(
     seed: int,
     kinds: Mapping[str, Callable[[int], Any]] | None = None,
 ) -> UnitScores:
-    """Scores of all clips for one outer fold; training clips are scored by models of the inner folds.
+    """Return scores of all clips for one outer fold; training clips are scored by models of the inner folds.
 
     Args:
         rows: of `prepared`, shape `(n, u)`.
@@ -107,7 +109,7 @@ def fold_units(
 
 
 def calibrated(scores: Floats, labels: Ints, train: NDArray[np.intp]) -> Floats:
-    """Log-probabilities at the temperature that suits the training clips under each condition.
+    """Return the log-probabilities at the temperature that suits the training clips under each condition.
 
     Poor input never makes surer: a condition's temperature is at least that of the clean one, as the voice
     model's confidence is lowered in serving.
@@ -124,7 +126,7 @@ def calibrated(scores: Floats, labels: Ints, train: NDArray[np.intp]) -> Floats:
 
 
 def _scores(model: Any, views: Floats) -> Floats:
-    """Logits of every condition, shape `(conditions, n, k)`."""
+    """Return logits of every condition, shape `(conditions, n, k)`."""
     return np.stack([np.asarray(model.decision_function(view), np.float64) for view in views])
 
 

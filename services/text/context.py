@@ -43,7 +43,7 @@ class PieceTable:
     scale: Floats
 
     def embed(self, numbers: Sequence[int]) -> Floats:
-        """Vectors of pieces, marks added at both ends, shape `(len(numbers) + 2, d)`."""
+        """Return vectors of pieces, marks added at both ends, shape `(len(numbers) + 2, d)`."""
         rows = np.array([self.pieces.start, *numbers, self.pieces.end])
         found: Floats = self.vectors[rows].astype(np.float32) * self.scale[rows, None]
         return found
@@ -77,12 +77,12 @@ class ContextLayer:
     centre: Floats
 
     def scores(self, mean: Floats) -> Floats:
-        """Shape `(k,)`, of a mean of shape `(d,)`."""
+        """Return shape `(k,)`, of a mean of shape `(d,)`."""
         found: Floats = ((mean - self.centre) @ self.weights).astype(np.float32)
         return found
 
     def contributions(self, context: Context) -> dict[str, Floats]:
-        """What each token adds to `scores`, shape `(k,)`."""
+        """Return what each token adds to `scores`, shape `(k,)`."""
         return {
             token: (context.sums[token] - np.float32(part) * self.centre) @ self.weights
             for token, part in context.parts.items()
@@ -94,7 +94,9 @@ _Stretch = list[tuple[str, int]]
 
 
 def stretches(tokens: Sequence[str], pieces: WordPieces) -> list[_Stretch]:
-    """A tokenised text in even stretches of at most `STRETCH` pieces; at most `MOST_STRETCHES` of them."""
+    """Split a tokenised text into even stretches of at most `STRETCH` pieces; at most `MOST_STRETCHES` of
+    them.
+    """
     every = [(token, number) for token in tokens for number in pieces.of_word(token)]
     count = -(-len(every) // STRETCH)
     ends = np.linspace(0, len(every), count + 1).round().astype(int) if count else np.zeros(1, int)
@@ -132,7 +134,7 @@ def read_context(tokens: Sequence[str], predictor: Predictor) -> Context | None:
 def read_contexts(
     texts: Sequence[Sequence[str]], predictor: Predictor, *, progress: Progress = ignore_progress
 ) -> list[Floats | None]:
-    """`Context.mean` of many tokenised texts; `progress` is told the share that is read."""
+    """Return `Context.mean` of many tokenised texts; `progress` is told the share that is read."""
     means = []
     for done, tokens in enumerate(texts, start=1):
         context = read_context(tokens, predictor)
@@ -142,7 +144,7 @@ def read_contexts(
 
 
 def _encode(parts: Sequence[_Stretch], table: PieceTable, predictor: Predictor) -> list[Floats]:
-    """Vectors of every piece, shape `(pieces, d)`, stretches of one length together."""
+    """Encode every piece, shape `(pieces, d)`, stretches of one length together."""
     found: dict[int, Floats] = {}
     for length in {len(part) for part in parts}:
         places = [place for place, part in enumerate(parts) if len(part) == length]
@@ -153,7 +155,7 @@ def _encode(parts: Sequence[_Stretch], table: PieceTable, predictor: Predictor) 
 
 
 def write_pieces(vocabulary: Sequence[str], vectors: Floats) -> bytes:
-    """The table as 8-bit numbers with a scale per row, in a NumPy archive without pickles."""
+    """Write the table as 8-bit numbers with a scale per row, in a NumPy archive without pickles."""
     scale = np.maximum(np.abs(vectors).max(axis=1), 1e-6) / 127.0
     file = io.BytesIO()
     np.savez_compressed(
@@ -166,7 +168,7 @@ def write_pieces(vocabulary: Sequence[str], vectors: Floats) -> bytes:
 
 
 def read_pieces(content: bytes) -> PieceTable:
-    """The inverse of `write_pieces`."""
+    """Read what `write_pieces` wrote."""
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         words = arrays["words"].tobytes().decode().split("\n")
         return PieceTable(WordPieces(words), arrays["vectors"], arrays["scale"])
@@ -176,7 +178,7 @@ _LOADED: "weakref.WeakKeyDictionary[Predictor, PieceTable]" = weakref.WeakKeyDic
 
 
 def load_pieces(predictor: Predictor) -> PieceTable:
-    """The side file of the served `text_encoder`, read once per predictor and so once per process.
+    """Return the side file of the served `text_encoder`, read once per predictor and so once per process.
 
     Raises:
         TemporaryError: `model_unavailable`, there is no such model.

@@ -72,7 +72,7 @@ def read(request: Request) -> Reading:
 
 
 def _load(name: str) -> Any:
-    """The module in the file beside this one; an isolated process has no path to find it by."""
+    """Return the module in the file beside this one; an isolated process has no path to find it by."""
     spec = spec_from_file_location(name, __file__.replace("document_reader.py", f"{name}.py"))
     if spec is None or spec.loader is None:
         raise ImportError(name)

@@ -70,7 +70,7 @@ class Document:
 
 
 def read_document(media: MediaFile, settings: TextSettings) -> Document:
-    """The text of typed text, a text file, a PDF or a Word document.
+    """Read the text of typed text, a text file, a PDF or a Word document.
 
     PDF and Word are parsed by `document_reader.py` in a process of their own, without the parent's
     environment and within the limits of the settings.
@@ -97,7 +97,7 @@ def read_document(media: MediaFile, settings: TextSettings) -> Document:
 
 
 def _format(media: MediaFile) -> str:
-    """PDF, DOCX or plain text: what was declared, and for text what the bytes say."""
+    """Return PDF, DOCX or plain text: what was declared, and for text what the bytes say."""
     if media.kind is MediaKind.TEXT:
         return PLAIN_TEXT
     declared = media.content_type.partition(";")[0].strip().lower()
@@ -183,7 +183,7 @@ def _read_in_process(path: Path, settings: TextSettings, *, engine: str, deadlin
 
 
 def _outcome(code: int, output: bytes) -> dict[str, Any]:
-    """What a reader that ended with `code` said; one that the limits ended says nothing."""
+    """Return what a reader that ended with `code` said; one that the limits ended says nothing."""
     if code == 0:
         reading: dict[str, Any] = json.loads(output)
         return reading

@@ -96,7 +96,7 @@ class _Words:
 
 
 def read_docx(path: str, *, max_pages: int, max_characters: int) -> "Reading":  # noqa: ARG001 - one interface
-    """The text of the main document, paragraphs and table cells in order; pages are made by the printer.
+    """Read the text of the main document, paragraphs and table cells in order; pages are made by the printer.
 
     Raises:
         Exception: the file is damaged.
@@ -113,7 +113,7 @@ def read_docx(path: str, *, max_pages: int, max_characters: int) -> "Reading":  
 
 
 def _kind_of_other(path: str) -> str:
-    """What a file that is no ZIP is: under a password, of Word before 2007, or damaged."""
+    """Return what a file that is no ZIP is: under a password, of Word before 2007, or damaged."""
     with open(path, "rb") as file:  # noqa: PTH123 - pathlib takes a third of the time that this process has
         content = file.read(MAX_XML_BYTES)
     if not content.startswith(OLE_MAGIC):
@@ -140,7 +140,7 @@ class _Lists:
 
 
 def _main_part(package: zipfile.ZipFile) -> str:
-    """Name of the part that the package calls its main document, if it is Word's."""
+    """Return the name of the part that the package calls its main document, if it is Word's."""
     names = set(package.namelist())
     if not {"[Content_Types].xml", "_rels/.rels"} <= names:
         raise _RefusedError("not_word")

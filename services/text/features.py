@@ -32,7 +32,7 @@ CACHED_TOKENS = 50_000
 
 
 def tokenize(text: str) -> list[str]:
-    """Lower-case words, numbers and punctuation marks, in order.
+    """Split a text into lower-case words, numbers and punctuation marks, in order.
 
     Args:
         text: as written; compatibility forms (ligatures, full-width letters) and curly apostrophes are
@@ -43,30 +43,32 @@ def tokenize(text: str) -> list[str]:
 
 
 def is_word(token: str) -> bool:
-    """Whether a token is a word, not a number or punctuation mark."""
+    """Tell whether a token is a word, not a number or punctuation mark."""
     return token[0].isalpha()
 
 
 def count_sentences(text: str) -> int:
-    """Sentences by their end marks; text without any is one, and blank text none."""
+    """Count sentences by their end marks; text without any is one, and blank text none."""
     ends = [match.end() for match in _SENTENCE_END.finditer(text)]
     tail = text[ends[-1] if ends else 0 :]
     return len(ends) + (1 if any(c.isalnum() for c in tail) else 0)
 
 
 def english_share(words: Sequence[str]) -> float:
-    """Share of the words, 0..1, that are everyday English function words; 0 where there are none."""
+    """Return the share of the words, 0..1, that are everyday English function words; 0 where there are
+    none.
+    """
     return sum(word in MARKERS for word in words) / len(words) if words else 0.0
 
 
 def frequent_words(words: Sequence[str], *, limit: int) -> list[tuple[str, int]]:
-    """The words used most, function words and single letters left out, with their counts."""
+    """Return the words used most, function words and single letters left out, with their counts."""
     counts = Counter(word for word in words if word not in STOP_WORDS and len(word) > 1)
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:limit]
 
 
 def character_terms(word: str, shortest: int, longest: int) -> list[str]:
-    """Character n-grams of a word with a space at either side, which marks its beginning and end."""
+    """Return character n-grams of a word with a space at either side, which marks its beginning and end."""
     padded = f" {word} "
     return [
         padded[start : start + length]
@@ -76,7 +78,7 @@ def character_terms(word: str, shortest: int, longest: int) -> list[str]:
 
 
 def phrases(tokens: Sequence[str]) -> list[str]:
-    """Every two neighbouring tokens, with a space between; a space is in no token."""
+    """Return every two neighbouring tokens, with a space between; a space is in no token."""
     return [f"{first} {second}" for first, second in pairwise(tokens)]
 
 
@@ -124,11 +126,11 @@ class Vocabulary:
         return {term: column for column, term in enumerate(self.phrases, start=start)}
 
     def knows(self, token: str) -> bool:
-        """Whether the token itself is a term."""
+        """Tell whether the token itself is a term."""
         return token in self._token_index
 
     def columns(self, token: str) -> Ids:
-        """Columns that one occurrence of a token counts in, repeated where it counts twice."""
+        """Return columns that one occurrence of a token counts in, repeated where it counts twice."""
         found = self._columns_of_token.get(token)
         if found is None:
             terms = character_terms(token, *self.character_ngrams) if is_word(token) else []
@@ -141,7 +143,7 @@ class Vocabulary:
         return found
 
     def phrase_counts(self, tokens: Sequence[str]) -> dict[str, tuple[int, int]]:
-        """The known phrases of a text: the column of each and how often it occurs."""
+        """Return the known phrases of a text: the column of each and how often it occurs."""
         if not self.phrases:
             return {}
         index = self._phrase_index
@@ -150,7 +152,7 @@ class Vocabulary:
 
 
 def term_counts(tokens: Sequence[str], vocabulary: Vocabulary) -> Floats:
-    """How often each term of the vocabulary occurs, shape `(vocabulary.size,)`."""
+    """Count how often each term of the vocabulary occurs, shape `(vocabulary.size,)`."""
     counts = np.zeros(vocabulary.size, dtype=np.float32)
     for token, times in Counter(tokens).items():
         np.add.at(counts, vocabulary.columns(token), times)
@@ -160,7 +162,7 @@ def term_counts(tokens: Sequence[str], vocabulary: Vocabulary) -> Floats:
 
 
 def tfidf(tokens: Sequence[str], vocabulary: Vocabulary) -> Floats:
-    """TF-IDF over the vocabulary.
+    """Compute TF-IDF over the vocabulary.
 
     Each block is `(1 + ln count) · idf`, scaled to unit length (Salton & Buckley 1988, "ltc"), and
     blocks weigh the same. A block without a known term is zero.
@@ -185,7 +187,7 @@ def tfidf(tokens: Sequence[str], vocabulary: Vocabulary) -> Floats:
 def term_contributions(
     tokens: Sequence[str], vocabulary: Vocabulary, values: Floats, weights: Floats
 ) -> dict[str, Floats]:
-    """What each distinct token and phrase of a text adds to the outputs of a linear model.
+    """Return what each distinct token and phrase of a text adds to the outputs of a linear model.
 
     A term's share, `value · weight`, is divided evenly over its occurrences in the text, and that of a
     character n-gram over the words it occurs in. So the contributions sum to `values · weights`, exactly.
@@ -211,7 +213,7 @@ def term_contributions(
 
 
 def reliability(tokens: Sequence[str], half_words: float) -> float:
-    """How much a text of this length tells, 0..1: `words / (words + half_words)`.
+    """Return how much a text of this length tells, 0..1: `words / (words + half_words)`.
 
     The reliability of a test that is lengthened with more of the same (Spearman 1910, Brown 1910). An
     estimate from few words is shrunk towards the base rate by as much.

@@ -25,7 +25,7 @@ SCORES = (*map(str, TRAITS), INTERVIEW)
 
 
 def load_impression_model(predictor: Predictor) -> TextModel:
-    """The side files of the served `text_impression`, read once per predictor and so once per process.
+    """Return the side files of the served `text_impression`, read once per predictor and so once per process.
 
     Raises:
         TemporaryError: `model_unavailable`, there is no such model.
@@ -40,7 +40,7 @@ def score_impressions(
     predictor: Predictor,
     contexts: Sequence[Floats | None] | None = None,
 ) -> Floats:
-    """Scores of many texts in batches and without any of the checks: for evaluation.
+    """Score many texts in batches and without any of the checks: for evaluation.
 
     Args:
         texts: tokens of each.
@@ -55,7 +55,7 @@ def score_impressions(
 
 
 def impression_of(scores: Floats, tokens: Sequence[str], model: TextModel) -> Impression:
-    """Scores with 95 % prediction intervals: where the mean of such raters would fall.
+    """Return scores with 95 % prediction intervals: where the mean of such raters would fall.
 
     Args:
         scores: as served, shape `(6,)`, in the order of `SCORES`.
@@ -83,7 +83,7 @@ def impression_weights(
     limit: int,
     context: Context | None = None,
 ) -> list[ImpressionWeight]:
-    """For each score what moved it most, up or down: words, phrases and, where it is known, the pace.
+    """Return what moved each score most, up or down: words, phrases and, where it is known, the pace.
 
     Args:
         tokens: of the text.

@@ -51,7 +51,7 @@ UNKNOWN = Language(None, None)
 
 
 def detect_language(text: str) -> Language:
-    """The language of a text by its first page or two. Deterministic, offline.
+    """Detect the language of a text by its first page or two. Deterministic, offline.
 
     Args:
         text: as written. Case does not count: capitals throughout are rare in what detectors learn from.
@@ -67,7 +67,9 @@ def detect_language(text: str) -> Language:
 
 @cache
 def _identifier() -> Any:
-    """The model, read once in a process (half a second), for the languages that have a two-letter code."""
+    """Return the model, read once in a process (half a second), for the languages that have a two-letter
+    code.
+    """
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

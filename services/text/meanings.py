@@ -38,12 +38,12 @@ class Meanings:
         return {word: row for row, word in enumerate(self.words)}
 
     def known(self, tokens: Sequence[str]) -> dict[str, tuple[int, int]]:
-        """The tokens that have a meaning: the row of each and how often it occurs."""
+        """Return the tokens that have a meaning: the row of each and how often it occurs."""
         rows = self._rows
         return {token: (rows[token], times) for token, times in Counter(tokens).items() if token in rows}
 
     def mean(self, tokens: Sequence[str]) -> Floats:
-        """Mean over the known tokens of a text, shape `(k,)`; zero where none is known."""
+        """Return the mean over the known tokens of a text, shape `(k,)`; zero where none is known."""
         known = self.known(tokens)
         if not known:
             return np.zeros(self.size, dtype=np.float32)
@@ -52,14 +52,14 @@ class Meanings:
         return mean
 
     def contributions(self, tokens: Sequence[str]) -> dict[str, Floats]:
-        """What each known token adds to `mean`, shape `(k,)`."""
+        """Return what each known token adds to `mean`, shape `(k,)`."""
         known = self.known(tokens)
         total = sum(times for _, times in known.values())
         return {token: self.scores[row] * (times / total) for token, (row, times) in known.items()}
 
 
 def write_meanings(meanings: Meanings) -> bytes:
-    """As a NumPy archive without pickles; scores as float16."""
+    """Write a NumPy archive without pickles; scores as float16."""
     file = io.BytesIO()
     words = np.frombuffer("\n".join(meanings.words).encode(), dtype=np.uint8)
     np.savez_compressed(file, words=words, scores=meanings.scores.astype(np.float16))
@@ -67,7 +67,7 @@ def write_meanings(meanings: Meanings) -> bytes:
 
 
 def read_meanings(content: bytes) -> Meanings:
-    """The inverse of `write_meanings`."""
+    """Read what `write_meanings` wrote."""
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         return Meanings(
             words=arrays["words"].tobytes().decode().split("\n"), scores=arrays["scores"].astype(np.float32)

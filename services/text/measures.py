@@ -24,7 +24,7 @@ def measure(
     pages: int | None,
     frequent: int,
 ) -> TextMeasures:
-    """Everything that is counted. Only English has readability, shares of words and typical counts.
+    """Measure everything that is counted. Only English has readability, shares of words and typical counts.
 
     Args:
         text: as written or said.

@@ -13,7 +13,7 @@ COLUMNS = 1 + len(KNOTS)
 
 
 def pace_inputs(words_per_minute: float) -> Floats:
-    """A piecewise linear basis of the rate of speech, in hundreds of words per minute.
+    """Return a piecewise linear basis of the rate of speech, in hundreds of words per minute.
 
     Args:
         words_per_minute: ≥ 0, pauses included.

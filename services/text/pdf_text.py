@@ -11,7 +11,7 @@ def _refused(outcome: str) -> "Reading":
 
 
 def read_with_pdfium(path: str, *, max_pages: int, max_characters: int) -> "Reading":
-    """Text and number of pages, by PDFium.
+    """Read text and number of pages, by PDFium.
 
     Raises:
         Exception: the file is damaged; of which kind is up to the library.
@@ -42,7 +42,7 @@ def read_with_pdfium(path: str, *, max_pages: int, max_characters: int) -> "Read
 
 
 def read_with_pypdf(path: str, *, max_pages: int, max_characters: int) -> "Reading":
-    """The same by pypdf: slower, and lenient where PDFium gives up.
+    """Read the same by pypdf: slower, and lenient where PDFium gives up.
 
     Raises:
         MemoryError: a stream inflates without end.

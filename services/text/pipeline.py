@@ -81,7 +81,7 @@ def analyze_transcript(
     settings: TextSettings,
     progress: Progress = ignore_progress,
 ) -> ModalityResult:
-    """The same for the words of a spoken answer, which the result keeps with their times.
+    """Analyse the words of a spoken answer, which the result keeps with their times.
 
     Args:
         spoken: what `audio.transcribe` made of the answer.
@@ -165,7 +165,7 @@ def _analyze(given: _Text, predictor: Predictor, settings: TextSettings) -> Moda
 
 
 def _language(given: _Text) -> Language:
-    """As heard, where the transcriber could choose between languages; else as read."""
+    """Return the language as heard, where the transcriber could choose between languages; else as read."""
     transcript = given.transcript
     if transcript is not None and transcript.language and transcript.language_probability is not None:
         return Language(transcript.language, transcript.language_probability)
@@ -173,7 +173,7 @@ def _language(given: _Text) -> Language:
 
 
 def _refusal(words: list[str], language: Language, settings: TextSettings) -> tuple[ErrorCode, str] | None:
-    """Why the model cannot say anything about a text, None where it can.
+    """Return why the model cannot say anything about a text, None where it can.
 
     The language comes first: in one that writes without spaces, words cannot be counted.
     """
@@ -206,7 +206,7 @@ class _Scores:
 
 
 def _scores(given: _Text, tokens: list[str], predictor: Predictor, settings: TextSettings) -> _Scores:
-    """The one place where models are asked."""
+    """Ask the models; nothing else does."""
     traits, impression = load_trait_model(predictor), load_impression_model(predictor)
     rate = None if given.transcript is None else given.transcript.fluency.words_per_minute
     context = None
@@ -229,7 +229,7 @@ def _scores(given: _Text, tokens: list[str], predictor: Predictor, settings: Tex
 
 
 def _quality(tokens: list[str], vocabulary: Vocabulary, settings: TextSettings, *, paced: bool) -> Quality:
-    """Share of the words that the model knows, and what makes the estimates weak.
+    """Return the share of the words that the model knows, and what makes the estimates weak.
 
     Function words count as known: the commonest are left out of the vocabulary because every text has them.
     """
@@ -260,7 +260,7 @@ def _quality(tokens: list[str], vocabulary: Vocabulary, settings: TextSettings, 
 def score_texts(
     texts: list[str], *, predictor: Predictor, contexts: Sequence[Floats | None] | None = None
 ) -> Floats:
-    """Probabilities of many texts, in batches and without any of the checks: for evaluation.
+    """Score many texts in batches and without any of the checks: for evaluation.
 
     Args:
         texts: of any length and language.

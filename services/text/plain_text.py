@@ -63,7 +63,9 @@ def decode_text(content: bytes) -> tuple[str, str]:
 
 
 def without_surrogates(text: str) -> str:
-    """Text that any encoding can hold: half a pair of surrogates becomes a replacement character."""
+    """Return the text that any encoding can hold: half a pair of surrogates becomes a replacement
+    character.
+    """
     return _LONE_SURROGATE.sub("\ufffd", text)
 
 
@@ -81,7 +83,7 @@ def _code_pages(content: bytes) -> tuple[str, ...]:
 
 
 def _foreign_code_page(content: bytes) -> str | None:
-    """The likeliest of `FOREIGN_CODE_PAGES`, by charset-normalizer."""
+    """Return the likeliest of `FOREIGN_CODE_PAGES`, by charset-normalizer."""
     from charset_normalizer import from_bytes
 
     end = max(content.rfind(b"\n", 0, SAMPLE_BYTES), content.rfind(b" ", 0, SAMPLE_BYTES))

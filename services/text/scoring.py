@@ -21,7 +21,7 @@ def score_rows(
     rates: Sequence[float | None] | None = None,
     contexts: Sequence[Floats | None] | None = None,
 ) -> Floats:
-    """Outputs of a served model for many texts, in batches and without any of the checks: for evaluation.
+    """Score many texts by a served model, in batches and without any of the checks: for evaluation.
 
     Args:
         name: of the model.

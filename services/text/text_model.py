@@ -45,7 +45,9 @@ class Widths:
     half_widths: Floats = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
 
     def at(self, words: int) -> Floats:
-        """Half widths for a text of `words` words, shape `(k,)`: linear in the logarithm of the length."""
+        """Return half widths for a text of `words` words, shape `(k,)`: linear in the logarithm of the
+        length.
+        """
         place = np.log1p(float(words))
         columns = self.half_widths.T
         return np.array([np.interp(place, np.log1p(self.words), one) for one in columns], dtype=np.float32)
@@ -85,7 +87,7 @@ class TextModel:
     def row(
         self, tokens: Sequence[str], *, words_per_minute: float | None = None, context: Floats | None = None
     ) -> Floats:
-        """The model's input for a tokenised text, shape `(inputs,)`, float32.
+        """Return the model's input for a tokenised text, shape `(inputs,)`, float32.
 
         Args:
             tokens: from `features.tokenize`.
@@ -107,7 +109,7 @@ class TextModel:
         rates: Sequence[float | None] | None = None,
         contexts: Sequence[Floats | None] | None = None,
     ) -> Floats:
-        """`row` of many texts, shape `(n, inputs)`.
+        """Return `row` of many texts, shape `(n, inputs)`.
 
         Args:
             texts: tokens of each.
@@ -145,7 +147,7 @@ class TextModel:
         words_per_minute: float | None = None,
         context: Context | None = None,
     ) -> dict[str, Floats]:
-        """What each token and phrase of a text, and its pace, add to the linear sums.
+        """Return what each token and phrase of a text, and its pace, add to the linear sums.
 
         Together with the constant's share and the offset they are the sums, exactly. For a model of
         probabilities the sums are logits.
@@ -172,13 +174,13 @@ class TextModel:
         return found
 
     def constant(self, tokens: Sequence[str]) -> Floats:
-        """What a text of this length adds whatever it says, shape `(k,)`."""
+        """Return what a text of this length adds whatever it says, shape `(k,)`."""
         share: Floats = self.weights[-1] * np.float32(reliability(tokens, self.half_words))
         return share
 
 
 def words_and_phrases(contributions: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Those contributions that are words, or phrases of two words; not marks, numbers or the pace."""
+    """Return the contributions that are words or phrases of two words; not marks, numbers or the pace."""
     return {
         term: share
         for term, share in contributions.items()
@@ -187,7 +189,7 @@ def words_and_phrases(contributions: Mapping[str, Floats]) -> dict[str, Floats]:
 
 
 def strongest(shares: Mapping[str, Floats], *, limit: int) -> list[list[tuple[str, float]]]:
-    """For each score the terms that moved it most, up or down, with their shares, strongest first."""
+    """Return the terms that moved each score most, up or down, with their shares, strongest first."""
     if not shares or limit == 0:
         return []
     terms, table = list(shares), np.stack(list(shares.values()))
@@ -199,7 +201,7 @@ def strongest(shares: Mapping[str, Floats], *, limit: int) -> list[list[tuple[st
 
 
 def write_assets(model: TextModel) -> dict[str, bytes]:
-    """The side files of a version folder, by name. No pickles."""
+    """Write the side files of a version folder, by name. No pickles."""
     words = {
         "tokens": list(model.vocabulary.tokens),
         "characters": list(model.vocabulary.characters),
@@ -229,7 +231,7 @@ def write_assets(model: TextModel) -> dict[str, bytes]:
 
 
 def read_assets(vocabulary: bytes, weights: bytes, meanings: bytes | None = None) -> TextModel:
-    """The inverse of `write_assets`."""
+    """Read what `write_assets` wrote."""
     words: dict[str, Any] = json.loads(vocabulary)
     shortest, longest = words["character_ngrams"]
     with np.load(io.BytesIO(weights), allow_pickle=False) as arrays:
@@ -258,7 +260,7 @@ _LOADED: "weakref.WeakKeyDictionary[Predictor, dict[str, TextModel]]" = weakref.
 
 
 def load_text_model(predictor: Predictor, name: str) -> TextModel:
-    """The side files of a served model, read once per predictor and so once per process.
+    """Return the side files of a served model, read once per predictor and so once per process.
 
     Args:
         predictor: serves the model.

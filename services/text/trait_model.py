@@ -32,7 +32,7 @@ __all__ = [
 
 
 def load_trait_model(predictor: Predictor) -> TraitModel:
-    """The side files of the served `text_traits`, read once per predictor and so once per process.
+    """Return the side files of the served `text_traits`, read once per predictor and so once per process.
 
     Raises:
         TemporaryError: `model_unavailable`, there is no such model.
@@ -43,7 +43,7 @@ def load_trait_model(predictor: Predictor) -> TraitModel:
 def probability_intervals(
     probabilities: Floats, tokens: Sequence[str], model: TraitModel
 ) -> dict[Trait, Estimate] | None:
-    """The probabilities with the ranges in which they would fall with more to read, 95 times of 100.
+    """Return the probabilities with the ranges in which they would fall with more to read, 95 times of 100.
 
     The range holds what a model fitted to another sample of people says of a whole essay by the same writer;
     so it widens as a text grows short. It says nothing about how rarely such a model is right.
@@ -70,7 +70,7 @@ def probability_intervals(
 def trait_weights(
     tokens: Sequence[str], model: TraitModel, *, limit: int, context: Context | None = None
 ) -> list[WordWeight]:
-    """For each trait the words and phrases that moved it most, up or down, strongest first.
+    """Return the words and phrases that moved each trait most, up or down, strongest first.
 
     Args:
         tokens: of the text.

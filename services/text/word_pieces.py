@@ -18,7 +18,7 @@ class WordPieces:
         self.of_word = lru_cache(CACHED_WORDS)(self._of_word)
 
     def _of_word(self, word: str) -> tuple[int, ...]:
-        """Numbers of the pieces of a lower-case word; accents are taken off first."""
+        """Return numbers of the pieces of a lower-case word; accents are taken off first."""
         plain = "".join(c for c in unicodedata.normalize("NFD", word) if unicodedata.category(c) != "Mn")
         parts = plain.replace("'", " ' ").split()
         return tuple(piece for part in parts for piece in self._pieces(part))

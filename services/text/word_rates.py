@@ -28,7 +28,7 @@ class WordRates:
     per_million: Mapping[str, Mapping[str, float]]
 
     def typical_count(self, word: str, *, words: int, spoken: bool) -> float:
-        """How often a text of `words` words has `word`, on average.
+        """Return how often a text of `words` words has `word`, on average.
 
         Args:
             word: in lower case.
@@ -41,14 +41,14 @@ class WordRates:
 
 @cache
 def load_word_rates() -> WordRates:
-    """The committed table, read once in a process."""
+    """Load the committed table, read once in a process."""
     return WordRates(json.loads(WORD_RATES_FILE.read_text(encoding="utf-8"))["per_million"])
 
 
 def with_typical_counts(
     counts: list[tuple[str, int]], rates: WordRates, *, words: int, spoken: bool
 ) -> list[WordCount]:
-    """Words and their counts beside those of others."""
+    """Put the counts of others beside words and their counts."""
     return [
         WordCount(term=word, count=count, typical_count=rates.typical_count(word, words=words, spoken=spoken))
         for word, count in counts

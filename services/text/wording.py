@@ -43,12 +43,14 @@ _SPOKEN_ENDING = {
 
 
 def count_sentences(text: str) -> int:
-    """Sentences by their end marks and by blank lines, since headings and list items end without a mark."""
+    """Count sentences by their end marks and by blank lines, since headings and list items end without a
+    mark.
+    """
     return sum(count_end_marks(paragraph) for paragraph in _PARAGRAPH_END.split(text))
 
 
 def count_syllables(word: str) -> int:
-    """Syllables of an English word, at least 1, by its spelling.
+    """Count the syllables of an English word, at least 1, by its spelling.
 
     Groups of vowels, less silent `e`, plus vowels that meet but are spoken apart. On the words of essays and
     First Impressions that the CMU Pronouncing Dictionary holds (21,336; the rules were tuned on them) it is
@@ -67,7 +69,7 @@ def count_syllables(word: str) -> int:
 
 
 def readability(words: Sequence[str], *, sentences: int) -> Readability | None:
-    """How hard an English text is to read, None where it is too short or has no end marks.
+    """Measure how hard an English text is to read; None where it is too short or has no end marks.
 
     Flesch 1948, "A new readability yardstick": 206.835 - 1.015 words/sentence - 84.6 syllables/word.
     Kincaid, Fishburne, Rogers & Chissom 1975: 0.39 words/sentence + 11.8 syllables/word - 15.59.
@@ -89,7 +91,7 @@ def readability(words: Sequence[str], *, sentences: int) -> Readability | None:
 
 
 def word_shares(words: Sequence[str]) -> WordShares | None:
-    """Shares of pronouns by person, of emotion words and of different words; None without words.
+    """Return shares of pronouns by person, of emotion words and of different words; None without words.
 
     An emotion word within `NEGATION_REACH` words of a negation counts as none.
 

@@ -46,7 +46,7 @@ def set_seed(seed: int) -> None:
 
 
 def data_hash(paths: Iterable[Path]) -> str:
-    """SHA-256 over names and contents of files, independent of their order and folder."""
+    """Hash names and contents of files by SHA-256, independent of their order and folder."""
     digest = hashlib.sha256()
     for path in sorted(paths, key=lambda p: p.name):
         with path.open("rb") as file:
@@ -56,7 +56,7 @@ def data_hash(paths: Iterable[Path]) -> str:
 
 
 def git_commit() -> str | None:
-    """The commit this code runs from, or None outside a repository."""
+    """Return the commit this code runs from, or None outside a repository."""
     try:
         answer = subprocess.run(
             ["git", "rev-parse", "HEAD"],  # noqa: S607 - the developer's own git
@@ -71,7 +71,7 @@ def git_commit() -> str | None:
 
 
 def next_version(models_dir: Path, name: str) -> int:
-    """One more than the highest version of `name`; 1 for a new model."""
+    """Return one more than the highest version of `name`; 1 for a new model."""
     folder = models_dir / name
     taken = [int(p.name) for p in folder.iterdir() if p.name.isdigit()] if folder.is_dir() else []
     return max(taken, default=0) + 1
@@ -157,7 +157,7 @@ def export_model(
 
 
 def _only_input(model: Any, labels: Sequence[str]) -> Any:
-    """The model's input tensor, once the model is known to fit the serving contract."""
+    """Return the model's input tensor, once the model is known to fit the serving contract."""
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ValueError(f"{model.name} must have one input and one output")
     if labels and tuple(model.outputs[0].shape) != (None, len(labels)):
@@ -166,7 +166,7 @@ def _only_input(model: Any, labels: Sequence[str]) -> Any:
 
 
 def _write_models(model: Any, folder: Path, *, output_name: str, half_precision: bool) -> None:
-    """SavedModel and, converted from it, the LiteRT twin.
+    """Write the SavedModel and, converted from it, the LiteRT twin.
 
     The SavedModel comes from a plain module: Keras' own export writes every variable twice.
     """

@@ -4,12 +4,12 @@ from services.training.metrics import Interval, Scores
 
 
 def with_interval(value: float, interval: Interval) -> str:
-    """A share (0..1) and its interval in percent, as in `61.2 [58.0, 64.3]`."""
+    """Return a share (0..1) and its interval in percent, as in `61.2 [58.0, 64.3]`."""
     return f"{100 * value:.1f} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
 
 
 def per_class_table(scores: Scores, *, counted: str) -> str:
-    """Recall and precision in percent, and the number of rows, of each label.
+    """Return recall and precision in percent, and the number of rows, of each label.
 
     Args:
         scores: of one model.
@@ -23,7 +23,7 @@ def per_class_table(scores: Scores, *, counted: str) -> str:
 
 
 def confusion_table(scores: Scores) -> str:
-    """Counts, row = truth, column = prediction."""
+    """Return counts, row = truth, column = prediction."""
     labels = list(scores.per_class)
     rows = [
         f"| **{label}** | " + " | ".join(str(count) for count in counts) + " |"

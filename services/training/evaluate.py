@@ -46,5 +46,5 @@ def evaluation_report(
 
 
 def training_data_note(manifest: Manifest, corpus: str, corpus_hash: str) -> str | None:
-    """The note for a corpus that the manifest's model was trained on, else None."""
+    """Return the note for a corpus that the manifest's model was trained on, else None."""
     return TRAINING_DATA_NOTE if manifest.training_data.get(corpus) == corpus_hash else None

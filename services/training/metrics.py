@@ -61,7 +61,7 @@ class Scores:
     confusion: list[list[int]]
 
     def as_dict(self) -> dict[str, Any]:
-        """The same as plain values, for JSON."""
+        """Return the same as plain values, for JSON."""
         return asdict(self)
 
 
@@ -103,7 +103,7 @@ def classification_metrics(y_true: ArrayLike, prob: ArrayLike, labels: Sequence[
 
 
 def expected_calibration_error(y_true: ArrayLike, prob: ArrayLike, *, bins: int = ECE_BINS) -> float:
-    """Gap between confidence and accuracy, weighted by bin size (Guo et al. 2017, equation 3).
+    """Return the gap between confidence and accuracy, weighted by bin size (Guo et al. 2017, equation 3).
 
     Args:
         y_true: index of the true column, shape `(n,)`.
@@ -119,7 +119,7 @@ def expected_calibration_error(y_true: ArrayLike, prob: ArrayLike, *, bins: int 
 
 
 def fit_temperature(logits: ArrayLike, y_true: ArrayLike) -> float:
-    """The temperature that minimises the NLL of held-out logits (Guo et al. 2017, section 4.2).
+    """Return the temperature that minimises the NLL of held-out logits (Guo et al. 2017, section 4.2).
 
     Args:
         logits: shape `(n, k)`, from rows the weights were *not* fitted on.
@@ -170,7 +170,7 @@ def fit_platt(logits: ArrayLike, y_true: ArrayLike) -> tuple[float, float]:
 
 
 def _logistic_loss(theta: Floats, signed: Floats) -> float:
-    """Mean log-loss in nats; `signed` holds the inputs times -1 where the label is 1."""
+    """Return the mean log-loss in nats; `signed` holds the inputs times -1 where the label is 1."""
     return float(np.logaddexp(0.0, theta @ signed).mean())
 
 
@@ -182,7 +182,7 @@ def bootstrap_interval(
     level: float = 0.95,
     seed: int = 0,
 ) -> Interval:
-    """Percentile bootstrap that draws whole groups (Davison & Hinkley 1997, section 3.8).
+    """Compute a percentile bootstrap that draws whole groups (Davison & Hinkley 1997, section 3.8).
 
     Args:
         values: one number per row, of which the mean is taken; or a function from row indices
@@ -210,7 +210,7 @@ def _mean_of(values: Floats) -> Callable[[NDArray[np.intp]], float]:
 
 
 def _rows_of_groups(member: NDArray[np.intp]) -> Callable[[NDArray[np.intp]], NDArray[np.intp]]:
-    """From numbers of groups to all their rows; quick where every group has as many."""
+    """Return the map from numbers of groups to all their rows; quick where every group has as many."""
     order = np.argsort(member, kind="stable")
     sizes = np.bincount(member)
     if (sizes == sizes[0]).all():

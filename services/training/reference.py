@@ -143,11 +143,11 @@ def keep_array(path: Path, array: NDArray[np.generic]) -> None:
 
 
 def recipe_key(title: str, recipe: str) -> str:
-    """Folder name of a line: readable, and new whenever its recipe is."""
+    """Return the folder name of a line: readable, and new whenever its recipe is."""
     readable = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
     return f"{readable}-{hashlib.sha256(recipe.encode()).hexdigest()[:8]}"
 
 
 def part_of(progress: Progress, done: int, parts: int) -> Progress:
-    """Progress of one of several equal parts."""
+    """Return progress of one of several equal parts."""
     return lambda share: progress((done + share) / parts)

@@ -8,7 +8,7 @@ from services.training.results import RESULTS, ResultsFile, read_folder
 
 
 def results_of(subject: str, folder: Path = RESULTS, *, system: str | None = None) -> list[ResultsFile]:
-    """The results files of a subject, or only that of a system.
+    """Return the results files of a subject, or only that of a system.
 
     Raises:
         FileNotFoundError: there is none.
@@ -21,5 +21,5 @@ def results_of(subject: str, folder: Path = RESULTS, *, system: str | None = Non
 
 
 def footnotes(files: Sequence[ResultsFile]) -> list[str]:
-    """How to read the figures, and where they come from."""
+    """Return how to read the figures, and where they come from."""
     return [CAPTION, *provenance(files)]

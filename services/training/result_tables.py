@@ -53,7 +53,7 @@ class TextTable:
 
 
 def figure_text(figure: Figure | None, *, share: bool = True) -> str:
-    """A figure with its deviation and interval, `54.2 ± 0.8 [50.1, 58.0]`; shares in percent.
+    """Return a figure with its deviation and interval, `54.2 ± 0.8 [50.1, 58.0]`; shares in percent.
 
     Args:
         figure: what was measured; None reads as `ABSENT`.
@@ -75,7 +75,7 @@ def figure_text(figure: Figure | None, *, share: bool = True) -> str:
 
 
 def tables(files: Sequence[ResultsFile]) -> list[TextTable]:
-    """One table per group: the served model first, the reference's systems last."""
+    """Return one table per group: the served model first, the reference's systems last."""
     rows = [row for file in files for row in file.rows]
     found = list(dict.fromkeys(row.group for row in rows))
     order = {SERVED: -1, REFERENCE: len(found)}
@@ -87,7 +87,7 @@ def tables(files: Sequence[ResultsFile]) -> list[TextTable]:
 
 
 def _line_by_line(title: str, rows: Sequence[ResultRow]) -> TextTable:
-    """One line per row, and every figure that any of them has."""
+    """Return one line per row, and every figure that any of them has."""
     names = _figure_names(rows)
     notes = _Notes()
     lines = tuple(
@@ -105,7 +105,9 @@ def _line_by_line(title: str, rows: Sequence[ResultRow]) -> TextTable:
 
 
 def _side_by_side(title: str, rows: Sequence[ResultRow]) -> TextTable:
-    """One line per title, the main figures under every protocol beside each other; notes say the rest."""
+    """Return one line per title, the main figures under every protocol beside each other; notes say the
+    rest.
+    """
     protocols = list(dict.fromkeys(row.protocol for row in rows))
     titles = list(dict.fromkeys(row.title for row in rows))
     by_place = {(row.title, row.protocol): row for row in rows}
@@ -126,13 +128,15 @@ def _side_by_side(title: str, rows: Sequence[ResultRow]) -> TextTable:
 
 
 def _heads(protocols: Sequence[str]) -> list[str]:
-    """What stands before the first comma of each protocol, where that tells them apart; else all of it."""
+    """Return what stands before the first comma of each protocol, where that tells them apart; else all of
+    it.
+    """
     short = [protocol.partition(",")[0] for protocol in protocols]
     return short if len(set(short)) == len(short) else list(protocols)
 
 
 def _size(protocol: str, rows: Sequence[ResultRow]) -> str:
-    """How many clips, people and seeds stand behind a protocol, and its majority baseline."""
+    """Return how many clips, people and seeds stand behind a protocol, and its majority baseline."""
     members = [row for row in rows if row.protocol == protocol]
     seeds = sorted({len(row.seeds) for row in members})
     counts = sorted({row.n for row in members})
@@ -163,7 +167,7 @@ class _Notes:
         self._numbers: dict[str, int] = {}
 
     def mark(self, note: str) -> str:
-        """What a cell appends to refer to `note`; nothing for an empty one."""
+        """Return what a cell appends to refer to `note`; nothing for an empty one."""
         return f" ({self._numbers.setdefault(note, len(self._numbers) + 1)})" if note else ""
 
     @property
@@ -173,7 +177,7 @@ class _Notes:
 
 
 def provenance(files: Sequence[ResultsFile]) -> list[str]:
-    """A line per file: its systems, commit, date and the hashes of its data, shortened."""
+    """Return a line per file: its systems, commit, date and the hashes of its data, shortened."""
     return [_origin(file) for file in files]
 
 
@@ -185,7 +189,7 @@ def _origin(file: ResultsFile) -> str:
 
 
 def markdown(files: Sequence[ResultsFile]) -> str:
-    """All tables in Markdown, ready for a README."""
+    """Write all tables in Markdown, ready for a page."""
     parts = [part for table in tables(files) for part in _markdown_table(table)]
     return "\n\n".join([*parts, CAPTION, *_list(provenance(files))])
 
@@ -199,5 +203,5 @@ def _markdown_table(table: TextTable) -> Iterator[str]:
 
 
 def _list(texts: Sequence[str]) -> list[str]:
-    """A bullet list, or nothing."""
+    """Return a bullet list, or nothing."""
     return ["\n".join(f"- {text}" for text in texts)] if texts else []

@@ -150,7 +150,7 @@ def read_results(path: Path) -> ResultsFile:
 
 
 def read_folder(subject: str, *, folder: Path = RESULTS) -> list[ResultsFile]:
-    """Every results file of a subject, by file name; empty where there is none."""
+    """Read every results file of a subject, by file name; empty where there is none."""
     return [read_results(path) for path in sorted((folder / subject).glob("*.json"))]
 
 
@@ -172,25 +172,27 @@ class Predictions:
 
 
 def confusion_of(truth: ArrayLike, predicted: ArrayLike, n_classes: int) -> Confusion:
-    """Counts, shape `(n_classes, n_classes)`, row = truth, column = prediction."""
+    """Return counts, shape `(n_classes, n_classes)`, row = truth, column = prediction."""
     cells = np.asarray(truth, np.int64) * n_classes + np.asarray(predicted, np.int64)
     return np.bincount(cells, minlength=n_classes**2).reshape(n_classes, n_classes)
 
 
 def accuracy_of(confusion: Confusion) -> float:
-    """Share of the rows on the diagonal."""
+    """Return the share of the rows on the diagonal."""
     return float(np.trace(confusion) / confusion.sum())
 
 
 def uar_of(confusion: Confusion) -> float:
-    """Mean recall of the classes that occur in the truth."""
+    """Return the mean recall of the classes that occur in the truth."""
     support = confusion.sum(axis=1)
     occurs = support > 0
     return float((np.diag(confusion)[occurs] / support[occurs]).mean())
 
 
 def macro_f1_of(confusion: Confusion) -> float:
-    """Mean F1 of the classes that occur in the truth; 2 TP / (named + true), so never undefined."""
+    """Return the mean F1 of the classes that occur in the truth; 2 TP / (named + true), so never
+    undefined.
+    """
     support = confusion.sum(axis=1)
     occurs = support > 0
     f1 = 2.0 * np.diag(confusion)[occurs] / (support + confusion.sum(axis=0))[occurs]
@@ -201,7 +203,7 @@ STATISTICS = {"uar": uar_of, "accuracy": accuracy_of, "macro_f1": macro_f1_of}
 
 
 def figures_of(runs: Sequence[Predictions], n_classes: int, *, resamples: int = 1000) -> dict[str, Figure]:
-    """UAR, accuracy and macro-F1 as means over seeds, and the majority baseline's accuracy.
+    """Return UAR, accuracy and macro-F1 as means over seeds, and the majority baseline's accuracy.
 
     The interval is of the mean over the seeds: a draw of people takes all their rows from every seed.
 

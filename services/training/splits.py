@@ -34,7 +34,7 @@ def group_folds(groups: Groups, n_folds: int, seed: int = 0) -> list[tuple[Indic
 
 
 def group_holdout(groups: Groups, share: float, seed: int = 0) -> tuple[Indices, Indices]:
-    """One split by group: rows to fit on, and about `share` (0..1) of the groups to hold out."""
+    """Split once by group: rows to fit on, and about `share` (0..1) of the groups to hold out."""
     names = np.asarray(groups)
     split = GroupShuffleSplit(n_splits=1, test_size=share, random_state=seed)
     train, held_out = next(split.split(names, groups=names))

@@ -61,7 +61,7 @@ class _Resources(Generic[TransportT]):
 def _options(
     base_url: str | None, api_key: str | None, *, timeout_s: float, user_agent: str | None
 ) -> dict[str, Any]:
-    """What both kinds of httpx client are made with.
+    """Return what both kinds of httpx client are made with.
 
     Raises:
         ValueError: there is no address.

@@ -127,7 +127,7 @@ OF_STATUS: Mapping[int, type[ApiError]] = {
 
 
 def error_of(response: httpx.Response, *, retry_after_s: float | None = None) -> ApiError:
-    """The error that `response` (read to its end, 3xx to 5xx) stands for, also if a proxy answered."""
+    """Return the error that `response` (read to its end, 3xx to 5xx) stands for, also if a proxy answered."""
     status = response.status_code
     kind = OF_STATUS.get(status, ServerError if status >= 500 else ApiError)
     return kind(_problem(response), retry_after_s=retry_after_s)

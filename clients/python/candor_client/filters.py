@@ -26,7 +26,7 @@ Statuses = Sequence[AssessmentStatus | str]
 
 
 def as_params(filters: Mapping[str, Any]) -> dict[str, Any]:
-    """`filters` as query parameters.
+    """Return `filters` as query parameters.
 
     Raises:
         ValueError: a time has no time zone, so nobody knows when it is.

@@ -138,7 +138,7 @@ def exchange(request: Request, *, retry: RetryPolicy, streamed: bool = False) ->
 
 
 def parse(model: type[T], response: httpx.Response) -> T:
-    """The body of `response` as `model`.
+    """Return the body of `response` as `model`.
 
     Raises:
         UnexpectedAnswerError: it is something else.
@@ -151,7 +151,7 @@ def parse(model: type[T], response: httpx.Response) -> T:
 
 
 def path_of(template: str, *values: str) -> str:
-    """`template` with each `{}` replaced by a value, escaped: no value can lead to another path.
+    """Return `template` with each `{}` replaced by a value, escaped: no value can lead to another path.
 
     Raises:
         ValueError: a value is empty, which would name the collection instead.
@@ -162,5 +162,5 @@ def path_of(template: str, *values: str) -> str:
 
 
 def given(**members: Any) -> dict[str, Any]:
-    """The members of a body that were given; those that are null are left out."""
+    """Return the members of a body that were given; those that are null are left out."""
     return {name: value for name, value in members.items() if value is not None}

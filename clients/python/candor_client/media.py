@@ -92,7 +92,7 @@ def open_media(
 
 
 def _silent(_sent: int, _total: int | None) -> None:
-    """Nobody wants to know."""
+    """Ignore the progress."""
 
 
 def _open(source: MediaSource, files: ExitStack) -> IO[bytes]:
@@ -113,6 +113,6 @@ def _size(file: IO[bytes]) -> int | None:
 
 
 def _file_name(file: IO[bytes], part: str) -> str:
-    """The name decides nothing on the server, but an extension that lies is refused there."""
+    """Return a name: it decides nothing on the server, but an extension that lies is refused there."""
     name = getattr(file, "name", "")
     return Path(name).name if isinstance(name, str) and name else part

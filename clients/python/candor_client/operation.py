@@ -59,7 +59,9 @@ class Core:
     def pages(
         self, page: type[Page[ItemT_co]], path: str, params: Mapping[str, Any], *, key: str = "id"
     ) -> Stream[ItemT_co]:
-        """Every item of a list, page after page; `key` names the member that the next page starts after."""
+        """List every item of a list, page after page; `key` names the member that the next page starts
+        after.
+        """
         cursor = params.get("starting_after")
         while True:
             request = Request("GET", path, params={**params, "starting_after": cursor})
@@ -116,7 +118,7 @@ class Iteration(Generic[P, T]):
 
 
 def _bound(build: Callable[..., Any], group: Any, perform: Callable[[Any], Any]) -> Callable[..., Any]:
-    """`build` as a method of `group` whose flow is performed; `help` shows its parameters."""
+    """Return `build` as a method of `group` whose flow is performed; `help` shows its parameters."""
     method = functools.partial(build, group)
 
     @functools.wraps(build)

@@ -33,13 +33,13 @@ class RetryPolicy:
     draw: Callable[[], float] = field(default=random.random, repr=False)
 
     def after_silence(self, attempt: int) -> float | None:
-        """Seconds to wait after attempt number `attempt` (from 1) got no answer; null to give up."""
+        """Return seconds to wait after attempt number `attempt` (from 1) got no answer; null to give up."""
         if attempt >= self.attempts:
             return None
         return self.draw() * min(self.cap_s, self.base_s * float(2 ** (attempt - 1)))
 
     def after_answer(self, attempt: int, response: httpx.Response, *, code: str = "") -> float | None:
-        """The same after an error; `Retry-After` counts more than our own back-off."""
+        """Return the seconds to wait after an error; `Retry-After` counts more than our own back-off."""
         if response.status_code not in RETRIED_STATUSES and code != STILL_RUNNING:
             return None
         backoff_s = self.after_silence(attempt)
@@ -50,7 +50,9 @@ class RetryPolicy:
 
 
 def retry_after_s(response: httpx.Response, *, now: datetime | None = None) -> float | None:
-    """`Retry-After` in seconds, given as such or as a date; null where there is none to be understood."""
+    """Return `Retry-After` in seconds, given as such or as a date; null where there is none to be
+    understood.
+    """
     value = response.headers.get("retry-after", "").strip()
     if value.isdecimal():
         return float(value)

@@ -28,7 +28,7 @@ class EventParser:
         self._data: list[str] = []
 
     def feed(self, piece: bytes) -> Iterator[ServerSentEvent]:
-        """The events that `piece` completes."""
+        """Yield the events that `piece` completes."""
         lines = re.split(rb"\r\n|\n|\r(?!$)", self._rest + piece)
         self._rest = lines.pop()
         for line in lines:

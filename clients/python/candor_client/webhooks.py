@@ -12,7 +12,7 @@ ID_HEADER = "webhook-id"
 
 
 def verify_webhook(body: bytes | str, headers: Mapping[str, str], secrets: str | Sequence[str]) -> Event:
-    """The event in `body`, if one of `secrets` signed it within the last five minutes.
+    """Return the event in `body`, if one of `secrets` signed it within the last five minutes.
 
     The same event may come more than once, also much later: remember its `id`.
 

@@ -25,7 +25,8 @@ def cross_validate_baseline(
     folds: int,
     progress: Progress = ignore_progress,
 ) -> Array:
-    """Held-out probabilities of scikit-learn's logistic regression on words, shape `(n, 5)`.
+    """Cross-validate scikit-learn's logistic regression on words; return held-out probabilities, shape `(n,
+    5)`.
 
     Vocabulary and idf come from the training part of each fold, and the strength of the regularisation, per
     trait, from folds inside it.
@@ -70,7 +71,7 @@ def _loss(rows: Any, truth: Array, fit: NDArray[np.intp], held: NDArray[np.intp]
 
 
 def paired_difference(better: Array, worse: Array, *, draws: int = 10_000, seed: int = 0) -> float:
-    """Two-sided p of a sign-flip permutation test (Good 2005, section 3.2).
+    """Compute the two-sided p of a sign-flip permutation test (Good 2005, section 3.2).
 
     Args:
         better: a figure of each person by one system, shape `(n,)`.

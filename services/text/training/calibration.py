@@ -36,7 +36,9 @@ class Calibration:
     half_words: float
 
     def logits(self, outputs: Array, words: Array) -> Array:
-        """Calibrated logits of a fit's outputs, shape `(n, 5)`, of texts with so many words, shape `(n,)`."""
+        """Return calibrated logits of a fit's outputs, shape `(n, 5)`, of texts with so many words, shape
+        `(n,)`.
+        """
         strength = (words / (words + self.half_words))[:, None]
         found: Array = strength * (self.scale * outputs + self.drift) + self.offset
         return found
@@ -49,7 +51,7 @@ def platt(logits: Array, traits: Array) -> tuple[Array, Array]:
 
 
 def fit_logistic(inputs: Array, truth: Array) -> Array:
-    """Weights of a logistic regression by Newton's method (Hastie et al. 2009, equation 4.26).
+    """Fit the weights of a logistic regression by Newton's method (Hastie et al. 2009, equation 4.26).
 
     Args:
         inputs: shape `(n, m)`, few columns and no collinear ones.
@@ -68,13 +70,13 @@ def fit_logistic(inputs: Array, truth: Array) -> Array:
 
 
 def log_loss(probabilities: Array, traits: Array) -> float:
-    """Mean negative log-likelihood of binary traits, in nats."""
+    """Return the mean negative log-likelihood of binary traits, in nats."""
     p = np.clip(np.where(traits > 0.5, probabilities, 1.0 - probabilities), PROB_FLOOR, 1.0)
     return float(-np.log(p).mean())
 
 
 def calibrate(outputs: Sequence[Array], words: Sequence[Array], traits: Array) -> Calibration:
-    """Platt scaling (Platt 1999) of outputs that shrink with the length of the text.
+    """Fit Platt scaling (Platt 1999) of outputs that shrink with the length of the text.
 
     Args:
         outputs: held-out outputs at each length, shape `(n, 5)` each.

@@ -126,7 +126,7 @@ NO_TRANSFER = "Not measured: First Impressions was not at hand."
 def table(
     rows: Sequence[ResultRow], columns: Mapping[str, str], *, head: str = "", plain: Sequence[str] = ()
 ) -> str:
-    """Rows of results in Markdown.
+    """Write rows of results in Markdown.
 
     Args:
         rows: one line each, by title.
@@ -146,7 +146,7 @@ def table(
 
 
 def of_group(rows: Sequence[ResultRow], group: str) -> list[ResultRow]:
-    """The rows of one table."""
+    """Return the rows of one table."""
     return [row for row in rows if row.group == group]
 
 
@@ -236,7 +236,7 @@ def _chosen(runs: Sequence[OutOfFold]) -> str:
 
 
 def _short_remark(lengths: Sequence[ResultRow], majority: Figure, min_words: int) -> str:
-    """What the table of lengths says about the minimum, where it does."""
+    """Return what the table of lengths says about the minimum, where it does."""
     by_title = {row.title: row.figures["accuracy"].value for row in lengths}
     at, whole = by_title.get(f"first {min_words} words"), by_title.get("whole essays")
     if at is None or whole is None or at - majority.value >= (whole - majority.value) / 2:

@@ -34,12 +34,12 @@ log = logging.getLogger(__name__)
 
 
 def is_kept(piece: str) -> bool:
-    """Whether a piece can be in English text: no other script, and not one of the unused places."""
+    """Tell whether a piece can be in English text: no other script, and not one of the unused places."""
     return not piece.startswith("[unused") and all(letter <= LAST_LATIN for letter in piece)
 
 
 def build_encoder(tensors: Tensors) -> Any:
-    """Embedded word pieces to vectors in context.
+    """Build the network from embedded word pieces to vectors in context.
 
     Args:
         tensors: of the published model (`sentence_encoder.read_tensors`).
@@ -65,7 +65,7 @@ def build_encoder(tensors: Tensors) -> Any:
 
 
 def _positions(table: Floats) -> Any:
-    """A layer that adds the vector of each place, shape `(longest, WIDTH)`."""
+    """Return a layer that adds the vector of each place, shape `(longest, WIDTH)`."""
     import keras
     from keras import ops
 
@@ -77,7 +77,7 @@ def _positions(table: Floats) -> Any:
 
 
 def _block(x: Any, tensors: Tensors, prefix: str) -> Any:
-    """Attention and feed-forward, each with its residual and norm (Devlin et al. 2019)."""
+    """Add attention and feed-forward, each with its residual and norm (Devlin et al. 2019)."""
     from keras import layers
 
     attended = _attention(x, tensors, prefix)
@@ -88,7 +88,7 @@ def _block(x: Any, tensors: Tensors, prefix: str) -> Any:
 
 
 def _attention(x: Any, tensors: Tensors, prefix: str) -> Any:
-    """Scaled dot-product attention (Vaswani et al. 2017, equation 1) over `HEADS` heads."""
+    """Add scaled dot-product attention (Vaswani et al. 2017, equation 1) over `HEADS` heads."""
     from keras import layers, ops
 
     depth = WIDTH // HEADS
@@ -105,7 +105,7 @@ def _attention(x: Any, tensors: Tensors, prefix: str) -> Any:
 
 
 def _dense(x: Any, tensors: Tensors, name: str, *, activation: Any = None) -> Any:
-    """A dense layer whose weights are kept as half-precision numbers, and so at half the size."""
+    """Return a dense layer whose weights are kept as half-precision numbers, and so at half the size."""
     import keras
     from keras import ops
 
@@ -136,7 +136,7 @@ def _norm(x: Any, tensors: Tensors, name: str) -> Any:
 
 
 def _gelu(x: Any) -> Any:
-    """Exact, not the tanh approximation (Hendrycks & Gimpel 2016)."""
+    """Compute the exact GELU, not the tanh approximation (Hendrycks & Gimpel 2016)."""
     from keras import ops
 
     return ops.gelu(x, approximate=False)
@@ -180,7 +180,7 @@ def export_encoder(folder: Path, *, models_dir: Path) -> Manifest:
 
 
 def _check_batch(content: bytes) -> Floats:
-    """A sentence and its words in reverse order: real input of one length."""
+    """Return a sentence and its words in reverse order: real input of one length."""
     table = read_pieces(content)
     numbers = [number for token in tokenize(CHECK_TEXT) for number in table.pieces.of_word(token)]
     return np.stack([table.embed(numbers), table.embed(numbers[::-1])])

@@ -24,7 +24,7 @@ Reader = Callable[[Sequence[Sequence[str]]], Floats]
 def keeping_reader(
     predictor: Predictor, *, folder: Path = KEPT, progress: Progress = ignore_progress
 ) -> Reader:
-    """A reader over the served `text_encoder` that reads nothing twice.
+    """Return a reader over the served `text_encoder` that reads nothing twice.
 
     Args:
         predictor: runs the encoder.

@@ -38,13 +38,13 @@ class Inputs:
     dense: dict[str, Floats]
 
     def contexts(self, start: int, end: int) -> list[Floats | None]:
-        """`Context.mean` of some texts, as `TextModel.rows` takes them."""
+        """Return `Context.mean` of some texts, as `TextModel.rows` takes them."""
         count = len(self.tokens[start:end])
         return list(self.dense[CONTEXT][start:end]) if CONTEXT in self.dense else [None] * count
 
 
 def first_words(tokens: Sequence[str], words: int) -> list[str]:
-    """The beginning of a text, up to and with its `words`-th word."""
+    """Return the beginning of a text, up to and with its `words`-th word."""
     seen = 0
     for place, token in enumerate(tokens):
         seen += is_word(token)
@@ -54,7 +54,7 @@ def first_words(tokens: Sequence[str], words: int) -> list[str]:
 
 
 def word_counts(texts: Sequence[Sequence[str]]) -> Array:
-    """Words of each tokenised text, shape `(n,)`."""
+    """Return words of each tokenised text, shape `(n,)`."""
     return np.array([sum(map(is_word, tokens)) for tokens in texts], dtype=np.float64)
 
 
@@ -67,7 +67,7 @@ def make_inputs(
     clips: bool = False,
     reader: Reader | None = None,
 ) -> dict[int, Inputs]:
-    """The texts, whole (`WHOLE`) and cut to each of `lengths` words.
+    """Return the texts, whole (`WHOLE`) and cut to each of `lengths` words.
 
     Args:
         texts: as written.
@@ -95,7 +95,7 @@ def make_inputs(
 
 
 def clip_rates(words: Array) -> Array:
-    """Words per minute of clips of `CLIP_S` seconds."""
+    """Return words per minute of clips of `CLIP_S` seconds."""
     return words * (60.0 / CLIP_S)
 
 
@@ -108,7 +108,7 @@ def load_inputs(
     lengths: Sequence[int],
     reader: Reader | None = None,
 ) -> tuple[Corpus, dict[int, Inputs]]:
-    """A corpus and its inputs; arguments as of `make_inputs`.
+    """Return a corpus and its inputs; arguments as of `make_inputs`.
 
     Raises:
         FileNotFoundError: the corpus is not in that folder.

@@ -70,7 +70,7 @@ def _block_terms(rule: VocabularyRule) -> tuple[Terms, Terms, Terms]:
 
 
 def count_terms(texts: Sequence[Sequence[str]], rule: VocabularyRule) -> Counts:
-    """Every term that any set of these texts could have in its vocabulary, counted in each text."""
+    """Count every term that any set of these texts could have in its vocabulary, in each text."""
     least = (rule.min_texts, rule.min_texts, rule.min_phrase_texts)
     terms, tables = [], []
     for counter, min_texts in zip(_block_terms(rule), least, strict=True):
@@ -83,7 +83,7 @@ def count_terms(texts: Sequence[Sequence[str]], rule: VocabularyRule) -> Counts:
 
 
 def recount(texts: Sequence[Sequence[str]], counts: Counts, rule: VocabularyRule) -> Counts:
-    """Other texts under the columns of `counts`."""
+    """Count the terms of other texts under the columns of `counts`."""
     tables = [
         _table((counter(tokens) for tokens in texts), terms)
         for counter, terms in zip(_block_terms(rule), counts.terms, strict=True)
@@ -123,7 +123,7 @@ class Chosen:
 
 
 def choose_terms(counts: Counts, rows: Ids, rule: VocabularyRule) -> Chosen:
-    """Terms by their document frequency in some of the texts; idf is `1 + ln((1 + n) / (1 + df))`."""
+    """Choose terms by their document frequency in some of the texts; idf is `1 + ln((1 + n) / (1 + df))`."""
     df = np.bincount(counts.table[rows].indices, minlength=counts.table.shape[1])
     limits = (rule.max_tokens, rule.max_characters, rule.max_phrases)
     least = (rule.min_texts, rule.min_texts, rule.min_phrase_texts)
@@ -153,7 +153,9 @@ def build_vocabulary(texts: Sequence[Sequence[str]], rule: VocabularyRule) -> Vo
 
 
 def tfidf_blocks(counts: Counts, chosen: Chosen) -> list[Any]:
-    """`features.tfidf` of every counted text, one sparse matrix of unit rows per block of the vocabulary."""
+    """Return `features.tfidf` of every counted text, one sparse matrix of unit rows per block of the
+    vocabulary.
+    """
     table = counts.table[:, chosen.columns].copy()
     table.data = 1.0 + np.log(table.data)
     table = (table @ sparse.diags(chosen.idf)).tocsr()

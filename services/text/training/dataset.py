@@ -79,5 +79,5 @@ def load_corpus(data: Path, name: str) -> Corpus:
 
 
 def clean(text: str) -> str:
-    """A text of a corpus without remarks on the recording and stand-ins for names."""
+    """Remove remarks on the recording and stand-ins for names from a text of a corpus."""
     return _STAND_IN.sub(" ", _REMARK.sub(" ", text))

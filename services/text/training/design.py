@@ -40,7 +40,7 @@ class Standard:
 
     @classmethod
     def of(cls, rows: Floats) -> "Standard":
-        """Of rows of shape `(n, columns)`."""
+        """Return mean and deviation of rows of shape `(n, columns)`."""
         return cls(rows.mean(axis=0), rows.std(axis=0) + np.float32(1e-6))
 
     def __call__(self, rows: Floats) -> Floats:
@@ -65,7 +65,7 @@ class Design:
     context: Standard | None = None
 
     def blocks_of(self, counts: Counts, dense: Mapping[str, Floats]) -> Blocks:
-        """Other texts under the same vocabulary; their dense blocks are given."""
+        """Return other texts under the same vocabulary; their dense blocks are given."""
         return _term_blocks(counts, self.chosen) | _evened(dense, self.context)
 
 
@@ -96,7 +96,7 @@ def _term_blocks(counts: Counts, chosen: Chosen) -> dict[str, Any]:
 
 
 def _spread(rows: Any) -> float:
-    """Mean squared distance from the mean row."""
+    """Return the mean squared distance from the mean row."""
     squares = rows.multiply(rows) if sparse.issparse(rows) else rows * rows
     centre = np.asarray(rows.mean(axis=0)).ravel()
     spread = float(squares.sum()) / float(rows.shape[0]) - float(centre @ centre)
@@ -104,7 +104,7 @@ def _spread(rows: Any) -> float:
 
 
 def grams(design: Design, train: Indices) -> dict[str, Floats]:
-    """Scaled inner products of the rows `train`, shape `(n, n)`, float32, by block."""
+    """Return the scaled inner products of the rows `train`, shape `(n, n)`, float32, by block."""
     found = {}
     for name, rows in design.blocks.items():
         dense = rows[train]
@@ -114,7 +114,7 @@ def grams(design: Design, train: Indices) -> dict[str, Floats]:
 
 
 def mixed(parts: Mapping[str, Floats], mix: Mix) -> Floats:
-    """The kernel of a mix: the weighted mean of the blocks' kernels; the pace is added on top."""
+    """Return the kernel of a mix: the weighted mean of the blocks' kernels; the pace is added on top."""
     total = sum(weight for name, weight in mix.items() if name != PACE and name in parts)
     kernel = np.zeros_like(next(iter(parts.values())))
     for name, weight in mix.items():
@@ -132,7 +132,8 @@ class Dual:
 
 
 def fit_dual(gram: Floats, targets: Array, penalty: float) -> Dual:
-    """Ridge regression in the dual, with a constant that is not penalised (Saunders et al. 1998, section 2).
+    """Fit ridge regression in the dual, with a constant that is not penalised (Saunders et al. 1998, section
+    2).
 
     For classes, with targets of ±1, this is regularised least squares (Rifkin & Klautau 2004, equation 9).
 
@@ -152,7 +153,7 @@ def fit_dual(gram: Floats, targets: Array, penalty: float) -> Dual:
 
 
 def held_out(gram: Floats, train: Indices, test: Indices, dual: Dual) -> Array:
-    """Outputs of rows that the fit has not seen, shape `(len(test), k)`."""
+    """Return outputs of rows that the fit has not seen, shape `(len(test), k)`."""
     outputs: Array = gram[np.ix_(test, train)] @ dual.weights + dual.constant
     return outputs
 
@@ -170,17 +171,17 @@ class Linear:
     constant: Array
 
     def said(self, blocks: Blocks) -> Array:
-        """Outputs without the pace, constant included, shape `(n, k)`."""
+        """Return outputs without the pace, constant included, shape `(n, k)`."""
         parts = [blocks[name] @ weights for name, weights in self.weights.items() if name != PACE]
         return np.asarray(sum(parts) + self.constant, dtype=np.float64)
 
     def paced(self, blocks: Blocks) -> Array:
-        """What the pace adds, shape `(n, k)`."""
+        """Return what the pace adds, shape `(n, k)`."""
         return np.asarray(blocks[PACE] @ self.weights[PACE], dtype=np.float64)
 
 
 def as_linear(design: Design, train: Indices, dual: Dual, mix: Mix) -> Linear:
-    """The weights of a mix's dual fit on the rows `train`."""
+    """Return the weights of a mix's dual fit on the rows `train`."""
     used = {name: weight for name, weight in mix.items() if name in design.blocks and weight}
     total = sum(weight for name, weight in used.items() if name != PACE)
     weights = {

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 def document_frequencies(data: Path) -> Counter[str]:
-    """How many texts of both corpora have a word."""
+    """Count how many texts of both corpora have a word."""
     found: Counter[str] = Counter()
     for name in CORPORA:
         for text in load_corpus(data, name).texts:
@@ -40,7 +40,7 @@ def document_frequencies(data: Path) -> Counter[str]:
 
 
 def encode_words(encoder: SentenceEncoder, words: Sequence[str]) -> Floats:
-    """Embeddings of single words, shape `(len(words), 384)`."""
+    """Encode single words, shape `(len(words), 384)`."""
     ids = [word_ids(word, encoder.pieces) for word in words]
     lengths = np.array([len(one) for one in ids])
     found = np.zeros((len(words), 384), dtype=np.float32)
@@ -54,7 +54,7 @@ def encode_words(encoder: SentenceEncoder, words: Sequence[str]) -> Floats:
 
 
 def principal(vectors: Floats, weights: Floats, dimensions: int) -> Floats:
-    """Weighted principal components (Jolliffe 2002), centred, shape `(n, dimensions)`."""
+    """Compute weighted principal components (Jolliffe 2002), centred, shape `(n, dimensions)`."""
     centred = vectors - np.average(vectors, axis=0, weights=weights)
     covariance = (centred * weights[:, None]).T @ centred / weights.sum()
     _, axes = np.linalg.eigh(covariance)
@@ -63,7 +63,7 @@ def principal(vectors: Floats, weights: Floats, dimensions: int) -> Floats:
 
 
 def read_glove(path: Path, words: Sequence[str]) -> Floats:
-    """GloVe vectors of words, shape `(len(words), d)`; the mean of the others where it has none.
+    """Read GloVe vectors of words, shape `(len(words), d)`; the mean of the others where it has none.
 
     A word with an apostrophe is the mean of its parts, as GloVe's tokeniser cuts them (`do`, `n't`).
 
@@ -96,7 +96,7 @@ def _mean_or(default: Floats, vectors: Sequence[Floats]) -> Floats:
 
 
 def side_by_side(blocks: Sequence[Floats], weights: Floats) -> Floats:
-    """Vectors of several sources as one, each centred and varying as much."""
+    """Join vectors of several sources, each centred and varying as much."""
     scaled = []
     for block in blocks:
         centred = block - np.average(block, axis=0, weights=weights)

@@ -87,7 +87,7 @@ def evaluate(
 
 
 def _contexts(rows: Corpus, predictor: Predictor, progress: Progress) -> list[Floats | None] | None:
-    """Every text read once, for both models."""
+    """Read every text once, for both models."""
     models = [load_trait_model(predictor)]
     models += [load_impression_model(predictor)] if rows.name == FIRST_IMPRESSIONS else []
     if not any(model.reads_context for model in models):
@@ -96,7 +96,7 @@ def _contexts(rows: Corpus, predictor: Predictor, progress: Progress) -> list[Fl
 
 
 def impressions(rows: Corpus, predictor: Predictor, contexts: list[Floats | None] | None) -> dict[str, Any]:
-    """R² and 1 − MAE of the served `text_impression` on clips, with intervals by speaker's video.
+    """Measure R² and 1 − MAE of the served `text_impression` on clips, with intervals by speaker's video.
 
     Returns:
         `r2`, `one_minus_mae` (with the pace) and `r2_words_alone`, `one_minus_mae_words_alone` (at the mean
@@ -134,24 +134,24 @@ def impressions(rows: Corpus, predictor: Predictor, contexts: list[Floats | None
 
 
 def _finite(number: np.floating[Any]) -> float | None:
-    """A number for JSON; None where nothing varies that could be explained."""
+    """Return a number for JSON; None where nothing varies that could be explained."""
     return float(number) if np.isfinite(number) else None
 
 
 def above_median(traits: Array) -> Array:
-    """1 where a trait lies above the median of its column, else 0; shape kept."""
+    """Return 1 where a trait lies above the median of its column, else 0; shape kept."""
     return (traits > np.median(traits, axis=0)).astype(np.float64)
 
 
 def correlation(x: Array, y: Array) -> float | None:
-    """Pearson's r, or None where a side does not vary."""
+    """Return Pearson's r, or None where a side does not vary."""
     if len(x) < 2 or x.std() == 0.0 or y.std() == 0.0:
         return None
     return float(np.corrcoef(x, y)[0, 1])
 
 
 def correlations(rows: Corpus, probabilities: Array) -> dict[str, Any]:
-    """Pearson's r between probability and apparent trait, with intervals by speaker's video.
+    """Return Pearson's r between probability and apparent trait, with intervals by speaker's video.
 
     Returns:
         `correlation`: by trait `r` and `interval`; `mean_correlation`. None where a side does not vary.
@@ -177,6 +177,6 @@ def _correlation_interval(x: Array, y: Array, groups: NDArray[np.str_]) -> Inter
 
 
 def _below_min_words(rows: Corpus) -> int:
-    """How many of the texts the service itself would refuse as too short."""
+    """Return how many of the texts the service itself would refuse as too short."""
     least = TextSettings().min_words
     return sum(sum(map(is_word, tokenize(text))) < least for text in rows.texts)

@@ -39,7 +39,7 @@ class Recalibration:
     half_words: float
 
     def scores(self, said: Array, pace: Array | float, words: Array) -> Array:
-        """Scores from the outputs of a fit, shape `(n, 6)`; a pace of 0 stands for one not known."""
+        """Return scores from the outputs of a fit, shape `(n, 6)`; a pace of 0 stands for one not known."""
         strength = (words / (words + self.half_words))[:, None]
         scores: Array = self.offset + strength * (self.slope * said + self.drift) + self.pace_slope * pace
         return scores
@@ -64,7 +64,7 @@ class FittedImpression:
     widths: Widths
 
     def scores(self, inputs: Inputs, rows: Indices, *, with_pace: bool = True) -> Array:
-        """Scores of some rows at the length of `inputs`, shape `(len(rows), 6)`, not clipped."""
+        """Return scores of some rows at the length of `inputs`, shape `(len(rows), 6)`, not clipped."""
         said, pace = _outputs(self.linear, self.design, inputs, rows, self.pace_mean)
         return self.recalibration.scores(said, pace if with_pace else 0.0, inputs.words[rows])
 
@@ -72,7 +72,7 @@ class FittedImpression:
 def _outputs(
     linear: Linear, design: Design, inputs: Inputs, rows: Indices, pace_mean: Array
 ) -> tuple[Array, Array]:
-    """What was said and how fast, as the fit weighs them, each shape `(len(rows), 6)`."""
+    """Return what was said and how fast, as the fit weighs them, each shape `(len(rows), 6)`."""
     blocks = design.blocks_of(inputs.counts, inputs.dense)
     here = {name: block[rows] for name, block in blocks.items()}
     here[PACE] = here[PACE] - pace_mean
@@ -80,7 +80,7 @@ def _outputs(
 
 
 def _differences(linear: Linear, pace_mean: Array, mean_score: Array) -> Linear:
-    """The same fit with its outputs taken from the mean score, and its pace from the mean pace."""
+    """Return the same fit with its outputs taken from the mean score, and its pace from the mean pace."""
     constant = linear.constant + pace_mean @ linear.weights[PACE] - mean_score
     return Linear(linear.weights, constant)
 
@@ -147,7 +147,7 @@ def fit_impression(
 def recalibrate(
     said: Mapping[int, Array], pace: Array, words: Mapping[int, Array], scores: Array
 ) -> Recalibration:
-    """Slopes by least squares on held-out outputs at all lengths, each length weighing the same.
+    """Fit slopes by least squares on held-out outputs at all lengths, each length weighing the same.
 
     Args:
         said: held-out outputs by length, shape `(n, 6)`.
@@ -173,7 +173,7 @@ def recalibrate(
 
 
 def _weights(said: Array, strength: Array, pace: Array, truth: Array) -> tuple[Array, float]:
-    """Offset, slope ≥ 0, drift and slope ≥ 0, and their squared error in units of the variance."""
+    """Return offset, slope ≥ 0, drift and slope ≥ 0, and their squared error in units of the variance."""
     table = np.column_stack([np.ones_like(said), said, strength, pace])
     weights: Array = np.linalg.lstsq(table, truth, rcond=None)[0].astype(np.float64)
     weights[[1, 3]] = np.maximum(weights[[1, 3]], 0.0)
@@ -184,7 +184,8 @@ def _weights(said: Array, strength: Array, pace: Array, truth: Array) -> tuple[A
 def _widths(
     said: Mapping[int, Array], words: Mapping[int, Array], scores: Array, recalibration: Recalibration
 ) -> Widths:
-    """Split-conformal half widths by length (Lei et al. 2018, section 2.2), for a pace that is not known.
+    """Return split-conformal half widths by length (Lei et al. 2018, section 2.2), for a pace that is not
+    known.
 
     With the pace known errors are a little smaller, and the intervals as much too wide.
     """
@@ -200,7 +201,7 @@ def _widths(
 
 
 def as_impression_model(fitted: FittedImpression, vectors: WordVectors | None) -> TextModel:
-    """The fit as it is served, recalibration included."""
+    """Return the fit as it is served, recalibration included."""
     recalibration = fitted.recalibration
     weights = dict(fitted.linear.weights)
     weights[PACE] = weights[PACE] * recalibration.pace_slope

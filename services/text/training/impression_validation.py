@@ -113,7 +113,7 @@ def cross_validate_impressions(
 
 
 def _by_pace(inputs: Inputs, scores: Array, train: Indices, test: Indices) -> Array:
-    """Least squares on the pace and nothing else."""
+    """Fit least squares on the pace and nothing else."""
     table = np.column_stack([np.ones(len(scores)), inputs.dense[PACE]])
     weights = np.linalg.lstsq(table[train], scores[train], rcond=None)[0]
     found: Array = table[test] @ weights
@@ -121,7 +121,7 @@ def _by_pace(inputs: Inputs, scores: Array, train: Indices, test: Indices) -> Ar
 
 
 def r_squared(scores: Array, predicted: Array) -> Array:
-    """Share of each score's variance that is explained, shape `(k,)`.
+    """Return the share of each score's variance that is explained, shape `(k,)`.
 
     Below 0 where the mean does better, NaN where a score does not vary.
     """
@@ -132,6 +132,6 @@ def r_squared(scores: Array, predicted: Array) -> Array:
 
 
 def one_minus_mae(scores: Array, predicted: Array) -> Array:
-    """One minus the mean absolute error of each score, the measure of the ChaLearn challenges."""
+    """Return one minus the mean absolute error of each score, the measure of the ChaLearn challenges."""
     found: Array = 1.0 - np.abs(scores - np.clip(predicted, 0.0, 1.0)).mean(axis=0)
     return found

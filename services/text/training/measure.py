@@ -61,7 +61,7 @@ def measure_traits(
     folds: int = TRAIT_FOLDS,
     progress: Progress = ignore_progress,
 ) -> TraitsMeasured:
-    """Nested cross-validation by essay. About five minutes a seed on one core.
+    """Run nested cross-validation by essay. About five minutes a seed on one core.
 
     Args:
         corpus: the essays.
@@ -99,7 +99,7 @@ def measure_traits(
 
 
 def impression_scores(corpus: Corpus) -> Array:
-    """Five apparent traits and the interview score of every clip, shape `(n, 6)`.
+    """Return five apparent traits and the interview score of every clip, shape `(n, 6)`.
 
     Raises:
         ValueError: the corpus has no interview score.
@@ -118,7 +118,7 @@ def measure_impressions(
     folds: int = IMPRESSION_FOLDS,
     progress: Progress = ignore_progress,
 ) -> ImpressionsOutOfFold:
-    """Nested cross-validation by speaker's video. About ten minutes on one core.
+    """Run nested cross-validation by speaker's video. About ten minutes on one core.
 
     Args:
         corpus: First Impressions.
@@ -141,7 +141,7 @@ def measure_impressions(
 
 
 def rows_of_traits(measured: TraitsMeasured, corpus: Corpus) -> list[ResultRow]:
-    """Everything that is measured on essays."""
+    """Measure everything that is measured on essays."""
     truth, groups, runs = corpus.traits, corpus.groups, measured.runs
     seeds, folds = measured.seeds, measured.folds
     return [
@@ -153,7 +153,7 @@ def rows_of_traits(measured: TraitsMeasured, corpus: Corpus) -> list[ResultRow]:
 
 
 def rows_of_impressions(run: ImpressionsOutOfFold, corpus: Corpus, *, folds: int) -> list[ResultRow]:
-    """Everything that is measured on First Impressions."""
+    """Measure everything that is measured on First Impressions."""
     scores = impression_scores(corpus)
     return [
         *impression_rows(run, scores, corpus.groups, folds=folds),
@@ -167,7 +167,7 @@ def rows_across(
     essays: tuple[Corpus, Lengths],
     clips: tuple[Corpus, Lengths],
 ) -> list[ResultRow]:
-    """What each final model says about the corpus that it has never seen.
+    """Measure what each final model says about the corpus that it has never seen.
 
     Args:
         traits: fitted to all essays.

@@ -8,7 +8,7 @@ INPUT_NAME = "terms"
 
 
 def linear_model(weights: Floats, offset: Floats, *, name: str, activation: str | None) -> Any:
-    """One layer over the inputs of a `TextModel`.
+    """Return one layer over the inputs of a `TextModel`.
 
     Args:
         weights: shape `(inputs, k)`.

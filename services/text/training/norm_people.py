@@ -19,7 +19,7 @@ from services.text.trait_model import load_trait_model
 def speaking_people(
     data: Path, *, predictor: Predictor, progress: Progress = ignore_progress, kept: Path = KEPT
 ) -> list[ModalityResult]:
-    """A result for everyone in First Impressions of whom enough words are at hand.
+    """Return a result for everyone in First Impressions of whom enough words are at hand.
 
     The clips of one video are one text, as an answer is: alone they have 15 seconds. Videos with fewer words
     than an answer needs are left out.

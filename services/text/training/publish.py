@@ -109,7 +109,7 @@ def publish_impression(
 
 
 def _preprocessing(model: TextModel) -> dict[str, object]:
-    """For the manifest: what the assets say in full."""
+    """Describe for the manifest what the assets say in full."""
     vocabulary = model.vocabulary
     return {
         "tokens": len(vocabulary.tokens),
@@ -124,7 +124,7 @@ def _preprocessing(model: TextModel) -> dict[str, object]:
 
 
 def trait_metrics(rows: Sequence[ResultRow]) -> list[Metric]:
-    """What the manifest keeps of the traits: means under plain names, accuracy of each trait."""
+    """Return what the manifest keeps of the traits: means under plain names, accuracy of each trait."""
     found = []
     for row in of_group(rows, TRAITS_GROUP):
         if row.title == MEAN_OF_TRAITS:
@@ -135,7 +135,9 @@ def trait_metrics(rows: Sequence[ResultRow]) -> list[Metric]:
 
 
 def impression_metrics(rows: Sequence[ResultRow]) -> list[Metric]:
-    """What the manifest keeps of the impressions: R² and 1 − MAE with words and pace, mean and each score."""
+    """Return what the manifest keeps of the impressions: R² and 1 − MAE with words and pace, mean and each
+    score.
+    """
     found = []
     for row in of_group(rows, IMPRESSION_GROUP):
         score, _, known = row.title.partition(": ")

@@ -42,13 +42,13 @@ LEVELS = np.array([0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 1.0])
 
 
 def hits(probabilities: Array, traits: Array) -> Array:
-    """1 where a trait was named rightly, shape `(n, 5)`."""
+    """Return 1 where a trait was named rightly, shape `(n, 5)`."""
     right: Array = ((probabilities > 0.5) == (traits > 0.5)).astype(np.float64)
     return right
 
 
 def figure(value: float, interval: Interval | None = None, *, each: Sequence[float] = ()) -> Figure:
-    """A figure with its interval, and its deviation over the seeds where there are several."""
+    """Return a figure with its interval, and its deviation over the seeds where there are several."""
     return Figure(
         value=value,
         low=None if interval is None else interval.low,
@@ -61,7 +61,7 @@ def figure(value: float, interval: Interval | None = None, *, each: Sequence[flo
 def row(
     title: str, group: str, protocol: str, n: int, figures: Mapping[str, Figure], **more: object
 ) -> ResultRow:
-    """A row of the served system."""
+    """Return a row of the served system."""
     return ResultRow.model_validate(
         {"system": SYSTEM, "title": title, "group": group, "protocol": protocol, "n": n, "seeds": [0]}
         | {"figures": dict(figures)}
@@ -72,7 +72,7 @@ def row(
 def trait_rows(
     runs: Sequence[OutOfFold], traits: Array, groups: Groups, *, seeds: Sequence[int], folds: int
 ) -> list[ResultRow]:
-    """Accuracy and calibration per trait and on average, as means over the seeds."""
+    """Return the accuracy and calibration per trait and on average, as means over the seeds."""
     made = []
     for column in (None, *range(len(TRAITS))):
         pick = slice(None) if column is None else slice(column, column + 1)
@@ -111,7 +111,7 @@ def paired_rows(
     seeds: Sequence[int],
     folds: int,
 ) -> list[ResultRow]:
-    """The served model beside the baseline on the same folds, and how sure the difference is."""
+    """Return the served model beside the baseline on the same folds, and how sure the difference is."""
     ours = np.mean([hits(run.probabilities[WHOLE], traits) for run in runs], axis=0)
     theirs = np.mean([hits(table, traits) for table in baselines], axis=0)
     made = []
@@ -130,7 +130,7 @@ def paired_rows(
 
 
 def length_rows(run: OutOfFold, traits: Array, groups: Groups, *, folds: int) -> list[ResultRow]:
-    """The same held-out essays cut to their first words: accuracy, calibration and intervals."""
+    """Return the same held-out essays cut to their first words: accuracy, calibration and intervals."""
     base = log_loss(np.broadcast_to(traits.mean(axis=0), traits.shape), traits)
     made = []
     for length in sorted(run.probabilities, key=lambda words: words or np.inf):
@@ -151,7 +151,7 @@ def length_rows(run: OutOfFold, traits: Array, groups: Groups, *, folds: int) ->
 
 
 def reliability_rows(runs: Sequence[OutOfFold], traits: Array, *, folds: int) -> list[ResultRow]:
-    """What was said beside how often it was so, all traits and seeds together."""
+    """Return what was said beside how often it was so, all traits and seeds together."""
     said = np.concatenate([run.probabilities[WHOLE].ravel() for run in runs])
     found = np.concatenate([traits.ravel() for _ in runs])
     made = []
@@ -168,7 +168,7 @@ def reliability_rows(runs: Sequence[OutOfFold], traits: Array, *, folds: int) ->
 def impression_rows(
     run: ImpressionsOutOfFold, scores: Array, groups: Groups, *, folds: int
 ) -> list[ResultRow]:
-    """R² and 1 − MAE by what was known, on average; and of the served model, per score."""
+    """Return R² and 1 − MAE by what was known, on average; and of the served model, per score."""
     protocol, people = CLIPS_PROTOCOL.format(folds=folds), len(set(np.asarray(groups).tolist()))
     made = [
         row(
@@ -227,7 +227,7 @@ def _explained(scores: Array, predicted: Array, groups: Groups, *, against: Arra
 
 
 def impression_length_rows(run: ImpressionsOutOfFold, scores: Array, *, folds: int) -> list[ResultRow]:
-    """The same held-out clips cut to their first words; the pace is of the whole clip."""
+    """Return the same held-out clips cut to their first words; the pace is of the whole clip."""
     made = []
     for length in sorted(run.shortened, key=lambda words: words or np.inf):
         paced, plain = run.shortened[length], run.without_pace[length]
@@ -252,7 +252,7 @@ def transfer_rows(
     clips: int,
     essays: int,
 ) -> list[ResultRow]:
-    """Rank correlations of one model's scores with the other corpus's labels."""
+    """Return rank correlations of one model's scores with the other corpus's labels."""
     made = []
     for protocol, found, n in (
         ("essays → First Impressions: self-report model, apparent traits", forth, clips),

@@ -35,7 +35,7 @@ def trait_scores(traits: Array, probabilities: Array) -> dict[Trait, Scores]:
 
 
 def mean_scores(per_trait: Mapping[Trait, Scores]) -> Scores:
-    """One `Scores` whose figures are means over the traits.
+    """Return one `Scores` whose figures are means over the traits.
 
     `per_class` has a row for each trait: recall and precision of *high*, and n, how many are high.
     `confusion` is summed over the traits: rows low and high in truth, columns low and high as named.
@@ -61,7 +61,9 @@ def mean_scores(per_trait: Mapping[Trait, Scores]) -> Scores:
 
 
 def trait_table(per_trait: Mapping[Trait, Scores]) -> dict[str, dict[str, Any]]:
-    """`per_class` of the evaluation output: figures of each trait; recall and precision are of *high*."""
+    """Return `per_class` of the evaluation output: figures of each trait; recall and precision are of
+    *high*.
+    """
     return {
         str(trait): {
             "n": scores.n,
@@ -81,7 +83,7 @@ def trait_table(per_trait: Mapping[Trait, Scores]) -> dict[str, dict[str, Any]]:
 def accuracy_intervals(
     traits: Array, probabilities: Array, groups: Groups, *, seed: int = 0
 ) -> dict[str, Interval]:
-    """95 % intervals of the mean accuracy and of each trait's, by bootstrap over the groups."""
+    """Return 95 % intervals of the mean accuracy and of each trait's, by bootstrap over the groups."""
     hits = ((probabilities > 0.5) == (traits > 0.5)).astype(np.float64)
     names = np.asarray(groups)
     intervals = {"accuracy": bootstrap_interval(hits.mean(axis=1), names, seed=seed)}
@@ -91,7 +93,7 @@ def accuracy_intervals(
 
 
 def uar_statistic(traits: Array, probabilities: Array) -> Callable[[NDArray[np.intp]], float]:
-    """The mean UAR of a set of rows, for `bootstrap_interval`."""
+    """Return the mean UAR of a set of rows, for `bootstrap_interval`."""
     truth, named = traits > 0.5, probabilities > 0.5
 
     def statistic(rows: NDArray[np.intp]) -> float:

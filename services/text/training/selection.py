@@ -67,14 +67,14 @@ class Selection:
 
 
 def trait_loss(outputs: Array, targets: Array) -> float:
-    """Log-loss in nats of targets of ±1, after Platt scaling of the outputs."""
+    """Return the log-loss in nats of targets of ±1, after Platt scaling of the outputs."""
     traits = (targets > 0.0).astype(np.float64)
     scale, offset = platt(outputs, traits)
     return log_loss(expit(outputs * scale + offset), traits)
 
 
 def squared_loss(outputs: Array, targets: Array) -> float:
-    """Mean squared error in units of each target's variance."""
+    """Return the mean squared error in units of each target's variance."""
     return float((((outputs - targets) ** 2).mean(axis=0) / targets.var(axis=0)).mean())
 
 

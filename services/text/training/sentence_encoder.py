@@ -19,7 +19,9 @@ LONGEST = 12
 
 
 def read_tensors(path: Path) -> dict[str, Floats]:
-    """The float32 tensors of a safetensors file: a length, a JSON table of contents, then the numbers."""
+    """Return the float32 tensors of a safetensors file: a length, a JSON table of contents, then the
+    numbers.
+    """
     content = path.read_bytes()
     size = int.from_bytes(content[:8], "little")
     table: dict[str, Any] = json.loads(content[8 : 8 + size])
@@ -32,7 +34,7 @@ def read_tensors(path: Path) -> dict[str, Floats]:
 
 
 def word_ids(word: str, pieces: WordPieces) -> list[int]:
-    """Numbers of the first pieces of a lower-case word, with start and end."""
+    """Return numbers of the first pieces of a lower-case word, with start and end."""
     return [pieces.start, *pieces.of_word(word)[:LONGEST], pieces.end]
 
 
@@ -52,7 +54,7 @@ class SentenceEncoder:
         self._tensors = read_tensors(folder / "model.safetensors")
 
     def encode(self, ids: np.ndarray) -> Floats:
-        """Embeddings of sequences of one length.
+        """Encode sequences of one length.
 
         Args:
             ids: numbers of word pieces, shape `(n, length)`.
@@ -70,7 +72,7 @@ class SentenceEncoder:
         return mean
 
     def _layer(self, x: Floats, name: str) -> Floats:
-        """Attention and feed-forward, each with its residual and norm (Devlin et al. 2019)."""
+        """Add attention and feed-forward, each with its residual and norm (Devlin et al. 2019)."""
         n, length, width = x.shape
         query, key, value = (
             self._dense(x, f"{name}attention.self.{part}")

@@ -61,7 +61,7 @@ def lay_out(
 
 
 def _context_layer(linear: Linear, design: Design, scale: Array) -> ContextLayer | None:
-    """The layer over the encoder's own numbers, evening out included."""
+    """Return the layer over the encoder's own numbers, evening out included."""
     if design.context is None or CONTEXT not in linear.weights:
         return None
     weights = linear.weights[CONTEXT] / design.context.deviation[:, None] * scale
@@ -69,7 +69,7 @@ def _context_layer(linear: Linear, design: Design, scale: Array) -> ContextLayer
 
 
 def _used(linear: Linear, design: Design) -> Vocabulary:
-    """The vocabulary without the blocks that the fit leaves out."""
+    """Return the vocabulary without the blocks that the fit leaves out."""
     vocabulary = design.chosen.vocabulary
     terms = (vocabulary.tokens, vocabulary.characters, vocabulary.phrases)
     kept = [name in linear.weights for name in TERM_BLOCKS]

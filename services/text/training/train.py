@@ -156,7 +156,7 @@ def _load(data: Path, name: str, recipe: _Recipe) -> _Loaded:
 
 
 def _reader(models_dir: Path) -> Reader | None:
-    """With the encoder of that folder; None where there is none."""
+    """Open a reader with the encoder of that folder; None where there is none."""
     if not (models_dir / TEXT_ENCODER).is_dir():
         log.info("no %s in %s: words are not read in context", TEXT_ENCODER, models_dir)
         return None
@@ -165,7 +165,7 @@ def _reader(models_dir: Path) -> Reader | None:
 
 
 def _load_clips(data: Path, recipe: _Recipe) -> _Loaded | None:
-    """First Impressions, where it is at hand."""
+    """Load First Impressions, where it is at hand."""
     try:
         return _load(data, FIRST_IMPRESSIONS, recipe)
     except FileNotFoundError:
@@ -174,7 +174,7 @@ def _load_clips(data: Path, recipe: _Recipe) -> _Loaded | None:
 
 
 def _fit_traits(essays: _Loaded, recipe: _Recipe) -> tuple[Fitted, TextModel]:
-    """The served traits, from all essays."""
+    """Fit the served traits, from all essays."""
     fitted = fit(
         {length: essays.lengths[length] for length in (WHOLE, *LENGTHS)},
         essays.corpus.traits,

@@ -51,7 +51,7 @@ class Fitted:
     resampled: Linear
 
     def logits(self, inputs: Inputs, rows: Indices, *, linear: Linear | None = None) -> Array:
-        """Calibrated logits of some rows at the length of `inputs`, shape `(len(rows), 5)`."""
+        """Return calibrated logits of some rows at the length of `inputs`, shape `(len(rows), 5)`."""
         blocks = self.design.blocks_of(inputs.counts, inputs.dense)
         said = (linear or self.linear).said({name: block[rows] for name, block in blocks.items()})
         return self.calibration.logits(said, inputs.words[rows])
@@ -116,7 +116,7 @@ def _held_out(
     candidate: Candidate,
     seed: int,
 ) -> tuple[dict[int, Array], Array]:
-    """Held-out outputs of `rows` at each length, and of the whole texts by fits on resampled rows."""
+    """Return held-out outputs of `rows` at each length, and of the whole texts by fits on resampled rows."""
     blocks = {n: design.blocks_of(inputs.counts, inputs.dense) for n, inputs in lengths.items()}
     outputs = {length: np.zeros(targets.shape) for length in lengths}
     again = np.zeros(targets.shape)
@@ -139,7 +139,7 @@ def _held_out(
 def _widths(
     outputs: Mapping[int, Array], again: Array, words: Mapping[int, Array], calibration: Calibration
 ) -> Widths:
-    """How far a whole text lies, to a fit on other people, from its beginning: 95 % of cases."""
+    """Return how far a whole text lies, to a fit on other people, from its beginning: 95 % of cases."""
     target = calibration.logits(again, words[WHOLE])
     order = sorted(outputs, key=lambda length: length or np.inf)
     apart = [np.abs(calibration.logits(outputs[n], words[n]) - target) for n in order]
@@ -149,7 +149,7 @@ def _widths(
 
 
 def as_model(fitted: Fitted, vectors: WordVectors | None) -> TraitModel:
-    """The fit as it is served, calibration included."""
+    """Return the fit as it is served, calibration included."""
     scale = fitted.calibration.scale
     drift = fitted.calibration.drift
     parts = lay_out(fitted.linear, fitted.design, scale=scale, shift=drift, vectors=vectors)

@@ -108,7 +108,7 @@ def cross_validate_traits(
 
 
 def _as_probabilities(fitted: Fitted, inputs: Inputs, rows: Indices) -> Array:
-    """The fit before calibration: the logistic function of its outputs, which aim at ±1."""
+    """Return the fit before calibration: the logistic function of its outputs, which aim at ±1."""
     blocks = fitted.design.blocks_of(inputs.counts, inputs.dense)
     raw: Array = expit(fitted.linear.said({name: block[rows] for name, block in blocks.items()}))
     return raw

@@ -15,7 +15,7 @@ BATCH = 256
 
 
 def linear_sums(model: TextModel, inputs: Inputs) -> Array:
-    """What the served layer computes before its activation, shape `(n, k)`; no pace is known."""
+    """Return what the served layer computes before its activation, shape `(n, k)`; no pace is known."""
     parts = []
     for start in range(0, len(inputs.tokens), BATCH):
         rows = model.rows(
@@ -26,7 +26,7 @@ def linear_sums(model: TextModel, inputs: Inputs) -> Array:
 
 
 def rank_correlation(first: Array, second: Array) -> float:
-    """Spearman's rho, shape `(n,)` each; NaN where a side does not vary."""
+    """Compute Spearman's rho, shape `(n,)` each; NaN where a side does not vary."""
     a, b = rankdata(first), rankdata(second)
     if a.std() == 0.0 or b.std() == 0.0:
         return float("nan")
@@ -36,7 +36,7 @@ def rank_correlation(first: Array, second: Array) -> float:
 def rank_correlations(
     predicted: Array, truth: Array, groups: Groups, *, resamples: int = 1000
 ) -> dict[Trait, tuple[float, Interval]]:
-    """Spearman's rho of each trait, with a 95 % interval by bootstrap over groups.
+    """Return Spearman's rho of each trait, with a 95 % interval by bootstrap over groups.
 
     Args:
         predicted: shape `(n, 5)` or wider, traits first.

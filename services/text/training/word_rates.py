@@ -27,7 +27,7 @@ _STAND_INS = frozenset(
 
 
 def word_rates(corpus: Corpus, *, min_people: int = MIN_PEOPLE) -> dict[str, float]:
-    """How often in a million words each word is used.
+    """Return how often in a million words each word is used.
 
     Args:
         corpus: its groups are the people.
@@ -50,7 +50,7 @@ def word_rates(corpus: Corpus, *, min_people: int = MIN_PEOPLE) -> dict[str, flo
 
 
 def build(data: Path) -> dict[str, Any]:
-    """The table: rates by corpus, and what was read."""
+    """Return the table: rates by corpus, and what was read."""
     corpora = [load_corpus(data, name) for name in (ESSAYS, FIRST_IMPRESSIONS)]
     return {
         "sha256": {corpus.name: corpus.sha256 for corpus in corpora},

@@ -30,7 +30,7 @@ class WordVectors:
     vectors: Floats
 
     def means(self, texts: Sequence[Sequence[str]]) -> Floats:
-        """Mean vector of each tokenised text, shape `(n, d)`; zero where no word is known."""
+        """Return the mean vector of each tokenised text, shape `(n, d)`; zero where no word is known."""
         table = Meanings(self.words, self.vectors)
         return np.stack([table.mean(tokens) for tokens in texts])
 

@@ -15,7 +15,7 @@ class ApiKeys(Group[TransportT_co]):
 
     @iteration("listApiKeys")
     def list(self, *, page_size: int = 100, starting_after: str | None = None) -> Stream[ApiKey]:
-        """Every key, newest first, also those that expired or were revoked."""
+        """List every key, newest first, also those that expired or were revoked."""
         params = {"limit": page_size, "starting_after": starting_after}
         yield from self._core.pages(ApiKeyList, PATH, params)
 
@@ -35,12 +35,12 @@ class ApiKeys(Group[TransportT_co]):
 
     @operation("getOwnApiKey")
     def own(self) -> Flow[OwnApiKey]:
-        """What the key that asks may do, until when, and for which tenant."""
+        """Get what the key that asks may do, until when, and for which tenant."""
         return self._core.fetch(OwnApiKey, Request("GET", f"{PATH}/self"))
 
     @operation("getApiKey")
     def get(self, key_id: str) -> Flow[ApiKey]:
-        """When it was used last, and whether it is still good."""
+        """Get a key: when it was used last, and whether it is still good."""
         return self._core.fetch(ApiKey, Request("GET", path_of(f"{PATH}/{{}}", key_id)))
 
     @operation("rotateApiKey")
@@ -59,5 +59,5 @@ class ApiKeys(Group[TransportT_co]):
 
 
 def expiry(at: datetime | None) -> dict[str, str]:
-    """The member `expires_at`, where there is one."""
+    """Return the member `expires_at`, where there is one."""
     return given(expires_at=at.isoformat() if at else None)

@@ -97,7 +97,7 @@ class Assessments(Group[TransportT_co]):
         starting_after: str | None = None,
         **filters: Unpack[AnswerFilters],
     ) -> Stream[Assessment]:
-        """Every answer, newest first.
+        """List every answer, newest first.
 
         Args:
             status: in these states only.
@@ -112,7 +112,7 @@ class Assessments(Group[TransportT_co]):
 
     @operation("getAssessment")
     def get(self, assessment_id: str, *, expand: Sequence[str] = ()) -> Flow[Assessment]:
-        """How far one answer is; `expand=["report"]` sends its report along."""
+        """Get how far one answer is; `expand=["report"]` sends its report along."""
         path = path_of(f"{PATH}/{{}}", assessment_id)
         return self._core.fetch(Assessment, Request("GET", path, params={"expand": [*expand]}))
 

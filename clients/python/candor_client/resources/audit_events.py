@@ -25,7 +25,7 @@ class AuditEvents(Group[TransportT_co]):
         page_size: int = 100,
         starting_after: str | None = None,
     ) -> Stream[AuditEvent]:
-        """Every entry, newest first.
+        """List every entry, newest first.
 
         Args:
             actor: entries of this key (`key_…`), or of `candidate`, `operator` or `system`.

@@ -21,7 +21,7 @@ class Benchmarks(Group[TransportT_co]):
         limit: int = 20,
         starting_after: str | None = None,
     ) -> Flow[BenchmarkList]:
-        """Mean and deciles of a cohort, per score and set of models, the newest models first."""
+        """List mean and deciles of a cohort, per score and set of models, the newest models first."""
         params = {"question": question, "role": role, "tag": tag, "score": score, "limit": limit}
         request = Request("GET", PATH, params={**params, "starting_after": starting_after})
         return self._core.fetch(BenchmarkList, request)
@@ -37,7 +37,7 @@ class Benchmarks(Group[TransportT_co]):
         limit: int = 20,
         starting_after: str | None = None,
     ) -> Flow[DriftList]:
-        """How one score of a cohort moved over the months."""
+        """List how one score of a cohort moved over the months."""
         params = {"question": question, "role": role, "tag": tag, "score": score, "limit": limit}
         request = Request("GET", f"{PATH}/drift", params={**params, "starting_after": starting_after})
         return self._core.fetch(DriftList, request)

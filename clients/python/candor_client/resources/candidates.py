@@ -24,7 +24,7 @@ class Candidates(Group[TransportT_co]):
         page_size: int = 100,
         starting_after: str | None = None,
     ) -> Stream[Candidate]:
-        """Every candidate, newest first.
+        """List every candidate, newest first.
 
         Args:
             external_id: the one of exactly this identifier.
@@ -44,7 +44,7 @@ class Candidates(Group[TransportT_co]):
 
     @operation("getCandidate")
     def get(self, candidate: str) -> Flow[Candidate]:
-        """One person, by the platform's own identifier or ours."""
+        """Get one person, by the platform's own identifier or ours."""
         return self._core.fetch(Candidate, Request("GET", path_of(f"{PATH}/{{}}", candidate)))
 
     @operation("deleteCandidate")
@@ -59,7 +59,7 @@ class Candidates(Group[TransportT_co]):
 
     @operation("getVoiceSummary")
     def get_voice_summary(self, candidate: str) -> Flow[KeptVoiceSummary]:
-        """How much is kept of a person's voice and since when; never the vectors."""
+        """Get how much is kept of a person's voice and since when; never the vectors."""
         path = path_of(f"{PATH}/{{}}/voice-summary", candidate)
         return self._core.fetch(KeptVoiceSummary, Request("GET", path))
 
@@ -70,7 +70,7 @@ class Candidates(Group[TransportT_co]):
 
     @operation("exportCandidate")
     def export(self, candidate: str, *, include_media: bool = False) -> Flow[dict[str, Any]]:
-        """Everything that is kept of a person, explained; for them to have. Needs the scope `admin`."""
+        """Get everything that is kept of a person, explained; for them to have. Needs the scope `admin`."""
         params = {"include_media": include_media or None}
         request = Request("GET", path_of(f"{PATH}/{{}}/access_export", candidate), params=params)
         answer = yield from self._core.send(request)

@@ -18,12 +18,12 @@ class Exports(Group[TransportT_co]):
 
     @iteration("exportAssessmentsCsv")
     def csv(self, *, status: Statuses = (), **filters: Unpack[AnswerFilters]) -> Stream[bytes]:
-        """One line per answer, newest first, RFC 4180 in UTF-8."""
+        """Stream one line per answer, newest first, RFC 4180 in UTF-8."""
         return self._stream(f"{PATH}/assessments.csv", status, filters)
 
     @iteration("exportAssessmentsJsonl")
     def json_lines(self, *, status: Statuses = (), **filters: Unpack[AnswerFilters]) -> Stream[bytes]:
-        """One JSON document per line, newest first, with the report as far as the key may read it."""
+        """Stream one JSON document per line, newest first, with the report as far as the key may read it."""
         return self._stream(f"{PATH}/assessments.jsonl", status, filters)
 
     def _stream(self, path: str, status: Statuses, filters: Mapping[str, Any]) -> Stream[bytes]:

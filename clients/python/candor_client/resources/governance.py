@@ -45,13 +45,13 @@ class Consents(Group[TransportT_co]):
     def list(
         self, *, candidate: str | None = None, page_size: int = 100, starting_after: str | None = None
     ) -> Stream[Consent]:
-        """Every consent, newest first; those of one person, if asked for."""
+        """List every consent, newest first; those of one person, if asked for."""
         params = {"limit": page_size, "starting_after": starting_after, "candidate": candidate}
         yield from self._core.pages(ConsentList, CONSENTS, params)
 
     @operation("getConsent")
     def get(self, consent_id: str) -> Flow[Consent]:
-        """One consent, and whether it still holds."""
+        """Return one consent, and whether it still holds."""
         return self._core.fetch(Consent, Request("GET", path_of(f"{CONSENTS}/{{}}", consent_id)))
 
     @operation("withdrawConsent")
@@ -65,7 +65,7 @@ class Tenants(Group[TransportT_co]):
 
     @operation("getTenant")
     def get(self) -> Flow[Tenant]:
-        """Jurisdiction, retention, and the rule for each purpose."""
+        """Return jurisdiction, retention, and the rule for each purpose."""
         return self._core.fetch(Tenant, Request("GET", TENANT))
 
     @operation("updateTenant")
@@ -82,7 +82,7 @@ class Erasures(Group[TransportT_co]):
 
     @operation("getErasure")
     def get(self, erasure_id: str) -> Flow[Erasure]:
-        """What was erased and when; not whose it was."""
+        """Return what was erased and when; not whose it was."""
         return self._core.fetch(Erasure, Request("GET", path_of(f"{ERASURES}/{{}}", erasure_id)))
 
 
@@ -93,6 +93,6 @@ class ImpactRatios(Group[TransportT_co]):
     def get(
         self, *, score: str, question: str | None = None, purpose: Purpose | str | None = None
     ) -> Flow[ImpactReport]:
-        """Shares above the median by group, over the best group's share. Needs the scope `admin`."""
+        """Return shares above the median by group, over the best group's share. Needs the scope `admin`."""
         params = {"score": score, "question": question, "purpose": purpose}
         return self._core.fetch(ImpactReport, Request("GET", "/v1/impact_ratios", params=params))

@@ -10,12 +10,12 @@ class Health(Group[TransportT_co]):
 
     @operation("getLiveness")
     def live(self) -> Flow[Liveness]:
-        """Whether the process answers."""
+        """Tell whether the process answers."""
         return self._core.fetch(Liveness, Request("GET", "/livez"))
 
     @operation("getReadiness")
     def ready(self) -> Flow[Readiness]:
-        """Whether answers can be accepted.
+        """Tell whether answers can be accepted.
 
         Raises:
             ServiceUnavailableError: `errors` names what is out of reach.
@@ -24,5 +24,5 @@ class Health(Group[TransportT_co]):
 
     @operation("getMetrics")
     def metrics(self) -> Flow[str]:
-        """Counters for Prometheus, as text."""
+        """Get the counters for Prometheus, as text."""
         return (yield from self._core.send(Request("GET", "/metrics"))).text

@@ -40,19 +40,19 @@ class Interviews(Group[TransportT_co]):
         page_size: int = 100,
         starting_after: str | None = None,
     ) -> Stream[Interview]:
-        """Every interview, newest first; of one `candidate` or in one `status` only, if given."""
+        """List every interview, newest first; of one `candidate` or in one `status` only, if given."""
         params = {"candidate": candidate, "status": status, "limit": page_size}
         params["starting_after"] = starting_after
         yield from self._core.pages(InterviewList, PATH, params)
 
     @operation("getInterview")
     def get(self, interview_id: str) -> Flow[Interview]:
-        """The status of the whole, and per question of the answer that counts."""
+        """Get the status of the whole, and per question of the answer that counts."""
         return self._core.fetch(Interview, Request("GET", path_of(f"{PATH}/{{}}", interview_id)))
 
     @operation("getInterviewReport")
     def report(self, interview_id: str) -> Flow[InterviewReport]:
-        """All answers one by one and together, from the reports that are there now."""
+        """Get all answers one by one and together, from the reports that are there now."""
         path = path_of(f"{PATH}/{{}}/report", interview_id)
         return self._core.fetch(InterviewReport, Request("GET", path))
 

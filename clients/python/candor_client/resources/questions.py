@@ -14,7 +14,7 @@ class Questions(Group[TransportT_co]):
     def list(
         self, *, archived: bool = False, page_size: int = 100, starting_after: str | None = None
     ) -> Stream[Question]:
-        """Every question, oldest first; the archived ones instead of the others, if asked for."""
+        """List every question, oldest first; the archived ones instead of the others, if asked for."""
         params = {"limit": page_size, "starting_after": starting_after, "archived": archived or None}
         yield from self._core.pages(QuestionList, PATH, params)
 
@@ -25,7 +25,7 @@ class Questions(Group[TransportT_co]):
 
     @operation("getQuestion")
     def get(self, question_id: str) -> Flow[Question]:
-        """One question, archived or not."""
+        """Get one question, archived or not."""
         return self._core.fetch(Question, Request("GET", path_of(f"{PATH}/{{}}", question_id)))
 
     @operation("changeQuestion")

@@ -13,7 +13,7 @@ class Reports(Group[TransportT_co]):
 
     @operation("getReport")
     def get(self, assessment_id: str) -> Flow[Report]:
-        """The report of one answer.
+        """Get the report of one answer.
 
         Raises:
             NotFoundError: `report_not_ready`: wait; `report_unavailable`: there will be none.
@@ -26,7 +26,7 @@ class Reports(Group[TransportT_co]):
     def list(
         self, *, page_size: int = 100, starting_after: str | None = None, **filters: Unpack[AnswerFilters]
     ) -> Stream[Report]:
-        """Every report that this key may read, those of the newest answers first.
+        """List every report that this key may read, those of the newest answers first.
 
         Args:
             page_size: how many to ask for at once, 1 to 100.

@@ -79,12 +79,12 @@ class Uploads(Group[TransportT_co]):
 
     @operation("getUpload")
     def get(self, upload_id: str) -> Flow[Upload]:
-        """How far one upload is."""
+        """Get how far one upload is."""
         return self._look(upload_id)
 
     @operation("getUploadOffset")
     def offset(self, upload_id: str) -> Flow[int]:
-        """Bytes that have come, where the next piece begins."""
+        """Get the bytes that have come, where the next piece begins."""
         response = yield from self._core.send(Request("HEAD", path_of(f"{PATH}/{{}}", upload_id)))
         return int(response.headers["upload-offset"])
 
@@ -110,7 +110,7 @@ class Uploads(Group[TransportT_co]):
 
 @contextmanager
 def _opened(source: MediaSource) -> Iterator[tuple[IO[bytes], int]]:
-    """The file and its size in bytes.
+    """Yield the file and its size in bytes.
 
     Raises:
         ValueError: it cannot be rewound.
@@ -152,7 +152,7 @@ def _transfer(
 
 
 def _send_piece(path: str, offset: int, piece: bytes) -> Flow[int]:
-    """One attempt: what to do after a failure depends on how much of it arrived."""
+    """Send one piece once: what to do after a failure depends on how much of it arrived."""
     request = Request(
         "PATCH",
         path,
@@ -165,7 +165,7 @@ def _send_piece(path: str, offset: int, piece: bytes) -> Flow[int]:
 
 
 def _pause_s(retry: RetryPolicy, failures: int, fault: ConnectionFailedError | ApiError) -> float:
-    """Seconds to wait before asking where to go on; raises `fault` where there is no use in that."""
+    """Return seconds to wait before asking where to go on; raises `fault` where there is no use in that."""
     pause_s = retry.after_silence(failures)
     if pause_s is None or (isinstance(fault, ConflictError) and fault.code != OTHER_OFFSET):
         raise fault

@@ -39,13 +39,13 @@ class WebhookEndpoints(Group[TransportT_co]):
 
     @iteration("listWebhookEndpoints")
     def list(self, *, page_size: int = 100, starting_after: str | None = None) -> Stream[WebhookEndpoint]:
-        """Every endpoint, newest first."""
+        """List every endpoint, newest first."""
         params = {"limit": page_size, "starting_after": starting_after}
         yield from self._core.pages(WebhookEndpointList, ENDPOINTS, params)
 
     @operation("getWebhookEndpoint")
     def get(self, endpoint_id: str) -> Flow[WebhookEndpoint]:
-        """Where it leads, what is sent there, and whether that works; never the secret."""
+        """Get an endpoint or an event, without its secret."""
         return self._core.fetch(WebhookEndpoint, Request("GET", path_of(f"{ENDPOINTS}/{{}}", endpoint_id)))
 
     @operation("updateWebhookEndpoint")
@@ -87,7 +87,7 @@ class WebhookEndpoints(Group[TransportT_co]):
     def deliveries(
         self, endpoint_id: str, *, page_size: int = 100, starting_after: str | None = None
     ) -> Stream[WebhookDelivery]:
-        """What was sent to it, newest first, with every attempt."""
+        """List deliveries, newest first, with every attempt."""
         params = {"limit": page_size, "starting_after": starting_after}
         path = path_of(f"{ENDPOINTS}/{{}}/deliveries", endpoint_id)
         yield from self._core.pages(DeliveryList, path, params)
@@ -105,7 +105,7 @@ class Events(Group[TransportT_co]):
         page_size: int = 100,
         starting_after: str | None = None,
     ) -> Stream[Event]:
-        """Every event, newest first.
+        """List every event, newest first.
 
         Args:
             types: these only; all by default.
@@ -123,14 +123,14 @@ class Events(Group[TransportT_co]):
 
     @operation("getEvent")
     def get(self, event_id: str) -> Flow[Event]:
-        """The same that is sent to endpoints."""
+        """Get an endpoint or an event, without its secret."""
         return self._core.fetch(Event, Request("GET", path_of(f"{EVENTS}/{{}}", event_id)))
 
     @iteration("listEventDeliveries")
     def deliveries(
         self, event_id: str, *, page_size: int = 100, starting_after: str | None = None
     ) -> Stream[WebhookDelivery]:
-        """Where it was sent, newest first: once per endpoint, and once more per replay."""
+        """List deliveries, newest first, with every attempt."""
         params = {"limit": page_size, "starting_after": starting_after}
         path = path_of(f"{EVENTS}/{{}}/deliveries", event_id)
         yield from self._core.pages(DeliveryList, path, params)

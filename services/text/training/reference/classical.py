@@ -47,13 +47,13 @@ class Line:
 
 
 def _each_trait(make: Callable[[int], Any], rows: Any, traits: Array, asked: Any, seed: int) -> Named:
-    """One scikit-learn classifier per trait."""
+    """Return one scikit-learn classifier per trait."""
     named = [make(seed).fit(rows, truth.astype(np.int64)).predict(asked) for truth in traits.T]
     return np.stack(named, axis=1).astype(np.int64)
 
 
 def naive_bayes(rows: Any, traits: Array, asked: Any, seed: int) -> Named:
-    """Multinomial naive Bayes; dense features are scaled to 0..1 on the training rows first."""
+    """Return multinomial naive Bayes; dense features are scaled to 0..1 on the training rows first."""
     from sklearn.naive_bayes import MultinomialNB
 
     if isinstance(rows, np.ndarray):
@@ -63,7 +63,7 @@ def naive_bayes(rows: Any, traits: Array, asked: Any, seed: int) -> Named:
 
 
 def own_svm(rows: Any, traits: Array, asked: Any, seed: int) -> Named:
-    """Our linear support vector machine."""
+    """Return our linear support vector machine."""
     rows, asked = _scaled(
         *(part if isinstance(part, np.ndarray) else part.toarray() for part in (rows, asked))
     )
@@ -71,7 +71,7 @@ def own_svm(rows: Any, traits: Array, asked: Any, seed: int) -> Named:
 
 
 def library_svm(rows: Any, traits: Array, asked: Any, seed: int) -> Named:
-    """scikit-learn's linear support vector machine (Fan et al. 2008)."""
+    """Return scikit-learn's linear support vector machine (Fan et al. 2008)."""
     from sklearn.svm import LinearSVC
 
     if isinstance(rows, np.ndarray):
@@ -80,7 +80,7 @@ def library_svm(rows: Any, traits: Array, asked: Any, seed: int) -> Named:
 
 
 def random_forest(rows: Any, traits: Array, asked: Any, seed: int) -> Named:
-    """A forest of `TREES` trees for each trait (Breiman 2001)."""
+    """Return a forest of `TREES` trees for each trait (Breiman 2001)."""
     from sklearn.ensemble import RandomForestClassifier
 
     def make(seed: int) -> Any:
@@ -90,7 +90,7 @@ def random_forest(rows: Any, traits: Array, asked: Any, seed: int) -> Named:
 
 
 def _scaled(rows: Any, asked: Any) -> tuple[Any, Any]:
-    """Rows at unit length on average, centred on the training rows where they are dense vectors."""
+    """Return rows at unit length on average, centred on the training rows where they are dense vectors."""
     mean = rows.mean(axis=0)
     centred, other = rows - mean, asked - mean
     spread = np.sqrt((centred**2).sum(axis=1).mean()) + 1e-9
@@ -107,7 +107,7 @@ _TRAINED_ON_ALL = "Word2Vec has read all essays, without labels, as the referenc
 
 
 def lines_of(classifier: str) -> list[Line]:
-    """A classifier on all kinds of features."""
+    """Return a classifier on all kinds of features."""
     name, classify = CLASSIFIERS[classifier]
     return [
         Line(f"{title}; {name}", features, classify, "" if features == "tfidf" else _TRAINED_ON_ALL)

@@ -41,7 +41,7 @@ class PreparedEssays:
     cache: Path
 
     def features(self, name: str, fit: Indices, test: Indices) -> tuple[Any, Any]:
-        """Features of both sides of a fold: sparse TF-IDF, or dense vectors of shape `(n, 300)`."""
+        """Return features of both sides of a fold: sparse TF-IDF, or dense vectors of shape `(n, 300)`."""
         if name == "tfidf":
             return self._tfidf(fit, test)
         kind, _, weighting = name.rpartition("-")
@@ -50,7 +50,7 @@ class PreparedEssays:
         return table[fit], table[test]
 
     def _tfidf(self, fit: Indices, test: Indices) -> tuple[Any, Any]:
-        """Vocabulary and idf come from the training rows alone."""
+        """Compute TF-IDF whose vocabulary and idf come from the training rows alone."""
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         vectorizer = TfidfVectorizer(analyzer=_as_they_are, min_df=5, max_features=MAX_TERMS)

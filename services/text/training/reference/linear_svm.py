@@ -48,7 +48,7 @@ class SgdSvm:
         return self
 
     def predict(self, rows: Floats) -> NDArray[np.int64]:
-        """0 or 1 for each row and trait, shape `(n, k)`."""
+        """Predict 0 or 1 for each row and trait, shape `(n, k)`."""
         outputs = rows @ self._weights[:-1] + self._weights[-1]
         found: NDArray[np.int64] = (outputs > 0.0).astype(np.int64)
         return found

@@ -70,7 +70,7 @@ class Network:
 
 
 def _embedded(essays: PreparedEssays) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """A table of vectors, row 0 for padding and unknown words, and the rows of every padded essay."""
+    """Return a table of vectors, row 0 for padding and unknown words, and the rows of every padded essay."""
     embedding = essays.skip_gram
     rows = {word: place + 1 for place, word in enumerate(embedding.words)}
     table = np.vstack([np.zeros((1, embedding.vectors.shape[1]), np.float32), embedding.vectors])
@@ -79,7 +79,7 @@ def _embedded(essays: PreparedEssays) -> tuple[NDArray[np.float32], NDArray[np.i
 
 
 def build_network(table: NDArray[np.float32], *, softmax: bool) -> Any:
-    """The Keras network.
+    """Build the Keras network.
 
     Args:
         table: word vectors, shape `(words, dimensions)`; they stay as they are.
@@ -102,7 +102,7 @@ def build_network(table: NDArray[np.float32], *, softmax: bool) -> Any:
 
 
 def networks() -> list[Network]:
-    """Both lines."""
+    """Return both networks."""
     return [
         Network("CNN-LSTM on Word2Vec, softmax over five labels (as published)", softmax=True),
         Network("CNN-LSTM on Word2Vec, five sigmoids", softmax=False),

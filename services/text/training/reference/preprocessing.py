@@ -61,7 +61,7 @@ _VERB_ENDING = re.compile(r"(?:ing|ed|ise|ize|ify|ised|ized)$")
 
 
 def tag(words: Sequence[str]) -> list[str]:
-    """A part of speech for each word, guessed from its ending and the word before it.
+    """Return a part of speech for each word, guessed from its ending and the word before it.
 
     Rules instead of a trained tagger (Brill 1992 began with such); they decide which words are reduced to
     lemmas, and nothing else.
@@ -84,7 +84,7 @@ def tag(words: Sequence[str]) -> list[str]:
 
 @lru_cache(maxsize=100_000)
 def lemma(word: str, part: str) -> str:
-    """Dictionary form of a noun or verb; other words as they are."""
+    """Return dictionary form of a noun or verb; other words as they are."""
     import simplemma
 
     if part not in (NOUN, VERB):
@@ -93,7 +93,7 @@ def lemma(word: str, part: str) -> str:
 
 
 def prepare(text: str) -> list[str]:
-    """The chain as far as lemmas: no marks, numbers or stop words left, in order."""
+    """Run the chain as far as lemmas: no marks, numbers or stop words left, in order."""
     words = [token for token in tokenize(text) if is_word(token)]
     tagged = zip(words, tag(words), strict=True)
     kept = [(word, part) for word, part in tagged if word not in STOP_WORDS and len(word) > 1]
@@ -101,6 +101,6 @@ def prepare(text: str) -> list[str]:
 
 
 def pad(lemmas: Sequence[str], length: int = LENGTH) -> list[str]:
-    """The first `length` lemmas, with padding in front where there are fewer."""
+    """Pad the first `length` lemmas in front where there are fewer."""
     kept = list(lemmas[:length])
     return [PADDING] * (length - len(kept)) + kept

@@ -107,7 +107,7 @@ def _measure_line(
 
 
 def _majority(truth: NDArray[np.int64]) -> Figure:
-    """Mean over the traits of always naming the more frequent level."""
+    """Return the mean over the traits of always naming the more frequent level."""
     share = truth.mean(axis=0)
     return Figure(value=float(np.maximum(share, 1.0 - share).mean()))
 

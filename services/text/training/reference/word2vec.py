@@ -49,7 +49,7 @@ def train_word2vec(
     epochs: int = 5,
     seed: int = 0,
 ) -> Embedding:
-    """Word vectors of texts (Mikolov et al. 2013b, equation 4: negative sampling).
+    """Train word vectors on texts (Mikolov et al. 2013b, equation 4: negative sampling).
 
     A skip-gram predicts each neighbour from the word; the bag of words predicts the word from the mean of its
     neighbours. Neighbours are up to `WINDOW` words away, nearer ones more often, as there.
@@ -87,7 +87,7 @@ def train_word2vec(
 def _windows(
     coded: Sequence[Ids], generator: np.random.Generator
 ) -> tuple[Ids, NDArray[np.int64], NDArray[np.bool_]]:
-    """Every word, its neighbours and which of them are there: shapes `(n,)`, `(n, 2 WINDOW)` twice."""
+    """Return every word, its neighbours and which of them are there: shapes `(n,)`, `(n, 2 WINDOW)` twice."""
     centres = np.concatenate(list(coded))
     ends = np.repeat(np.cumsum([len(text) for text in coded]), [len(text) for text in coded])
     starts = ends - np.repeat([len(text) for text in coded], [len(text) for text in coded])
@@ -110,7 +110,7 @@ def _skip_gram(
     generator: np.random.Generator,
     rate: np.float32,
 ) -> None:
-    """One batch: each word against its neighbours and, for every one of them, noise."""
+    """Train on one batch: each word against its neighbours and, for every one of them, noise."""
     which, column = np.nonzero(masks)
     _update(inner, outer, centres[which][:, None], contexts[which, column], threshold, generator, rate, None)
 
@@ -125,7 +125,7 @@ def _bag_of_words(
     generator: np.random.Generator,
     rate: np.float32,
 ) -> None:
-    """One batch: the mean of the neighbours against the word and noise."""
+    """Train on one batch: the mean of the neighbours against the word and noise."""
     _update(inner, outer, contexts, centres, threshold, generator, rate, masks)
 
 
@@ -139,7 +139,7 @@ def _update(
     rate: np.float32,
     masks: NDArray[np.bool_] | None,
 ) -> None:
-    """A step of stochastic gradient ascent.
+    """Take a step of stochastic gradient ascent.
 
     Args:
         inner: vectors of words that speak, changed in place.
@@ -175,7 +175,7 @@ def _add(table: Floats, rows: Ids, changes: Floats) -> None:
 
 
 def mean_vectors(texts: Sequence[Sequence[str]], embedding: Embedding, *, by_idf: bool) -> Floats:
-    """Mean vector of each text, words weighing the same or by TF-IDF, shape `(n, dimensions)`."""
+    """Return the mean vector of each text, words weighing the same or by TF-IDF, shape `(n, dimensions)`."""
     rows = embedding.rows
     found = np.zeros((len(texts), embedding.vectors.shape[1]), dtype=np.float32)
     for place, text in enumerate(texts):
