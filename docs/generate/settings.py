@@ -34,10 +34,15 @@ def settings_tables() -> str:
     Raises:
         ValueError: a setting has no description.
     """
-    return "\n\n".join(f"## {title}\n\n{_table(settings)}" for title, settings in PROCESSES.items())
+    return "\n\n".join(f"## {title}\n\n{settings_table(settings)}" for title, settings in PROCESSES.items())
 
 
-def _table(settings: type[BaseSettings]) -> str:
+def settings_table(settings: type[BaseSettings]) -> str:
+    """Return the table of one class of settings.
+
+    Raises:
+        ValueError: a setting has no description.
+    """
     head = ["| variable | default | what it is |", "|---|---|---|"]
     return "\n".join([*head, *_rows(settings)])
 
