@@ -126,7 +126,7 @@ def reference_caution(n: int) -> str:
         return NO_CANDIDATES
     either_way = TWO_DEVIATIONS_AT_HALF / math.sqrt(n)
     people = counted(n, "person", "people")
-    return f"{NO_CANDIDATES} With {people} the percentile is rough: {either_way:.0f} of 100 either way."
+    return f"{NO_CANDIDATES} With {people} this is rough: about {either_way:.0f} of 100 either way."
 
 
 def scores_of(fused: Fused) -> dict[str, float]:

@@ -150,6 +150,6 @@ def test_no_percentile_is_named_when_nearly_everybody_scores_alike(
 
 
 def test_a_norm_is_called_rough_when_it_has_few_people() -> None:
-    assert "With 28 people the percentile is rough: 19 of 100 either way." in reference_caution(28)
+    assert "With 28 people this is rough: about 19 of 100 either way." in reference_caution(28)
     assert "rough" not in reference_caution(100)
     assert "no candidates" in reference_caution(100)

@@ -2,7 +2,7 @@
 
 import { when } from "./format.js";
 
-/** @import { AnswerStatus, AssessmentStatus, Emotion, ErrorCode, InterviewStatus, InterviewView, LostFrames, Modality, ModalityStatus, Notice, Trait } from "#api" */
+/** @import { AnswerStatus, AssessmentStatus, Emotion, ErrorCode, InterviewStatus, InterviewView, Modality, ModalityStatus, Notice, Trait } from "#api" */
 
 /** @type {Emotion[]} */
 export const EMOTIONS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"];
@@ -64,19 +64,6 @@ export function interviewState({ status, answered, questions }) {
  * @param {InterviewView} interview
  */
 export const interviewTitle = (interview) => interview.title ?? `Interview of ${when(interview.created_at)}`;
-
-/**
- * The reasons why a frame could not be measured.
- * @type {Record<keyof LostFrames, string>}
- */
-export const LOST = {
-  too_dark: "Too dark",
-  too_small: "Face too small",
-  turned_away: "Turned away",
-  blurred: "Blurred",
-  covered: "Covered",
-  no_face: "No face",
-};
 
 /** @type {Record<ErrorCode, string>} */
 const ERROR = {

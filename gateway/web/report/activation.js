@@ -1,32 +1,19 @@
 // What carried an emotion in the face: shares by place over a schematic face, by region as bars, and in words.
 
 import { el, svg } from "../lib/dom.js";
-import { list, moment, percent } from "../lib/format.js";
+import { moment, percent } from "../lib/format.js";
 import { shareBars } from "./charts.js";
 
 /** Side of the drawing, which stands for the square that the model sees. */
 const SIDE = 96;
 const STRONGEST = 0.75;
-/** From here on one region is what the label mostly rested on. */
-const MOSTLY_FROM = 0.4;
-const SPREAD_NAMED = 3;
-
 /** @import { FaceActivation, FaceRegion } from "#api" */
 
 /**
- * The regions in the order in which they lie on a face; the words follow “the”.
- * @type {Record<FaceRegion, string>}
+ * The regions in the order in which they lie on a face.
+ * @type {FaceRegion[]}
  */
-const REGIONS = {
-  forehead: "forehead",
-  brows: "brows",
-  eyes: "eyes",
-  nose: "nose",
-  cheeks: "cheeks",
-  mouth: "mouth",
-  chin: "chin",
-  around: "surroundings of the face",
-};
+const REGIONS = ["forehead", "brows", "eyes", "nose", "cheeks", "mouth", "chin", "around"];
 
 /** Draws a face of average proportions; features where the landmarks of faces lie in that square on average. */
 const FACE = [
@@ -37,8 +24,6 @@ const FACE = [
   "M35 70.500Q43 66.5 48 68.500Q53 66.5 61 70.500Q48 82 35 70.500ZM35 70.500Q48 73.5 61 70.5",
 ];
 const PUPILS = [[32, 36], [64, 36]];
-
-const REGION_NAMES = /** @type {FaceRegion[]} */ (Object.keys(REGIONS));
 
 /**
  * Show where in the face each map's label came from.
@@ -64,9 +49,9 @@ function figure(map, index) {
     el("p", { class: "salience-title" }, el("strong", {}, `Why “${map.label}”`), ` at ${moment(map.time_s)}, ${percent(map.probability)} probability`),
     el("div", { class: "activation-parts" },
       picture(map, index),
-      shareBars(REGION_NAMES.filter((name) => map.regions[name] !== undefined)
+      shareBars(REGIONS.filter((name) => map.regions[name] !== undefined)
         .map((name) => [name === "around" ? "around it" : name, map.regions[name], percent(map.regions[name])]))),
-    el("figcaption", {}, activationWords(map)));
+    map.summary && el("figcaption", {}, map.summary));
 }
 
 /**
@@ -81,22 +66,9 @@ function picture(map, index) {
   const cells = map.grid.flatMap((row, y) => row.map((share, x) => share > 0 && svg("rect", {
     x: x * width, y: y * height, width, height, "fill-opacity": STRONGEST * (share / largest),
   })));
-  return svg("svg", { class: "activation-face", viewBox: `0 0 ${SIDE} ${SIDE}`, role: "img", "aria-label": `A schematic face. ${activationWords(map)}` },
+  return svg("svg", { class: "activation-face", viewBox: `0 0 ${SIDE} ${SIDE}`, role: "img", "aria-label": `A schematic face. ${map.summary ?? ""}` },
     svg("filter", { id, x: 0, y: 0, width: 1, height: 1 }, svg("feGaussianBlur", { stdDeviation: width / 4 })),
     svg("g", { class: "heat", filter: `url(#${id})` }, cells),
     ["halo", "features"].map((kind) => svg("g", { class: kind },
       FACE.map((d) => svg("path", { d })), PUPILS.map(([cx, cy]) => svg("circle", { cx, cy, r: 2 })))));
-}
-
-/**
- * Name the regions that mattered most; `candor/views/activation_words.py` words them in the same way.
- * @param {FaceActivation} map
- */
-export function activationWords(map) {
-  const ranked = REGION_NAMES.filter((name) => map.regions[name] > 0).sort((a, b) => map.regions[b] - map.regions[a]);
-  /** @param {FaceRegion} name */
-  const told = (name) => `the ${REGIONS[name]} (${percent(map.regions[name])})`;
-  const [first, second] = ranked;
-  if (map.regions[first] < MOSTLY_FROM) return `Spread out: ${list(ranked.slice(0, SPREAD_NAMED).map(told))}.`;
-  return second ? `Mostly ${told(first)}, then ${told(second)}.` : `Only ${told(first)}.`;
 }

@@ -7,12 +7,9 @@ import { amongOthers } from "./charts.js";
 
 /** @import { BenchmarkEntry, Cohort, CohortKind, NormSource } from "#api" */
 /** @typedef {[score: string, entry: BenchmarkEntry]} Entry */
-/** @typedef {{ score: string, value: number, percentile: number, mean: number, deciles: number[] }} Place of a score among others */
-/** @typedef {{ source: NormSource, n: number, places: Place[] }} PublicPeople whom public recordings show, and where the scores lie among them */
+/** @typedef {{ score: string, value: number, summary?: string | null, mean: number, deciles: number[] }} Place of a score among others */
+/** @typedef {{ source: NormSource, n: number, caution?: string | null, places: Place[] }} PublicPeople whom public recordings show, and where the scores lie among them */
 
-const ROUGH_BELOW = 100;
-const CLOSE = 0.02;
-const TWO_DEVIATIONS_AT_HALF = 98;
 /** @type {Record<CohortKind, string>} */
 const KIND = { role: "Same role", tag: "Tag", question: "Same question", tenant: "Every answer" };
 
@@ -36,8 +33,8 @@ export function comparisonSection(benchmark) {
  * @param {Entry} entry
  * @returns {Place | null}
  */
-function placed([score, { value, percentile, cohort_mean: mean, deciles }]) {
-  return known(percentile) && known(mean) && known(deciles) ? { score, value, percentile, mean, deciles } : null;
+function placed([score, { value, percentile, cohort_mean: mean, deciles, summary }]) {
+  return known(percentile) && known(mean) && known(deciles) ? { score, value, summary, mean, deciles } : null;
 }
 
 /**
@@ -81,9 +78,9 @@ function bySource(entries) {
   const found = new Map();
   for (const [score, { value, reference }] of entries) {
     if (!reference) continue;
-    const { source, n } = reference;
+    const { source, n, caution } = reference;
     const key = `${n} ${source.corpus} ${source.description}`;
-    const people = found.get(key) ?? { source, n, places: [] };
+    const people = found.get(key) ?? { source, n, caution, places: [] };
     found.set(key, people);
     people.places.push({ ...reference, score, value });
   }
@@ -99,40 +96,23 @@ const publicPeople = (sources, title) => el("details", { class: "more" }, el("su
 /** @param {PublicPeople[]} sources */
 function references(sources) {
   return [
-    sources.map(({ source, n, places }) => [
+    sources.map(({ source, n, caution, places }) => [
       el("h3", {}, `${source.corpus}: ${plural(n, "person", "people")}`),
       el("p", {}, source.description),
       standings(places),
-      n < ROUGH_BELOW && el("p", { class: "reason" },
-        `With ${plural(n, "person", "people")} the place is rough: about ${whole(TWO_DEVIATIONS_AT_HALF / Math.sqrt(n))} of 100 either way.`),
+      caution && el("p", { class: "reason" }, caution),
       el("p", { class: "hint" }, `${source.protocol} Licence of the recordings: ${source.licence}.`),
     ]),
-    el("p", { class: "hint" }, `They are no candidates, and came to be recorded for other reasons. ${HOW_TO_READ}`),
+    el("p", { class: "hint" }, HOW_TO_READ),
   ];
-}
-
-/**
- * Tell whether eight of ten lie so close together, and you with them, that a place among them means nothing.
- * @param {number} value
- * @param {number[]} deciles
- */
-export const alike = (value, deciles) => deciles[8] - deciles[0] < CLOSE && Math.abs(value - deciles[4]) < CLOSE;
-
-/**
- * Write `63 of 100`; only a score that really is above everybody's is said to be.
- * @param {number} percentile
- */
-export function rank(percentile) {
-  if (percentile >= 100) return "all";
-  return percentile <= 0 ? "none" : `${whole(Math.min(99, Math.max(1, percentile)))} of 100`;
 }
 
 /** @param {Place[]} places */
 function standings(places) {
-  return el("ul", { class: "standings" }, places.map(({ score, value, percentile, mean, deciles }) =>
+  return el("ul", { class: "standings" }, places.map(({ score, value, summary, mean, deciles }) =>
     el("li", {},
       el("p", { class: "trait-head" }, el("span", { class: "trait-name" }, capital(scoreName(score))),
-        el("span", {}, alike(value, deciles) ? "much like the others" : ["higher than ", el("strong", {}, rank(percentile))])),
+        el("span", {}, summary)),
       amongOthers(value, deciles),
       el("p", { class: "poles" }, el("span", {}, `you ${percent(value)}`),
         el("span", {}, `average ${percent(mean)}, eight of ten ${percent(deciles[0])} to ${percent(deciles[8])}`)))));
@@ -152,7 +132,7 @@ function widerGroups(entries) {
   const place = (entry, index) => {
     const standing = entry.others?.[index];
     if (!standing) return "–";
-    return !known(standing.percentile) ? `too few (${whole(standing.n)})` : `${rank(standing.percentile)} (${whole(standing.n)})`;
+    return `${known(standing.percentile) ? standing.summary ?? "–" : "too few"} (${whole(standing.n)})`;
   };
   return el("details", { class: "more" }, el("summary", {}, "Beside wider groups"),
     el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Place of each score in wider groups" },
@@ -160,7 +140,7 @@ function widerGroups(entries) {
         el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Score"), cohorts.map((cohort) => el("th", { scope: "col" }, cohortName(cohort))))),
         el("tbody", {}, entries.map(([name, entry]) => el("tr", {}, el("th", { scope: "row" }, capital(scoreName(name))),
           cohorts.map((_, index) => el("td", {}, place(entry, index)))))))),
-    el("p", { class: "hint" }, "How many of 100 others scored lower; in brackets, how many others there are."));
+    el("p", { class: "hint" }, "In brackets, how many others there are."));
 }
 
 /** @param {Cohort} cohort */

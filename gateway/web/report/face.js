@@ -2,17 +2,14 @@
 
 import { el, section } from "../lib/dom.js";
 import { capital, clock, decimal, degrees, duration, known, percent, plural, twoDecimals, whole } from "../lib/format.js";
-import { LOST } from "../lib/labels.js";
 import { activationFigures } from "./activation.js";
 import { emotionTable, shareBars } from "./charts.js";
 import { directions } from "./directions.js";
 import { measured, tileList } from "./sections.js";
 
-/** @import { FaceMeasures, FaceTrack, FrameCount, Gaze, HeadPose, LostFrames, ModalityResult } from "#api" */
+/** @import { FaceMeasures, FaceTrack, Gaze, HeadPose, ModalityResult } from "#api" */
 /** @import { Direction } from "./directions.js" */
 /** @import { Tile } from "./sections.js" */
-
-const LOSSES = /** @type {(keyof LostFrames)[]} */ (Object.keys(LOST));
 
 /**
  * Show what was measured on the face; any figure may be null or, in earlier reports, not be there.
@@ -38,24 +35,13 @@ function framesPart({ frames }) {
   if (!frames) return null;
   const rows = [
     { name: "Usable", count: frames.usable },
-    ...LOSSES.map((reason) => ({ name: LOST[reason], count: frames.lost?.[reason] ?? 0 })).filter(({ count }) => count > 0),
+    ...Object.entries(frames.lost ?? {}).map(([reason, count]) => ({ name: capital(reason.replaceAll("_", " ")), count })).filter(({ count }) => count > 0),
   ].map(({ name, count }) => ({ name, count, share: frames.analysed ? count / frames.analysed : 0 }));
   return [
-    el("p", { class: "lead" }, `Your face could be measured in ${whole(frames.usable)} of ${plural(frames.analysed, "frame", "frames")} looked at.`),
+    frames.summary && el("p", { class: "lead" }, frames.summary),
     el("h3", {}, "Where the frames went"),
     shareBars(rows.map(({ name, count, share }) => [name, share, `${percent(share)} · ${whole(count)}`])),
-    el("p", { class: "hint" }, skipped(frames)),
   ];
-}
-
-/** @param {FrameCount} frames */
-function skipped(frames) {
-  const parts = [
-    { count: frames.beyond_rate, words: "not looked at, as there are enough others" },
-    { count: frames.out_of_order, words: "out of order" },
-    { count: frames.unreadable, words: "unreadable" },
-  ].filter(({ count }) => count > 0).map(({ count, words }) => `${whole(count)} ${words}`);
-  return `${plural(frames.decoded, "frame", "frames")} decoded${parts.length ? `; ${parts.join(", ")}` : ", and all looked at"}.`;
 }
 
 /** @param {FaceMeasures} face */

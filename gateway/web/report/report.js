@@ -134,7 +134,7 @@ function agreementFigure(congruence, channels) {
 function timelineSection(parts) {
   const lanes = EMOTIONAL.flatMap((modality) => {
     const segments = parts[modality]?.timeline ?? [];
-    return segments.length > 0 ? [{ modality, segments, blinks: parts[modality]?.face?.blinks }] : [];
+    return segments.length > 0 ? [{ modality, segments, summary: parts[modality]?.timeline_summary, blinks: parts[modality]?.face?.blinks }] : [];
   });
   if (!lanes.length) return null;
   const ends = lanes.flatMap((lane) => lane.segments.map((segment) => segment.end_s));

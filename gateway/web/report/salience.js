@@ -2,7 +2,6 @@
 
 import { el, fitted, svg } from "../lib/dom.js";
 import { capital, hertz, moment, percent } from "../lib/format.js";
-import { frequencies, regionWords, slotStart } from "./regions.js";
 
 /** @import { SalienceMap } from "#api" */
 
@@ -31,6 +30,24 @@ export function salienceFigures(maps) {
   ];
 }
 
+/**
+ * Return when a slot begins, in seconds of the recording.
+ * @param {SalienceMap} map
+ * @param {number} slot
+ */
+export const slotStart = (map, slot) => map.start_s + ((map.end_s - map.start_s) * slot) / map.relevance[0].length;
+
+/**
+ * Write `390–1,200 Hz` for bands `low` up to and without `high`.
+ * @param {SalienceMap} map
+ * @param {number} low
+ * @param {number} high
+ */
+export function frequencies(map, low, high) {
+  if (low === 0 && high === map.relevance.length) return "all frequencies";
+  return `${hertz(map.band_edges_hz[low])}–${hertz(map.band_edges_hz[high])} Hz`;
+}
+
 /** @param {SalienceMap} map */
 function figure(map) {
   const period = `${moment(map.start_s)} to ${moment(map.end_s)}`;
@@ -38,7 +55,7 @@ function figure(map) {
     el("p", { class: "salience-title" }, el("strong", {}, `Why “${map.label}”`), ` ${period}, ${percent(map.confidence)} confidence`),
     legend(map),
     fitted("salience-frame", (width) => picture(map, width)),
-    el("figcaption", {}, regionWords(map)),
+    map.summary && el("figcaption", {}, map.summary),
     table(map));
 }
 
@@ -61,7 +78,7 @@ function picture(map, width) {
   const bands = map.relevance.length;
   const floor = TOP + bands * ROW;
   const step = (width - LEFT - 1) / map.relevance[0].length;
-  const words = `What spoke for and against “${map.label}”, by time and frequency. ${regionWords(map)} The table below has every region that counts.`;
+  const words = `What spoke for and against “${map.label}”, by time and frequency. ${map.summary ?? ""} The table below has every region that counts.`;
   return svg("svg", { viewBox: `0 0 ${width} ${floor + AXIS}`, width, height: floor + AXIS, role: "img", "aria-label": words },
     svg("text", { class: "axis-name", x: LEFT - 6, y: 12, "text-anchor": "end" }, "Hz"),
     map.band_edges_hz.map((edge, index) =>

@@ -5,7 +5,7 @@ import { capital, clock, duration, percent, plural, preciseClock, whole } from "
 import { CHANNEL, EMOTIONS } from "../lib/labels.js";
 
 /** @import { Blink, Modality, TimelineSegment } from "#api" */
-/** @typedef {{ modality: Modality, segments: TimelineSegment[], blinks?: Blink[] }} Lane what one channel shows over the time */
+/** @typedef {{ modality: Modality, segments: TimelineSegment[], summary?: string | null, blinks?: Blink[] }} Lane what one channel shows over the time */
 /** @typedef {TimelineSegment & { highest: number }} Span neighbouring stretches of one emotion, and the highest confidence among them */
 
 const LANE = 76;
@@ -140,7 +140,7 @@ function picture(lanes, duration_s, width) {
   const height = TOP + lanes.length * (LANE + GAP) - GAP + AXIS + 6;
   /** @param {number} seconds */
   const x = (seconds) => (Math.min(seconds, duration_s) / duration_s) * width;
-  const label = `Perceived emotions over ${duration(duration_s)}. ${lanes.map(summary).join(" ")} The table below has every stretch.`;
+  const label = `Perceived emotions over ${duration(duration_s)}. ${lanes.map(laneWords).join("")}The table below has every stretch.`;
   return svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label },
     tickTimes(duration_s, width).map((seconds) => tick(x(seconds), seconds, height, width)),
     lanes.map((lane, index) => laneGroup(lane, TOP + index * (LANE + GAP), x, width)),
@@ -199,13 +199,9 @@ function laneGroup(lane, top, x, width) {
 }
 
 /** @param {Lane} lane */
-function summary(lane) {
-  /** @type {Map<string, number>} */
-  const seconds = new Map();
-  for (const { label, start_s: start, end_s: end } of lane.segments) seconds.set(label, (seconds.get(label) ?? 0) + end - start);
-  const [most] = [...seconds.entries()].sort((a, b) => b[1] - a[1]);
-  const blinks = lane.blinks?.length ? ` ${plural(lane.blinks.length, "blink", "blinks")}.` : "";
-  return most ? `${CHANNEL[lane.modality]}: mostly ${most[0]}.${blinks}` : `${CHANNEL[lane.modality]}: nothing found.`;
+function laneWords({ modality, summary, blinks = [] }) {
+  const told = [summary, blinks.length > 0 && `${plural(blinks.length, "blink", "blinks")}.`].filter(Boolean);
+  return told.length > 0 ? `${CHANNEL[modality]}: ${told.join(" ")} ` : "";
 }
 
 /** @param {Lane[]} lanes */

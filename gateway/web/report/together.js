@@ -11,7 +11,6 @@ const TOP = 12;
 const AXIS = 24;
 const LEFT = 40;
 const LEVELS = [0, 0.5, 1];
-const CLEARLY = 0.95;
 
 /**
  * Show how far voice and face agreed; nothing for reports that have no timeline, or whose channels never meet.
@@ -20,28 +19,13 @@ const CLEARLY = 0.95;
 export function togetherSection(timeline) {
   if (!timeline || !known(timeline.congruence_mean)) return null;
   return section("Voice and face together",
-    el("p", { class: "lead" }, verdict(timeline.congruence_mean, timeline.congruence_by_chance, timeline.above_chance)),
+    timeline.summary && el("p", { class: "lead" }, timeline.summary),
     fitted("course", (width) => picture(timeline, width)),
     el("p", { class: "hint" }, "The line is their agreement in each step; gaps are where one of them was missing. ",
       known(timeline.congruence_by_chance) && "The dashed line is what chance gives: the same voice and face, shifted against each other. ",
       "People part for many reasons, an accent or a bad microphone among them."),
     partings(timeline.partings ?? []),
     sentences(timeline.sentences ?? []));
-}
-
-/**
- * Say what the comparison with chance says, without saying more.
- * @param {number} mean agreement, 0..1
- * @param {number | null | undefined} chance agreement of voice and face that do not belong together, 0..1
- * @param {number | null | undefined} above share of those that agreed less, 0..1
- */
-export function verdict(mean, chance, above) {
-  const agreed = `On average they agree to ${percent(mean)}`;
-  if (!known(chance) || !known(above)) return `${agreed}. The answer is too short to say what chance would give.`;
-  const beside = `chance would give ${percent(chance)}`;
-  if (above >= CLEARLY) return `${agreed}; ${beside}. They move together more than by chance.`;
-  if (above <= 1 - CLEARLY) return `${agreed}; ${beside}. They move together less than by chance.`;
-  return `${agreed}; ${beside}. That is no clear difference.`;
 }
 
 /**

@@ -20,7 +20,7 @@ export function voiceSection(voice, quality) {
   const reasons = quality?.reasons ?? [];
   const manner = mannerTiles(voice.prosody ?? {});
   return section("Your voice",
-    el("p", { class: "lead" }, comparedWith(voice.enrolment_clips ?? 0)),
+    voice.compared_with && el("p", { class: "lead" }, voice.compared_with),
     reasonList(reasons.filter((reason) => !ABOUT_RECORDING.has(reason.code))),
     manner.length > 0 && [
       el("h3", {}, "How it was said"),
@@ -32,15 +32,6 @@ export function voiceSection(voice, quality) {
     tileList(recordingTiles(voice)),
     reasonList(reasons.filter((reason) => ABOUT_RECORDING.has(reason.code))),
     salienceFigures(voice.salience ?? []));
-}
-
-/**
- * Say whose voice the emotions were measured against.
- * @param {number} windows of the speaker's earlier speech
- */
-export function comparedWith(windows) {
-  if (windows <= 0) return "Nothing is known of this speaker yet, so the voice was compared with the average of many speakers.";
-  return `Compared with your earlier answers (${plural(Math.max(1, Math.round(windows)), "window", "windows")} of speech).`;
 }
 
 /** @param {Notice[]} reasons */

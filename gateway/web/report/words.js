@@ -10,8 +10,6 @@ import { measured, tileList } from "./sections.js";
 
 const TERMS_SHOWN = 4;
 const UNSURE_BELOW = 0.5;
-const LINE_PAUSE_S = 0.9;
-const LINE_WORDS = 28;
 const OPEN_LINES = 8;
 const INVITATION = "“I would invite this person”";
 
@@ -60,7 +58,7 @@ function impressionSection({ traits, interview }) {
 /** @param {Transcript} transcript */
 function transcriptSection(transcript) {
   const words = transcript.words ?? [];
-  const lines = linesOf(words);
+  const lines = linesOf(transcript);
   const fillers = new Set((transcript.fluency?.filler_words ?? []).map((word) => word.term));
   const shown = lines.length > 0 ? lines.map((line) => lineItem(line, fillers)) : [el("li", {}, transcript.text || "No words.")];
   const unsure = words.some((word) => word.probability < UNSURE_BELOW);
@@ -81,29 +79,12 @@ function heard({ words = [], language, confidence }) {
 }
 
 /**
- * Put words into lines: a new one after a pause, or where a line grows long at the end of a sentence.
- * @param {SpokenWord[]} words
+ * Return the words in the lines of the report; in one, where it is older than they are.
+ * @param {Transcript} transcript
  */
-export function linesOf(words) {
-  /** @type {SpokenWord[][]} */
-  const lines = [];
-  for (const word of words) {
-    const line = lines.at(-1);
-    if (line && !isFull(line, word)) line.push(word);
-    else lines.push([word]);
-  }
-  return lines;
-}
-
-/**
- * Tell whether a line ends before `next`.
- * @param {SpokenWord[]} line
- * @param {SpokenWord} next
- */
-function isFull(line, next) {
-  const last = line[line.length - 1];
-  const afterSentence = line.length >= LINE_WORDS / 3 && /[.!?]$/.test(last.text);
-  return next.start_s - last.end_s >= LINE_PAUSE_S || line.length >= LINE_WORDS || afterSentence;
+export function linesOf({ words = [], line_starts: starts }) {
+  if (!words.length) return [];
+  return (starts ?? [0]).map((start, index, all) => words.slice(start, all[index + 1]));
 }
 
 /**
