@@ -26,13 +26,13 @@ from services.common.storage import ObjectStore
 log = get_logger(__name__)
 
 
-class Forgetful(Protocol):
+class WorkEraser(Protocol):
     """What erasure asks of the work ledger."""
 
     def erase(self, assessment_id: str) -> None: ...
 
 
-class Answer(NamedTuple):
+class CanceledAnswer(NamedTuple):
     """An answer that is out of all further work, and where its media lies."""
 
     assessment_id: str
@@ -45,7 +45,7 @@ def erase_assessment(
     tenant_id: str,
     engine: Engine,
     store: ObjectStore,
-    ledger: Forgetful,
+    ledger: WorkEraser,
     actor: str | None = None,
 ) -> bool:
     """Erase media, live state, results, report and row; false where there is no such assessment.
@@ -64,7 +64,7 @@ def erase_assessment(
         media = repository.cancel(session, assessment_id)
     if media is None:
         return False
-    erase_outside([Answer(assessment_id, media)], store=store, ledger=ledger)
+    erase_outside([CanceledAnswer(assessment_id, media)], store=store, ledger=ledger)
     with tenant_session(engine, tenant_id) as session:
         if actor is not None:
             audit.record(
@@ -79,7 +79,7 @@ def erase_assessment(
 
 
 def erase_candidate(
-    candidate_id: str, *, tenant_id: str, actor: str, engine: Engine, store: ObjectStore, ledger: Forgetful
+    candidate_id: str, *, tenant_id: str, actor: str, engine: Engine, store: ObjectStore, ledger: WorkEraser
 ) -> Erasure | None:
     """Erase a person: answers, media, reports, voices, consents, tokens, demographics, events, norms.
 
@@ -128,7 +128,7 @@ def _lock_interviews(session: Session, candidate_id: str) -> None:
 
 
 def _forget_candidate(
-    session: Session, candidate_id: str, *, tenant_id: str, actor: str, answers: Sequence[Answer]
+    session: Session, candidate_id: str, *, tenant_id: str, actor: str, answers: Sequence[CanceledAnswer]
 ) -> Erasure:
     """Delete the rows while the candidate's own is locked, so that no answer can come in behind."""
     counts = count_of_candidate(session, candidate_id) | _media_counts(answers)
@@ -148,7 +148,7 @@ def _forget_candidate(
 
 
 def erase_interview(
-    interview_id: str, *, tenant_id: str, actor: str, engine: Engine, store: ObjectStore, ledger: Forgetful
+    interview_id: str, *, tenant_id: str, actor: str, engine: Engine, store: ObjectStore, ledger: WorkEraser
 ) -> bool:
     """Erase an interview with every answer in it; false where there is no such interview.
 
@@ -170,7 +170,7 @@ def erase_interview(
 
 
 def erase_withdrawn(
-    consent_id: str, *, tenant_id: str, actor: str, engine: Engine, store: ObjectStore, ledger: Forgetful
+    consent_id: str, *, tenant_id: str, actor: str, engine: Engine, store: ObjectStore, ledger: WorkEraser
 ) -> Erasure | None:
     """Erase the answers that rest on a withdrawn consent, with a receipt; null where none is left.
 
@@ -202,7 +202,7 @@ def erase_withdrawn(
     return receipt
 
 
-def erase_outside(answers: Iterable[Answer], *, store: ObjectStore, ledger: Forgetful) -> None:
+def erase_outside(answers: Iterable[CanceledAnswer], *, store: ObjectStore, ledger: WorkEraser) -> None:
     """Erase what lies outside of the database: media, live state, kept results, messages.
 
     Raises:
@@ -222,15 +222,15 @@ def erase_outside(answers: Iterable[Answer], *, store: ObjectStore, ledger: Forg
             ) from fault
 
 
-def _cancel(session: Session, condition: ColumnElement[bool]) -> list[Answer]:
+def _cancel(session: Session, condition: ColumnElement[bool]) -> list[CanceledAnswer]:
     """Take the answers that meet `condition` out of all further work."""
     rows = session.execute(
         select(Assessment.id, Assessment.media).where(condition).order_by(Assessment.id).with_for_update()
     ).all()
     session.execute(transition(AssessmentState.CANCELED).where(condition))
-    return [Answer(row.id, [MediaRef.model_validate(part) for part in row.media]) for row in rows]
+    return [CanceledAnswer(row.id, [MediaRef.model_validate(part) for part in row.media]) for row in rows]
 
 
-def _media_counts(answers: Sequence[Answer]) -> dict[str, int]:
+def _media_counts(answers: Sequence[CanceledAnswer]) -> dict[str, int]:
     media = [part for answer in answers for part in answer.media]
     return {"media_objects": len(media), "media_bytes": sum(part.size_bytes for part in media)}

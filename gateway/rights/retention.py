@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Engine, delete, exists, func, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from gateway.errors import RefusedError
-from gateway.rights.erasure import Forgetful, erase_assessment, erase_withdrawn
+from gateway.rights.erasure import WorkEraser, erase_assessment, erase_withdrawn
 from gateway.tenancy import audit
 from gateway.tenancy.tenants import find_tenant
 from services.common.contracts.media import MediaRef
@@ -35,7 +35,7 @@ class Sweep:
 
     engine: Engine
     store: ObjectStore
-    ledger: Forgetful
+    ledger: WorkEraser
     batch: int = 200
 
     def run(self) -> dict[str, int]:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 from gateway.errors import RefusedError
 from gateway.law.policy import Jurisdiction
 from gateway.problem_codes import ProblemCode
-from gateway.rights.erasure import Answer, erase_outside
+from gateway.rights.erasure import CanceledAnswer, erase_outside
 from gateway.rights.personal_data import PersonalTable, personal_among
 from gateway.rights.receipts import KEPT, erasure_view, hash_of, write_receipt
 from gateway.rights.retention import days_kept, older, until_done
@@ -45,12 +45,12 @@ class Outside:
         self.done.append(what)
 
 
-def answer(number: int, *kinds: MediaKind) -> Answer:
+def answer(number: int, *kinds: MediaKind) -> CanceledAnswer:
     media = [
         MediaRef(kind=kind, key=f"{number}/{kind}", sha256="0" * 64, size_bytes=7, content_type="x/y")
         for kind in kinds
     ]
-    return Answer(f"asm_{number}", media)
+    return CanceledAnswer(f"asm_{number}", media)
 
 
 ANSWERS = [answer(1, MediaKind.VIDEO, MediaKind.TEXT), answer(2), answer(3, MediaKind.AUDIO)]
