@@ -12,7 +12,7 @@ from fusion.notices import warnings
 from fusion.timeline import align
 from services.audio.normalisation import comparison_words
 from services.audio.salience_words import region_words
-from services.audio.transcript_lines import line_starts
+from services.audio.transcript_lines import find_line_starts
 from services.common.contracts.face import (
     Blink,
     FaceActivation,
@@ -370,7 +370,7 @@ def spoken_words() -> ModalityResult:
                 language="en",
                 confidence=0.91,
                 words=spoken,
-                line_starts=line_starts(spoken),
+                line_starts=find_line_starts(spoken),
                 fluency=Fluency(
                     words_per_minute=148.0, fillers=2, fillers_per_minute=6.1, filler_words=fillers
                 ),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from services.audio.transcription import Heard, HeardSegment, HeardWord
+from services.audio.transcription import HeardSegment, HeardUtterance, HeardWord
 from services.common.contracts.model_ref import ModelRef
 
 
@@ -22,8 +22,8 @@ def segment(
 class FakeTranscriber:
     """Hears the given utterances in turn, the last one again and again, and remembers what it was given."""
 
-    def __init__(self, *heard: Heard | HeardSegment, multilingual: bool = False) -> None:
-        self._heard = [Heard((each,)) if isinstance(each, HeardSegment) else each for each in heard]
+    def __init__(self, *heard: HeardUtterance | HeardSegment, multilingual: bool = False) -> None:
+        self._heard = [HeardUtterance((each,)) if isinstance(each, HeardSegment) else each for each in heard]
         self._multilingual = multilingual
         self.lengths: list[int] = []
         self.languages: list[str | None] = []
@@ -36,7 +36,7 @@ class FakeTranscriber:
     def multilingual(self) -> bool:
         return self._multilingual
 
-    def hear(self, samples: np.ndarray, *, language: str | None = None) -> Heard:
+    def hear(self, samples: np.ndarray, *, language: str | None = None) -> HeardUtterance:
         self.lengths.append(samples.size)
         self.languages.append(language)
         return self._heard[min(len(self.lengths), len(self._heard)) - 1]

@@ -1,1 +1,1 @@
-"""Perceived emotion from the voice: decode, voice activity, log-mel windows, one small network."""
+"""Perceived emotions of a voice: decoding, voice activity, log-mel windows and a small network."""

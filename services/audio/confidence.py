@@ -1,6 +1,6 @@
-"""How far the sound allows to be sure: reasons, and by how much each lowers the stated confidence.
+"""Lowering of the stated confidence where the sound is poor, and the notices that explain it.
 
-How much is measured, not chosen: training fits a temperature on held-out clips with noise of known level
+The amounts are measured, not chosen: training fits a temperature on held-out clips with noise of known level
 and on excerpts of known length, and writes both tables into the manifest of the model.
 """
 
@@ -22,19 +22,19 @@ BY_VOICES = "several_voices"
 Floats = NDArray[np.float64]
 
 
-def temperatures(
+def look_up_temperatures(
     preprocessing: Mapping[str, Any],
     *,
     heard_s: Floats,
     signal_to_noise_db: float | None,
     several_voices: bool,
 ) -> Floats:
-    """The temperature of every window, at least 1, shape `(n,)`.
+    """Return the temperature of every window, at least 1, shape `(n,)`.
 
     Args:
         preprocessing: of the model's manifest.
         heard_s: seconds of speech behind each window, shape `(n,)`.
-        signal_to_noise_db: of the recording, None where it could not be measured.
+        signal_to_noise_db: of the recording, None if it could not be measured.
         several_voices: whether more than one person seems to speak.
     """
     tables = preprocessing.get(TEMPERING, {})
@@ -49,7 +49,7 @@ def temperatures(
 
 
 def _look_up(table: list[list[float]], at: Floats) -> Floats:
-    """Linear between the rows of the table, constant beyond its ends; 1 where it is empty."""
+    """Interpolate linearly between the rows of the table, constant beyond its ends; 1 if it is empty."""
     if not table:
         return np.ones(1)
     columns = np.array(table, np.float64).T
@@ -57,7 +57,7 @@ def _look_up(table: list[list[float]], at: Floats) -> Floats:
     return found
 
 
-def sound_notices(
+def list_sound_notices(
     settings: AudioSettings,
     *,
     speech_s: float,
@@ -65,7 +65,7 @@ def sound_notices(
     signal_to_noise_db: float | None,
     several_voices: bool,
 ) -> list[Notice]:
-    """What a reader should know before trusting the scores; each lowers the stated confidence."""
+    """List what a reader should know before trusting the scores; each item lowers the stated confidence."""
     notices = []
     if duration_s < settings.too_short_s:
         detail = f"The recording is only {duration_s:.1f} s long; a few sentences say more."

@@ -1,4 +1,4 @@
-"""Any container to 16 kHz mono blocks, streamed by PyAV (FFmpeg) in bounded memory."""
+"""Decoding of any container to blocks of 16 kHz mono, streamed by PyAV (FFmpeg) in bounded memory."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -22,14 +22,14 @@ FORMATS = (
     "aac,ac3,aiff,amr,asf,au,avi,caf,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpeg,mpegts,"
     "mpegvideo,ogg,w64,wav"
 )
-"""Demultiplexers that may run. Playlists and the like could name other files, so they may not."""
+"""Demultiplexers that may run. Those of playlists may not, because a playlist can name other files."""
 ESTIMATED_DURATION = frozenset({"aac", "ac3", "amr", "mp3"})
-"""Formats whose duration FFmpeg guesses from the bit rate: no ground to refuse or to call truncated."""
+"""Formats whose duration FFmpeg estimates from the bit rate, so that nothing is refused because of it."""
 RATES_HZ = range(4_000, 384_001)
 BLOCK_SAMPLES = 8_192
 PROGRESS_STEP = 0.01
 MAX_FRAME_S = 30.0
-"""A single frame that is longer than this is an attack, not sound."""
+"""A longer single frame is taken for an attack on memory and skipped."""
 
 
 class SoundSource(PacketSource):
@@ -37,9 +37,9 @@ class SoundSource(PacketSource):
 
     Attributes:
         sample_rate_hz: of the source.
-        duration_s: what the container says about the stream, None where it says nothing reliable.
+        duration_s: duration of the stream by the container, None if the container has no reliable one.
         offset_s: where the sound starts on the clock of the media (a video may start earlier).
-        samples: samples given out so far, at 16 kHz.
+        samples: samples yielded so far, at 16 kHz.
         bad_packets: packets that were skipped because they do not decode.
     """
 
@@ -52,22 +52,22 @@ class SoundSource(PacketSource):
 
         Raises:
             InputError: `media_missing`, `media_empty`, `media_corrupt`, `no_audio_stream`,
-                `media_unsupported`, or `media_too_long` by the container's own account.
+                `media_unsupported`, or `media_too_long` by the container's duration.
             TemporaryError: `storage_unavailable`, the file exists but cannot be read.
         """
         super().__init__(path, open_container=_open, max_duration_s=max_duration_s)
         self.samples = 0
         with self._close_on_error():
-            self._ended_early = _riff_is_cut(path, self._size_bytes)
+            self._ended_early = _is_riff_cut(path, self._size_bytes)
             self._stream = self._choose_stream()
-            self.sample_rate_hz = _supported_rate(self._stream)
-            self.duration_s = self._told_duration_s()
-            self.offset_s = self._told_offset_s()
+            self.sample_rate_hz = _check_rate(self._stream)
+            self.duration_s = self._read_duration_s()
+            self.offset_s = self._read_offset_s()
             self._check_length(self.duration_s or 0.0)
 
     @property
     def decoded_s(self) -> float:
-        """Seconds of sound given out so far."""
+        """Seconds of sound yielded so far."""
         return self.samples / SAMPLE_RATE_HZ
 
     def blocks(self) -> Iterator[FloatArray]:
@@ -79,7 +79,7 @@ class SoundSource(PacketSource):
         Raises:
             InputError: `media_corrupt` if nothing decodes, `media_too_long` while streaming.
         """
-        for planes in _gathered(_planes(frame) for frame in self._resampled()):
+        for planes in _join_short(_separate_channels(frame) for frame in self._resample_frames()):
             block = planes.mean(axis=0, dtype=np.float32)
             block = np.clip(np.nan_to_num(block, nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0)
             self.samples += block.size
@@ -89,14 +89,14 @@ class SoundSource(PacketSource):
         if self.samples == 0:
             raise self._make_empty_error()
 
-    def _resampled(self) -> Iterator[AudioFrame]:
-        """Packed float frames at 16 kHz. A source that changes its format gets a new resampler.
+    def _resample_frames(self) -> Iterator[AudioFrame]:
+        """Yield packed float frames at 16 kHz. A source that changes its format gets a new resampler.
 
         Channels are kept and averaged later: FFmpeg's own mix to mono adds 3 dB and would clip.
         """
         resampler: AudioResampler | None = None
         shape: tuple[str, str, int] | None = None
-        for frame in self._plausible_frames():
+        for frame in self._filter_plausible():
             now = (frame.format.name, frame.layout.name, frame.sample_rate)
             if resampler is None or now != shape:
                 yield from self._flush(resampler)
@@ -113,10 +113,10 @@ class SoundSource(PacketSource):
         with self._translate_media_errors():
             return resampler.resample(None)
 
-    def _plausible_frames(self) -> Iterator[AudioFrame]:
-        """Decoded frames; one that makes no sense counts as a packet that does not decode."""
+    def _filter_plausible(self) -> Iterator[AudioFrame]:
+        """Yield the plausible decoded frames; any other counts as a packet that does not decode."""
         for frame in self._decode_frames(self._stream):
-            if isinstance(frame, AudioFrame) and _plausible(frame):
+            if isinstance(frame, AudioFrame) and _is_plausible(frame):
                 yield frame
             else:
                 self.bad_packets += 1
@@ -128,7 +128,7 @@ class SoundSource(PacketSource):
             )
         return self._container.streams.audio[0]
 
-    def _told_duration_s(self) -> float | None:
+    def _read_duration_s(self) -> float | None:
         stream, container = self._stream, self._container
         if ESTIMATED_DURATION & set(container.format.name.split(",")):
             return None
@@ -136,7 +136,7 @@ class SoundSource(PacketSource):
             return float(stream.duration * stream.time_base)
         return container.duration / av.time_base if container.duration else None
 
-    def _told_offset_s(self) -> float:
+    def _read_offset_s(self) -> float:
         if self._stream.start_time is None or self._stream.time_base is None:
             return 0.0
         start_s = float(self._stream.start_time * self._stream.time_base)
@@ -144,17 +144,17 @@ class SoundSource(PacketSource):
         return offset_s if 0.0 < offset_s < self._max_duration_s else 0.0
 
 
-def watched_blocks(source: SoundSource, progress: Progress) -> Iterator[FloatArray]:
-    """The blocks of the source; progress is told in steps and never goes back."""
-    told = 0.0
+def report_blocks(source: SoundSource, progress: Progress) -> Iterator[FloatArray]:
+    """Yield the blocks of the source and report its progress in steps that never go back."""
+    reported = 0.0
     for block in source.blocks():
         yield block
-        if source.share >= told + PROGRESS_STEP:
-            told = source.share
-            progress(told)
+        if source.share >= reported + PROGRESS_STEP:
+            reported = source.share
+            progress(reported)
 
 
-def _planes(frame: AudioFrame) -> NDArray[Any]:
+def _separate_channels(frame: AudioFrame) -> NDArray[Any]:
     """Return the samples of a packed frame, shape `(channels, n)`.
 
     Frames are packed because a planar frame keeps only eight pointers to its planes in place: reading the
@@ -163,8 +163,8 @@ def _planes(frame: AudioFrame) -> NDArray[Any]:
     return frame.to_ndarray().reshape(-1, frame.layout.nb_channels).T
 
 
-def _gathered(planes: Iterable[NDArray[Any]]) -> Iterator[NDArray[Any]]:
-    """Join short arrays of shape `(channels, n)`: a codec frame is too little to be worth its overhead."""
+def _join_short(planes: Iterable[NDArray[Any]]) -> Iterator[NDArray[Any]]:
+    """Join short arrays of shape `(channels, n)`: the frame of a codec is too short to process alone."""
     held: list[NDArray[Any]] = []
     size = 0
     for plane in planes:
@@ -188,8 +188,8 @@ def _open(path: Path) -> InputContainer:
     )
 
 
-def _riff_is_cut(path: Path, size_bytes: int) -> bool:
-    """Whether a WAV announces more bytes than there are; FFmpeg quietly takes what it finds.
+def _is_riff_cut(path: Path, size_bytes: int) -> bool:
+    """Return whether a WAV file announces more bytes than it has; FFmpeg reads such a file without a word.
 
     Recorders that stream leave the size at 0 or near its limit, which announces nothing.
     """
@@ -201,7 +201,7 @@ def _riff_is_cut(path: Path, size_bytes: int) -> bool:
     return announced < 0x7FFF_0000 and announced > size_bytes
 
 
-def _supported_rate(stream: AudioStream) -> int:
+def _check_rate(stream: AudioStream) -> int:
     # a stream without a decoder has no codec context, and then no rate either
     rate = 0 if stream.codec_context is None else stream.codec_context.sample_rate or 0
     if rate not in RATES_HZ:
@@ -212,6 +212,6 @@ def _supported_rate(stream: AudioStream) -> int:
     return int(rate)
 
 
-def _plausible(frame: AudioFrame) -> bool:
+def _is_plausible(frame: AudioFrame) -> bool:
     rate = frame.sample_rate
     return rate in RATES_HZ and 0 < frame.samples <= rate * MAX_FRAME_S

@@ -1,4 +1,4 @@
-"""From chunks of speech to windows of its embedding."""
+"""Windows of the embedding, made from chunks of speech by the encoder."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,28 +11,28 @@ from services.audio.features import (
     WINDOW_HOP_TOKENS,
     WINDOW_TOKENS,
     FloatArray,
-    log_mel,
+    compute_log_mel,
+    count_tokens,
     pool,
-    tokens_of,
 )
 from services.audio.windowing import Chunk
 from services.common.serving.predictor import Predictor
 from services.common.serving.registry import VOICE_ENCODER
 
-LEAST_TOKENS = 10
-"""A stretch that goes on for less than this (0.2 s) after its last full window gets no further one."""
+MIN_TOKENS = 10
+"""If less than this (0.2 s) follows the last full window of a stretch, it gets no window of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Up to 3 s of speech as the classifier takes it.
+    """Up to 3 s of speech, the input of the classifier.
 
     Attributes:
         embedding: mean and deviation of its frames, shape `(WINDOW_SIZE,)`.
         samples: the sound behind it, shape `(k,)`.
-        start: first sample of the stream that this window speaks for.
-        end: one past the last. The spans of the windows of a stretch tile it: neighbours overlap in what
-            they hear and meet half-way between their centres.
+        start: first sample of the stream that this window represents.
+        end: one past the last. The spans of the windows of a stretch tile it: the sounds of neighbours
+            overlap, and their spans meet half-way between their centres.
         stretch: number of the stretch of speech, from 0.
         heard_from: where `samples` start in the stream.
     """
@@ -58,17 +58,19 @@ class Embedder:
         self._stretch: _Stretch | None = None
 
     def add(self, chunk: Chunk) -> list[Window]:
-        """Take the next chunk; returns the windows that became complete."""
+        """Add the next chunk; return the windows that became complete."""
         self._waiting.append(chunk)
         return self._embed() if len(self._waiting) == self._batch_chunks else []
 
     def finish(self) -> list[Window]:
-        """The stream has ended; returns the windows that were still open."""
+        """Return the windows that were still open, when the stream has ended."""
         ready = self._embed() if self._waiting else []
         return ready + self._end_stretch()
 
     def _embed(self) -> list[Window]:
-        frames = self._predictor.predict(VOICE_ENCODER, log_mel([chunk.samples for chunk in self._waiting]))
+        frames = self._predictor.predict(
+            VOICE_ENCODER, compute_log_mel([chunk.samples for chunk in self._waiting])
+        )
         ready: list[Window] = []
         for chunk, rows in zip(self._waiting, frames, strict=True):
             if self._stretch is None or self._stretch.number != chunk.stretch:
@@ -90,31 +92,31 @@ class _Stretch:
         self.number = number
         self._frames = np.zeros((0, EMBEDDING_SIZE), np.float32)
         self._samples = np.zeros(0, np.float32)
-        self._start = self._told = start
+        self._start = self._span_start = start
         self._end = start
         self._last_end = start
         self._pending: Window | None = None
 
     def add(self, chunk: Chunk, rows: FloatArray) -> list[Window]:
-        new = rows[tokens_of(chunk.heard) if chunk.heard else 0 : tokens_of(chunk.samples.size)]
+        new = rows[count_tokens(chunk.heard) if chunk.heard else 0 : count_tokens(chunk.samples.size)]
         self._frames = np.concatenate([self._frames, new])
         self._samples = np.concatenate([self._samples, chunk.samples[chunk.heard :]])
         self._end = chunk.end
         return list(self._full_windows())
 
     def finish(self) -> list[Window]:
-        """A last window up to the end of the stretch; the spans end there."""
+        """Return the last windows; their spans go on to the end of the stretch."""
         left = self._end - self._last_end
         ready: list[Window] = []
-        if self._pending is None or left >= LEAST_TOKENS * TOKEN_SAMPLES:
+        if self._pending is None or left >= MIN_TOKENS * TOKEN_SAMPLES:
             ready = self._queue(max(0, len(self._frames) - WINDOW_TOKENS), len(self._frames))
         if self._pending is not None:
             last = self._pending
-            ready.append(replace(last, start=self._told, end=self._end))
+            ready.append(replace(last, start=self._span_start, end=self._end))
         return ready
 
     def _full_windows(self) -> Iterator[Window]:
-        """Cut full windows; frames that only they needed are dropped, those of the last one are kept."""
+        """Yield full windows. Frames that only they needed are dropped, those of the last one are kept."""
         while self._next_offset + WINDOW_TOKENS <= len(self._frames):
             yield from self._queue(self._next_offset, self._next_offset + WINDOW_TOKENS)
             self._drop(max(0, self._next_offset - WINDOW_TOKENS))
@@ -132,14 +134,14 @@ class _Stretch:
         self._start += tokens * TOKEN_SAMPLES
 
     def _queue(self, first: int, last: int) -> list[Window]:
-        """Make a window pending. The one that was pending now knows where its span ends."""
+        """Make a window pending; return the one that was pending before, whose span now has its end."""
         start = self._start + first * TOKEN_SAMPLES
         ready: list[Window] = []
         if self._pending is not None:
             before = self._pending
             border = (before.heard_from + start + WINDOW_TOKENS * TOKEN_SAMPLES) // 2
-            ready = [replace(before, start=self._told, end=border)]
-            self._told = border
+            ready = [replace(before, start=self._span_start, end=border)]
+            self._span_start = border
         samples = self._samples[first * TOKEN_SAMPLES : last * TOKEN_SAMPLES].copy()
         self._pending = Window(pool(self._frames[first:last]), samples, start, start, self.number, start)
         self._last_end = start + samples.size

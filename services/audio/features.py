@@ -1,10 +1,10 @@
-"""Speech to log-mel, frames of the embedding to windows, windows to what the classifier sees.
+"""Features of the voice: log-mel of speech, windows of the embedding, and the input of the classifier.
 
 Pure, and the same for training and serving. A chunk of speech of up to 3 s becomes 80 mel bands × 300
-frames, as Whisper's encoder was trained to hear them (Radford et al. 2022, section 2.2): 25 ms frames
+frames, as in the training of Whisper's encoder (Radford et al. 2022, section 2.2): 25 ms frames
 every 10 ms, Hann window, no pre-emphasis, logarithm to base 10, at most 8 decades below the loudest
-value. Every chunk is first brought to one level: the gain of a candidate's microphone says nothing about
-the candidate. The encoder answers with one frame of 768 values per 20 ms; a window is the mean and the
+value. Every chunk is first brought to one level, because the gain of a candidate's microphone tells nothing
+about the candidate. The encoder returns one frame of 768 values per 20 ms; a window is the mean and the
 standard deviation of its frames.
 """
 
@@ -41,11 +41,11 @@ LEVEL_RMS = 0.05
 LOG_FLOOR = 1e-10
 DECADES = 8.0
 PRIOR_CLIPS = 3.0
-"""How many windows of a person's own speech weigh as much as what is known of people in general."""
+"""Number of windows of a person's own speech that weigh as much as the mean of all people."""
 
 
-def preprocessing() -> dict[str, Any]:
-    """The parameters above, as the manifests of the models record them."""
+def describe_preprocessing() -> dict[str, Any]:
+    """Return the parameters above, as the manifests of the models record them."""
     return {
         "feature": "log_mel",
         "sample_rate_hz": SAMPLE_RATE_HZ,
@@ -67,11 +67,11 @@ def preprocessing() -> dict[str, Any]:
 
 def warm_up() -> None:
     """Load librosa and scipy: a second of a processor and 64 MB, once in a process."""
-    log_mel([np.zeros(1, np.float32)])
+    compute_log_mel([np.zeros(1, np.float32)])
 
 
-def levelled(samples: FloatArray) -> FloatArray:
-    """Samples scaled to `LEVEL_RMS`; digital silence stays silent.
+def normalise_level(samples: FloatArray) -> FloatArray:
+    """Scale samples to `LEVEL_RMS`; digital silence stays silent.
 
     Args:
         samples: shape `(n,)`, -1..1.
@@ -80,8 +80,8 @@ def levelled(samples: FloatArray) -> FloatArray:
     return samples if power <= 0.0 else (samples * np.float32(LEVEL_RMS / np.sqrt(power)))
 
 
-def log_mel(chunks: list[FloatArray]) -> FloatArray:
-    """Log-mel spectrograms of chunks of speech, each brought to one level and filled up with silence.
+def compute_log_mel(chunks: list[FloatArray]) -> FloatArray:
+    """Compute log-mel spectrograms of chunks of speech, each brought to one level and padded with silence.
 
     Args:
         chunks: each of shape `(k,)`, 1 ≤ k ≤ `CHUNK_SAMPLES`, float32, 16 kHz mono.
@@ -94,23 +94,23 @@ def log_mel(chunks: list[FloatArray]) -> FloatArray:
     """
     if any(not 0 < chunk.size <= CHUNK_SAMPLES for chunk in chunks):
         raise ValueError(f"a chunk must have 1 to {CHUNK_SAMPLES} samples")
-    return np.stack([_log_mel(levelled(chunk)) for chunk in chunks])
+    return np.stack([_compute_log_mel(normalise_level(chunk)) for chunk in chunks])
 
 
-def _log_mel(samples: FloatArray) -> FloatArray:
+def _compute_log_mel(samples: FloatArray) -> FloatArray:
     filled = np.pad(samples, (0, CHUNK_SAMPLES - samples.size))
     centred = np.pad(filled, N_FFT // 2, mode="reflect")
     frames = np.lib.stride_tricks.sliding_window_view(centred, N_FFT)[::HOP_LENGTH][:FRAMES]
     spectrum = np.fft.rfft(frames * _hann())
     power = spectrum.real**2 + spectrum.imag**2
-    bands = _sparse_filters() @ power.astype(np.float32, copy=False).T
+    bands = _make_sparse_filters() @ power.astype(np.float32, copy=False).T
     logarithm = np.log10(np.maximum(bands, LOG_FLOOR))
     limited: FloatArray = np.maximum(logarithm, logarithm.max() - DECADES)
     return ((limited + 4.0) / 4.0).astype(np.float32, copy=False)
 
 
 @cache
-def mel_filters() -> FloatArray:
+def make_mel_filters() -> FloatArray:
     """Return the triangular mel filters, each of unit area, shape `(N_MELS, N_FFT // 2 + 1)`."""
     filters: FloatArray = librosa.filters.mel(
         sr=SAMPLE_RATE_HZ, n_fft=N_FFT, n_mels=N_MELS, fmin=FMIN_HZ, fmax=FMAX_HZ
@@ -119,12 +119,12 @@ def mel_filters() -> FloatArray:
 
 
 @cache
-def _sparse_filters() -> Any:
-    """Return `mel_filters()` without its zeros, 98 of 100 values.
+def _make_sparse_filters() -> Any:
+    """Return `make_mel_filters()` without its zeros, 98 of 100 values.
 
     The product needs one thread; that of the full matrix keeps a thread of BLAS busy on every core.
     """
-    return scipy.sparse.csr_array(mel_filters())
+    return scipy.sparse.csr_array(make_mel_filters())
 
 
 @cache
@@ -140,13 +140,13 @@ def mel_centres_hz() -> NDArray[np.float64]:
     return edges[1:-1]
 
 
-def tokens_of(samples: int) -> int:
-    """Frames of the encoder that lie within so many samples; at least one, at most `TOKENS`."""
+def count_tokens(samples: int) -> int:
+    """Return how many frames of the encoder lie within `samples` samples; at least one, at most `TOKENS`."""
     return min(max(1, samples // TOKEN_SAMPLES), TOKENS)
 
 
 def pool(frames: FloatArray) -> FloatArray:
-    """Mean and standard deviation over time.
+    """Pool frames over time to their mean and standard deviation.
 
     Args:
         frames: shape `(..., t, EMBEDDING_SIZE)`, t ≥ 1.
@@ -159,7 +159,7 @@ def pool(frames: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """What windows of speech look like in general.
+    """Mean and deviation of the windows of many people.
 
     Attributes:
         mean: shape `(WINDOW_SIZE,)`.
@@ -170,11 +170,11 @@ class Population:
     deviation: FloatArray
 
 
-def person_mean(population: Population, own_mean: FloatArray | None, clips: float) -> FloatArray:
-    """What windows of one person look like: the own mean, shrunk towards the population's.
+def estimate_person_mean(population: Population, own_mean: FloatArray | None, clips: float) -> FloatArray:
+    """Estimate the mean window of one person: the own mean, shrunk towards the population's.
 
-    The posterior mean of a normal prior that weighs `PRIOR_CLIPS` observations; nothing known of the
-    person gives the population's mean, so that one classifier serves both cases.
+    The posterior mean of a normal prior that weighs `PRIOR_CLIPS` observations. Without speech of the
+    person it is the population's mean, so that one classifier serves both cases.
 
     Args:
         population: from training.
@@ -187,6 +187,6 @@ def person_mean(population: Population, own_mean: FloatArray | None, clips: floa
     return (total / (clips + PRIOR_CLIPS)).astype(np.float32)
 
 
-def normalised(windows: FloatArray, population: Population, mean: FloatArray) -> FloatArray:
-    """What the classifier sees: `(windows - mean) / population.deviation`, shape kept, float32."""
+def normalise_windows(windows: FloatArray, population: Population, mean: FloatArray) -> FloatArray:
+    """Return the input of the classifier: `(windows - mean) / population.deviation`, same shape, float32."""
     return ((windows - mean) / population.deviation).astype(np.float32, copy=False)

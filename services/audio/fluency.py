@@ -1,4 +1,4 @@
-"""How spoken words flow: rate and hesitations. Pauses are measured on the sound (`prosody`)."""
+"""Fluency of spoken words: rate and hesitations. Pauses are measured on the sound (`prosody`)."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,19 +11,19 @@ FILLERS = {
     **dict.fromkeys(("er", "erm"), "er"),
     **dict.fromkeys(("hm", "hmm", "mm"), "hmm"),
 }
-"""Sounds of hesitation by how they may be spelt. `Like`, `you know`, `well` and `so` are not among them:
-whether they fill a pause or mean something is not to be told from the word."""
+"""Hesitations by their possible spellings. `Like`, `you know`, `well` and `so` are not among them:
+the word alone does not tell whether it fills a pause or means something."""
 MIN_WORDS = 5
 MIN_SPAN_S = 1.5
-"""Below either there is no rate."""
+"""No rate is given for fewer words or a shorter span."""
 _MARKS = ".,;:!?…-–—\"'“”‘’()"
 
 
-def fluency(words: Sequence[SpokenWord]) -> Fluency:
-    """Rate of speech and hesitations of a transcript, from its first word to its last.
+def measure_fluency(words: Sequence[SpokenWord]) -> Fluency:
+    """Measure rate of speech and hesitations of a transcript, from its first word to its last.
 
-    The rate counts words that are no hesitations, and the pauses between them: it is lower than the rate
-    of articulation. A transcriber leaves out hesitations, so that their number is a lower bound.
+    The rate counts words that are no hesitations, over a time that includes the pauses: it is lower than the
+    rate of articulation. A transcriber leaves out hesitations, so their number is a lower bound.
 
     Args:
         words: in order, with times.
@@ -31,7 +31,7 @@ def fluency(words: Sequence[SpokenWord]) -> Fluency:
     Returns:
         The counts; rates are None for fewer than `MIN_WORDS` words or less than `MIN_SPAN_S`.
     """
-    found = Counter(filler for word in words if (filler := filler_of(word.text)))
+    found = Counter(filler for word in words if (filler := find_filler(word.text)))
     minutes = (words[-1].end_s - words[0].start_s) / 60.0 if words else 0.0
     enough = len(words) >= MIN_WORDS and minutes >= MIN_SPAN_S / 60.0
     return Fluency(
@@ -42,11 +42,11 @@ def fluency(words: Sequence[SpokenWord]) -> Fluency:
     )
 
 
-def filler_of(word: str) -> str | None:
-    """The hesitation that a word is, in one spelling, or None.
+def find_filler(word: str) -> str | None:
+    """Return the hesitation that a word is, in one spelling, or None.
 
     Example:
-        >>> filler_of("Umm,"), filler_of("umbrella")
+        >>> find_filler("Umm,"), find_filler("umbrella")
         ('um', None)
     """
     return FILLERS.get(word.strip(_MARKS).lower())

@@ -1,10 +1,10 @@
-"""Percentiles of any number of values in fixed memory."""
+"""Percentiles of any number of values in bounded memory."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
-class Histogram:
+class RunningHistogram:
     """Counts in bins of equal width. Values outside the range count in its first or last bin."""
 
     def __init__(self, *, low: float, high: float, step: float) -> None:
@@ -13,7 +13,7 @@ class Histogram:
 
     @property
     def total(self) -> int:
-        """How many values were added."""
+        """The number of values."""
         return int(self._counts.sum())
 
     def add(self, values: ArrayLike) -> None:
@@ -23,7 +23,7 @@ class Histogram:
         self._counts += np.bincount(inside, minlength=self._counts.size)
 
     def percentile(self, percent: float) -> float:
-        """The value that `percent` (0..100) of the values lie below; linear within a bin.
+        """Return the value that `percent` (0..100) of the values lie below; linear within a bin.
 
         Raises:
             ValueError: nothing was added.
@@ -37,7 +37,10 @@ class Histogram:
         return float(self._low + (found + within) * self._step)
 
     def deviation(self) -> float:
-        """Standard deviation of the values, each taken at the centre of its bin; 0 where there are none."""
+        """Return the standard deviation of the values, each taken at the centre of its bin.
+
+        0 if there are none.
+        """
         if not self.total:
             return 0.0
         centres = (np.arange(self._counts.size) + 0.5) * self._step

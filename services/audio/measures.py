@@ -1,4 +1,4 @@
-"""Everything that is measured on the sound besides emotions, in one pass."""
+"""All measures of a sound besides its emotions, in one pass."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from services.common.contracts.voice import Prosody
 
 @dataclass(frozen=True, slots=True)
 class SoundMeasures:
-    """What the meters say at the end. None where there was too little sound to say."""
+    """The measures of a whole recording. None if there was too little sound."""
 
     loudness_lufs: float | None
     signal_to_noise_db: float | None
@@ -18,7 +18,7 @@ class SoundMeasures:
 
 
 class SoundMeters:
-    """Hands every piece of sound to the meters."""
+    """The meters of one recording; each gets every piece of its sound."""
 
     def __init__(self) -> None:
         self._loudness = LoudnessMeter()
@@ -26,13 +26,13 @@ class SoundMeters:
         self._prosody = ProsodyMeter()
 
     def listen(self, piece: FloatArray, speech: bool) -> None:
-        """Take the next samples, shape `(n,)`, and whether they are speech."""
+        """Measure the next samples, shape `(n,)`, which are speech or not."""
         self._loudness.add(piece)
         self._noise.add(piece, speech=speech)
         self._prosody.add(piece, speech=speech)
 
     def finish(self) -> SoundMeasures:
-        """Ask once, when the sound has ended."""
+        """Return the measures. Call it once, when the sound has ended."""
         loudness, noise = self._loudness.finish(), self._noise.finish()
         return SoundMeasures(
             loudness_lufs=None if loudness is None else round(loudness, 1),

@@ -1,11 +1,11 @@
-"""Whose voice it is: the mean that windows are compared with, and what is kept for the next answer."""
+"""Normalisation of a voice by the speaker's mean, as far as it is known, or the population's."""
 
 import io
 from dataclasses import dataclass
 
 import numpy as np
 
-from services.audio.features import WINDOW_SIZE, FloatArray, Population, person_mean
+from services.audio.features import WINDOW_SIZE, FloatArray, Population, estimate_person_mean
 from services.common.contracts.voice import VoiceSummary
 from services.common.phrasing import counted
 from services.common.serving.predictor import Predictor
@@ -18,12 +18,12 @@ UNKNOWN_SPEAKER = "Nothing is known of this speaker yet"
 
 @dataclass(frozen=True, slots=True)
 class Normaliser:
-    """What windows of one answer are normalised by.
+    """The means by which the windows of one answer are normalised.
 
     Attributes:
         population: from training.
-        mean: what this person's windows look like as far as is known, shape `(WINDOW_SIZE,)`.
-        clips: windows of the person's earlier speech behind it; 0 where nothing is known.
+        mean: estimated mean of this person's windows, shape `(WINDOW_SIZE,)`.
+        clips: windows of the person's earlier speech behind it; 0 if there is none.
     """
 
     population: Population
@@ -31,14 +31,14 @@ class Normaliser:
     clips: float
 
 
-def normaliser_for(enrolment: VoiceSummary | None, predictor: Predictor) -> Normaliser:
-    """The normaliser for a person; a summary by another encoder than the served one counts as none."""
+def build_normaliser(enrolment: VoiceSummary | None, predictor: Predictor) -> Normaliser:
+    """Build the normaliser of a person; a summary by another encoder than the served one counts as none."""
     population = load_population(predictor.asset(VOICE_EMOTION, POPULATION_FILE))
     fits = enrolment is not None and enrolment.model == predictor.manifest(VOICE_ENCODER).ref
     own = np.array(voice_summary.read_mean_values(enrolment), np.float32) if enrolment and fits else None
     if enrolment is None or own is None or own.shape != (WINDOW_SIZE,):
         return Normaliser(population, population.mean, 0.0)
-    return Normaliser(population, person_mean(population, own, enrolment.clips), enrolment.clips)
+    return Normaliser(population, estimate_person_mean(population, own, enrolment.clips), enrolment.clips)
 
 
 def comparison_words(clips: float) -> str:
@@ -60,7 +60,7 @@ def load_population(content: bytes) -> Population:
 
 
 def dump_population(population: Population) -> bytes:
-    """The side file of the model."""
+    """Return the content of the model's side file `POPULATION_FILE`."""
     file = io.BytesIO()
     np.savez(file, mean=population.mean, deviation=population.deviation)
     return file.getvalue()

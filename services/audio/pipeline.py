@@ -2,17 +2,17 @@
 
 import time
 
-from services.audio.confidence import sound_notices, temperatures
-from services.audio.decode import SoundSource, watched_blocks
+from services.audio.confidence import list_sound_notices, look_up_temperatures
+from services.audio.decode import SoundSource, report_blocks
 from services.audio.embedding import Embedder
 from services.audio.features import CHUNK_S, SAMPLE_RATE_HZ
 from services.audio.measures import SoundMeasures, SoundMeters
-from services.audio.normalisation import Normaliser, comparison_words, normaliser_for
-from services.audio.salience import Candidate, explain
+from services.audio.normalisation import Normaliser, build_normaliser, comparison_words
+from services.audio.salience import ExplainedWindow, explain
 from services.audio.scoring import EmotionTimeline, Timeline
 from services.audio.settings import AudioSettings
-from services.audio.vad import SpeechProbability, hysteresis
-from services.audio.windowing import speech_chunks
+from services.audio.vad import SpeechProbability, build_hysteresis
+from services.audio.windowing import cut_speech_chunks
 from services.common.contracts.labels import EMOTIONS, Modality, ModalityStatus
 from services.common.contracts.results import ErrorCode, ModalityResult, Notice, Quality
 from services.common.contracts.voice import SalienceMap, VoiceMeasures, VoiceSummary
@@ -32,30 +32,30 @@ def analyze(
     progress: Progress = ignore_progress,
     enrolment: VoiceSummary | None = None,
 ) -> ModalityResult:
-    """Perceived emotions in the voice of a recording, how it was said, and why a label was given.
+    """Analyse the voice of a recording: perceived emotions, how it was said, and why a label was given.
 
-    Memory does not grow with the length of the recording but for the timeline itself: decoded
+    Memory does not grow with the length of the recording, except for the timeline itself: decoded
     sound, features and embeddings are dropped as soon as they are used.
 
     Args:
         media: an audio or video file in any container that FFmpeg reads.
-        predictor: answers for the models `voice_encoder` and `voice_emotion`.
+        predictor: runs the models `voice_encoder` and `voice_emotion`.
         settings: limits and the rules of voice activity.
-        progress: told the share of the media that was read.
+        progress: called with the share of the media that was read.
         enrolment: mean voice of this person's earlier answers, which the windows are compared with;
             one of another encoder counts as none.
 
     Returns:
         A result with status `succeeded`. `emotions` is the mean of the windows weighted by duration
         of speech; `quality.coverage` is the share of speech in the recording; `voice_summary` is for the
-        person's next answers, and missing where several people seem to speak.
+        person's next answers, and missing if several people seem to speak.
 
     Raises:
         InputError: the media cannot be decoded, is too long, or has no sound or no speech.
         TemporaryError: a model or the file is out of reach.
     """
     started = time.monotonic()
-    normaliser = normaliser_for(enrolment, predictor)
+    normaliser = build_normaliser(enrolment, predictor)
     scores = EmotionTimeline(predictor, normaliser, batch_windows=settings.batch_windows)
     meters = SoundMeters()
     with SoundSource(media.path, max_duration_s=settings.max_duration_s) as source:
@@ -65,7 +65,7 @@ def analyze(
                 ErrorCode.NO_SPEECH,
                 "No speech was found; check the microphone and record an answer in a clear voice.",
             )
-        result = _result(source, scores, meters.finish(), normaliser, predictor, settings)
+        result = _build_result(source, scores, meters.finish(), normaliser, predictor, settings)
     progress(1.0)
     return result.model_copy(update={"elapsed_s": time.monotonic() - started})
 
@@ -78,11 +78,11 @@ def _read_speech(
     settings: AudioSettings,
     progress: Progress,
 ) -> None:
-    """Stream the source into the timeline and the meters."""
+    """Feed the whole source to the timeline and the meters."""
     embedder = Embedder(predictor, batch_chunks=settings.batch_windows)
-    found = speech_chunks(
-        watched_blocks(source, progress),
-        hysteresis=hysteresis(settings),
+    found = cut_speech_chunks(
+        report_blocks(source, progress),
+        hysteresis=build_hysteresis(settings),
         probability=SpeechProbability(),
         listen=meters.listen,
     )
@@ -94,7 +94,7 @@ def _read_speech(
     scores.score()
 
 
-def _result(
+def _build_result(
     source: SoundSource,
     scores: EmotionTimeline,
     measures: SoundMeasures,
@@ -102,16 +102,16 @@ def _result(
     predictor: Predictor,
     settings: AudioSettings,
 ) -> ModalityResult:
-    """Put together what was heard."""
+    """Build the result of the analysis from the scores and measures."""
     speech_s = min(scores.speech_s, source.decoded_s)
-    several = scores.voices.several()
-    lowered = temperatures(
+    several = scores.voices.hears_several()
+    temperature = look_up_temperatures(
         predictor.manifest(VOICE_EMOTION).preprocessing,
         heard_s=scores.heard_s,
         signal_to_noise_db=measures.signal_to_noise_db,
         several_voices=several,
     )
-    timeline = scores.finish(temperature=lowered, offset_s=source.offset_s, duration_s=source.decoded_s)
+    timeline = scores.finish(temperature=temperature, offset_s=source.offset_s, duration_s=source.decoded_s)
     encoder = predictor.manifest(VOICE_ENCODER).ref
     return ModalityResult(
         modality=Modality.AUDIO,
@@ -122,7 +122,7 @@ def _result(
         quality=Quality(
             duration_s=round(source.decoded_s, 3),
             coverage=round(speech_s / source.decoded_s, 4),
-            reasons=_reasons(source, speech_s, measures, settings, several=several),
+            reasons=_list_quality_reasons(source, speech_s, measures, settings, several=several),
         ),
         voice=VoiceMeasures(
             speech_s=round(speech_s, 3),
@@ -134,7 +134,7 @@ def _result(
             enrolment_clips=round(normaliser.clips, 1),
             compared_with=comparison_words(normaliser.clips),
             prosody=measures.prosody,
-            salience=_explained(scores, timeline, source.offset_s, normaliser, predictor, settings),
+            salience=_explain_clearest(scores, timeline, source.offset_s, normaliser, predictor, settings),
         ),
         voice_summary=None
         if several
@@ -145,7 +145,7 @@ def _result(
     )
 
 
-def _explained(
+def _explain_clearest(
     scores: EmotionTimeline,
     timeline: Timeline,
     offset_s: float,
@@ -153,12 +153,12 @@ def _explained(
     predictor: Predictor,
     settings: AudioSettings,
 ) -> list[SalienceMap]:
-    """The clearest window of each of the labels that the timeline shows longest."""
+    """Explain the labels that the timeline shows longest, each on the window that shows it most clearly."""
     longest = list(seconds_by_label(timeline.segments))[: settings.salient_windows]
-    found = [(label, scores.clearest(label)) for label in longest]
+    found = [(label, scores.find_clearest(label)) for label in longest]
     return [
         explain(
-            Candidate(
+            ExplainedWindow(
                 samples=clear[1].samples,
                 start_s=offset_s + clear[1].heard_from / SAMPLE_RATE_HZ,
                 label=label,
@@ -172,7 +172,7 @@ def _explained(
     ]
 
 
-def _reasons(
+def _list_quality_reasons(
     source: SoundSource,
     speech_s: float,
     measures: SoundMeasures,
@@ -180,14 +180,14 @@ def _reasons(
     *,
     several: bool,
 ) -> list[Notice]:
-    """What a reader should know before trusting the scores."""
+    """List what a reader should know before trusting the scores."""
     reasons = []
     if source.truncated:
         reasons.append(Notice(code="truncated", detail="The recording breaks off; the rest was analysed."))
     if source.bad_packets:
         detail = f"{source.bad_packets} pieces of the sound were damaged and left out."
         reasons.append(Notice(code="damaged", detail=detail))
-    return reasons + sound_notices(
+    return reasons + list_sound_notices(
         settings,
         speech_s=speech_s,
         duration_s=source.decoded_s,

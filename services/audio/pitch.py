@@ -30,7 +30,7 @@ HOP_SAMPLES = SAMPLE_RATE_HZ // 100
 WINDOW_SAMPLES = int(3 * SAMPLE_RATE_HZ / FLOOR_HZ)
 """Three periods of the lowest pitch: 40 ms."""
 MARGIN_SAMPLES = WINDOW_SAMPLES // 2
-"""How much sound a frame needs on either side of its centre."""
+"""Samples that a frame needs on either side of its centre."""
 _CENTRAL_PERIOD = slice(WINDOW_SAMPLES // 3, WINDOW_SAMPLES - WINDOW_SAMPLES // 3)
 _N_FFT = 864
 """Longer than a window and the longest lag together, so that the correlation does not wrap round."""
@@ -47,7 +47,7 @@ _NO_CANDIDATE = -1e3
 _LANE_FRAMES, _LANE_MARGIN = 40, 20
 _REFINE_STEP = 0.25
 _MAX_CORRELATION = 1.0 - 1e-6
-"""Above, 60 dB, single precision says nothing."""
+"""At 60 dB; single precision cannot tell higher ratios apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +68,23 @@ class PitchTrack:
 
     @property
     def voiced(self) -> NDArray[np.bool_]:
-        """Shape `(n,)`."""
+        """Whether each frame has a pitch, shape `(n,)`."""
         return self.pitch_hz > 0.0
 
-    def harmonicity_db(self) -> NDArray[np.float64]:
-        """Harmonics-to-noise ratio (eq. 4) of the voiced frames, at most 60 dB."""
+    def compute_harmonicity_db(self) -> NDArray[np.float64]:
+        """Return the harmonics-to-noise ratio (eq. 4) of the voiced frames, at most 60 dB."""
         periodic = np.clip(self.correlation[self.voiced], 1e-3, _MAX_CORRELATION)
         return np.asarray(10.0 * np.log10(periodic / (1.0 - periodic)))
 
 
-def in_range(samples: FloatArray) -> FloatArray:
-    """The same as float32 within -1..1; what is not a number is silence."""
+def clip_samples(samples: FloatArray) -> FloatArray:
+    """Return the samples as float32 within -1..1; NaN becomes silence."""
     clean = np.nan_to_num(np.asarray(samples, np.float32), nan=0.0, posinf=1.0, neginf=-1.0)
     return np.clip(clean, -1.0, 1.0)
 
 
 def track_pitch(samples: FloatArray, centres: NDArray[np.int64], *, loudest: float = 0.0) -> PitchTrack:
-    """Pitch of the frames around `centres`.
+    """Track the pitch of the frames around `centres`.
 
     Args:
         samples: shape `(m,)`, -1..1, 16 kHz.
@@ -94,44 +94,46 @@ def track_pitch(samples: FloatArray, centres: NDArray[np.int64], *, loudest: flo
     """
     if not len(centres):
         return PitchTrack(centres, np.zeros(0), np.zeros(0), 0.0)
-    parts = [_spectral(samples, part) for part in _in_cache(centres)]
+    parts = [_analyse_frames(samples, part) for part in _split_for_cache(centres)]
     power, lags, heights, peaks = (np.concatenate(column) for column in zip(*parts, strict=True))
     here = float(peaks.max())
-    unvoiced = _unvoiced_strength(peaks, max(loudest, here))
-    chosen = _cheapest_path(lags, heights, unvoiced, joined=np.diff(centres) <= HOP_SAMPLES)
+    unvoiced = _compute_unvoiced_strength(peaks, max(loudest, here))
+    chosen = _find_cheapest_path(lags, heights, unvoiced, joined=np.diff(centres) <= HOP_SAMPLES)
     pitch, height = np.zeros(len(centres)), np.zeros(len(centres))
-    for part in _in_cache(np.flatnonzero(chosen)):
-        lag, height[part] = _refined(power[part], lags[part, chosen[part] - 1])
+    for part in _split_for_cache(np.flatnonzero(chosen)):
+        lag, height[part] = _refine_peaks(power[part], lags[part, chosen[part] - 1])
         pitch[part] = SAMPLE_RATE_HZ / lag
     return PitchTrack(centres, pitch, height, here)
 
 
-def _in_cache(places: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Parts of a size at which the spectra stay in the cache; numpy's FFT is then twice as fast."""
+def _split_for_cache(places: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Split places into parts whose spectra stay in the cache, which makes numpy's FFT twice as fast."""
     return [places[start : start + _BATCH] for start in range(0, len(places), _BATCH)]
 
 
-def _spectral(samples: FloatArray, centres: NDArray[np.int64]) -> tuple[FloatArray, Any, Any, FloatArray]:
-    """Power spectra, the lags and heights of the candidates, and the peak of each frame."""
+def _analyse_frames(
+    samples: FloatArray, centres: NDArray[np.int64]
+) -> tuple[FloatArray, Any, Any, FloatArray]:
+    """Return the power spectra, the lags and heights of the candidates, and the peak of each frame."""
     frames = np.lib.stride_tricks.sliding_window_view(samples, WINDOW_SAMPLES)[centres - MARGIN_SAMPLES]
     frames = frames - frames.mean(axis=1, keepdims=True)
     peaks = np.abs(frames[:, _CENTRAL_PERIOD]).max(axis=1)
-    spectrum = np.fft.rfft(frames * _window(), _N_FFT)
+    spectrum = np.fft.rfft(frames * _make_window(), _N_FFT)
     power: FloatArray = (spectrum.real**2 + spectrum.imag**2).astype(np.float32, copy=False)
     correlation: FloatArray = np.fft.irfft(power, _N_FFT)[:, : _LONGEST_LAG + 2].astype(
         np.float32, copy=False
     )
-    return power, *_candidates(_normalised(correlation)), peaks
+    return power, *_find_candidates(_normalise_correlation(correlation)), peaks
 
 
-def _normalised(correlation: FloatArray) -> FloatArray:
-    """Autocorrelation of the sound from that of its windowed frames (eq. 9); 0 for silence."""
+def _normalise_correlation(correlation: FloatArray) -> FloatArray:
+    """Return the autocorrelation of the sound, from that of its windowed frames (eq. 9); 0 for silence."""
     energy = np.maximum(correlation[:, :1], np.finfo(np.float32).tiny)
-    return np.asarray(correlation / (energy * _window_correlations()[: correlation.shape[1]]), np.float32)
+    return np.asarray(correlation / (energy * _correlate_window_lags()[: correlation.shape[1]]), np.float32)
 
 
-def _candidates(correlation: FloatArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The highest peaks of each frame.
+def _find_candidates(correlation: FloatArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Find the highest peaks of each frame.
 
     Returns:
         Lags in samples and heights less the cost of a low octave, shape `(n, _CANDIDATES)` each; the
@@ -141,22 +143,22 @@ def _candidates(correlation: FloatArray) -> tuple[NDArray[np.float64], NDArray[n
     here, before = correlation[:, _SHORTEST_LAG:-1], correlation[:, _SHORTEST_LAG - 1 : -2]
     after = correlation[:, _SHORTEST_LAG + 1 :]
     is_peak = (here > before) & (here >= after) & (here > 0.5 * _VOICING_THRESHOLD)
-    ranked = np.where(is_peak, here - _lag_cost(lags).astype(np.float32), np.float32(_NO_CANDIDATE))
-    best = _highest(ranked)
+    ranked = np.where(is_peak, here - _compute_lag_cost(lags).astype(np.float32), np.float32(_NO_CANDIDATE))
+    best = _find_highest(ranked)
     rows = np.arange(len(best))[:, None]
     left, middle, right = (part[rows, best].astype(float) for part in (before, here, after))
-    shift, height = _parabola(left, middle, right)
+    shift, height = _fit_parabola(left, middle, right)
     lag = lags[best] + shift
     inside = is_peak[rows, best] & (lag >= SAMPLE_RATE_HZ / CEILING_HZ) & (lag <= SAMPLE_RATE_HZ / FLOOR_HZ)
     # a peak above 1 is an artefact of short windows: reflect it, as the paper's program does
     height = np.where(height > 1.0, 1.0 / np.maximum(height, 1.0), height)
-    return lag, np.where(inside, height - _lag_cost(lag), _NO_CANDIDATE)
+    return lag, np.where(inside, height - _compute_lag_cost(lag), _NO_CANDIDATE)
 
 
-def _highest(ranked: FloatArray) -> NDArray[np.int64]:
-    """Columns of the highest values of each row, shape `(n, _CANDIDATES)`. Overwrites them.
+def _find_highest(ranked: FloatArray) -> NDArray[np.int64]:
+    """Return the columns of the highest values of each row, shape `(n, _CANDIDATES)`. Overwrites `ranked`.
 
-    Five times the highest of the rest is four times as fast as numpy's partition.
+    Taking the maximum five times is four times as fast as numpy's partition.
     """
     rows = np.arange(len(ranked))
     best = np.empty((len(ranked), _CANDIDATES), np.int64)
@@ -166,27 +168,27 @@ def _highest(ranked: FloatArray) -> NDArray[np.int64]:
     return best
 
 
-def _lag_cost(lag: NDArray[Any]) -> NDArray[np.float64]:
-    """What favours the higher of two octaves (eq. 24)."""
+def _compute_lag_cost(lag: NDArray[Any]) -> NDArray[np.float64]:
+    """Compute the cost that favours the higher of two octaves (eq. 24)."""
     return _OCTAVE_COST * np.log2(FLOOR_HZ / SAMPLE_RATE_HZ * lag)
 
 
-def _unvoiced_strength(peaks: FloatArray, loudest: float) -> NDArray[np.float64]:
-    """Strength of the candidate "unvoiced" (eq. 23): certain where the frame is nearly silent."""
+def _compute_unvoiced_strength(peaks: FloatArray, loudest: float) -> NDArray[np.float64]:
+    """Compute the strength of the candidate "unvoiced" (eq. 23): certain if a frame is nearly silent."""
     relative = peaks.astype(float) / max(loudest, 1e-6)
     return _VOICING_THRESHOLD + np.maximum(
         0.0, 2.0 - relative * (1.0 + _VOICING_THRESHOLD) / _SILENCE_THRESHOLD
     )
 
 
-def _cheapest_path(
+def _find_cheapest_path(
     lags: NDArray[np.float64],
     heights: NDArray[np.float64],
     unvoiced: NDArray[np.float64],
     *,
     joined: NDArray[np.bool_],
 ) -> NDArray[np.int64]:
-    """Which candidate each frame takes: 0 for unvoiced, else 1 + its column.
+    """Return the candidate that each frame takes: 0 for unvoiced, else 1 + its column.
 
     The search runs over lanes of 40 frames in step, each with 20 frames more on either side, because
     numpy is slow one frame at a time. A path does not look further back than that.
@@ -212,7 +214,7 @@ def _cheapest_path(
 
 
 def _viterbi(strength: NDArray[np.float64], change: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Strongest paths through lanes of frames.
+    """Find the strongest paths through lanes of frames (Viterbi 1967).
 
     Args:
         strength: shape `(lanes, frames, states)`.
@@ -236,11 +238,13 @@ def _viterbi(strength: NDArray[np.float64], change: NDArray[np.float64]) -> NDAr
     return path
 
 
-def _refined(power: FloatArray, lag: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Place and height of peaks between samples.
+def _refine_peaks(
+    power: FloatArray, lag: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the place and height of peaks between samples.
 
-    The autocorrelation is known between samples as the cosine sum of the power spectrum, so the peak is
-    not bent by a parabola through whole samples, which at 16 kHz would cost high voices several dB.
+    The autocorrelation between samples is the cosine sum of the power spectrum. A parabola through whole
+    samples would distort the peak, which at 16 kHz would cost high voices several dB.
     """
     weighted = np.concatenate([power[:, :1], 2.0 * power[:, 1:-1], power[:, -1:]], axis=1)
     bins = (2.0 * np.pi / _N_FFT * np.arange(power.shape[1])).astype(np.float32)
@@ -252,39 +256,39 @@ def _refined(power: FloatArray, lag: NDArray[np.float64]) -> tuple[NDArray[np.fl
     rows = (symmetric + skew, even.sum(axis=1), symmetric - skew)
     offsets = (-_REFINE_STEP, 0.0, _REFINE_STEP)
     left, middle, right = (
-        row.astype(float) / energy / _window_correlation(lag + offset)
+        row.astype(float) / energy / _correlate_window(lag + offset)
         for row, offset in zip(rows, offsets, strict=True)
     )
-    shift, height = _parabola(left, middle, right)
+    shift, height = _fit_parabola(left, middle, right)
     height = np.where(height > 1.0, 1.0 / np.maximum(height, 1.0), height)
     refined = np.clip(lag + _REFINE_STEP * shift, SAMPLE_RATE_HZ / CEILING_HZ, SAMPLE_RATE_HZ / FLOOR_HZ)
     return refined, np.clip(height, 0.0, 1.0)
 
 
-def _parabola(
+def _fit_parabola(
     left: NDArray[np.float64], middle: NDArray[np.float64], right: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Vertex of the parabola through three neighbours: shift of at most two steps, and height."""
+    """Return the vertex of the parabola through three neighbours: shift (at most two steps) and height."""
     bend = np.minimum(left - 2.0 * middle + right, -1e-9)
     shift = np.clip(0.5 * (left - right) / bend, -2.0, 2.0)
     return shift, middle - 0.25 * (left - right) * shift
 
 
 @cache
-def _window() -> FloatArray:
-    """Hann window, shape `(WINDOW_SAMPLES,)`."""
+def _make_window() -> FloatArray:
+    """Return the Hann window, shape `(WINDOW_SAMPLES,)`."""
     phase = 2.0 * np.pi * (np.arange(WINDOW_SAMPLES) + 0.5) / WINDOW_SAMPLES
     return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
 
 
 @cache
-def _window_correlations() -> FloatArray:
-    """Of whole lags, shape `(WINDOW_SAMPLES,)`."""
-    return _window_correlation(np.arange(WINDOW_SAMPLES)).astype(np.float32)
+def _correlate_window_lags() -> FloatArray:
+    """Return the autocorrelation of the window at whole lags, shape `(WINDOW_SAMPLES,)`."""
+    return _correlate_window(np.arange(WINDOW_SAMPLES)).astype(np.float32)
 
 
-def _window_correlation(lag: NDArray[Any]) -> NDArray[np.float64]:
-    """Normalised autocorrelation of the Hann window (eq. 8)."""
+def _correlate_window(lag: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the normalised autocorrelation of the Hann window at any lags (eq. 8)."""
     share = np.asarray(lag, np.float64) / WINDOW_SAMPLES
     turn = 2.0 * np.pi * share
     return (1.0 - share) * (2.0 / 3.0 + np.cos(turn) / 3.0) + np.sin(turn) / (2.0 * np.pi)

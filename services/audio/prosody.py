@@ -29,15 +29,15 @@ from numpy.typing import NDArray
 
 from services.audio import pitch, syllables, voice_quality
 from services.audio.features import SAMPLE_RATE_HZ, FloatArray
-from services.audio.histogram import Histogram
+from services.audio.histogram import RunningHistogram
 from services.audio.pitch import HOP_SAMPLES, PitchTrack
 from services.common.contracts.voice import Prosody
 
 PAUSE_S = 0.3
-"""Shorter gaps are stops between sounds of a word (de Jong and Wempe 2009)."""
-FEWEST_VOICED_FRAMES = 20
-FEWEST_SPEECH_FRAMES = 20
-SHORTEST_SPAN_S = 1.0
+"""Shorter gaps are stops within a word, not pauses (de Jong and Wempe 2009)."""
+MIN_VOICED_FRAMES = 20
+MIN_SPEECH_FRAMES = 20
+MIN_SPAN_S = 1.0
 """Between first and last word, for a rate or a share of pauses."""
 _BLOCK_SAMPLES = 8 * SAMPLE_RATE_HZ
 _QUIET_SAMPLES = int(0.16 * SAMPLE_RATE_HZ)
@@ -45,13 +45,14 @@ _REFERENCE_HZ = pitch.FLOOR_HZ
 _MARGIN = -(-max(pitch.MARGIN_SAMPLES, syllables.MARGIN_SAMPLES, voice_quality.MARGIN_SAMPLES) // HOP_SAMPLES)
 _MARGIN_SAMPLES = _MARGIN * HOP_SAMPLES
 _PEAK_DECAY = 0.7
-"""How much of the loudest peak a later block still knows, so that a bang does not silence an hour."""
+"""Factor by which the loudest peak fades from block to block, so that one bang does not make all that follows
+unvoiced."""
 
 
 class ProsodyMeter:
-    """Measures one stream of sound. Feed `add`, then ask `finish` once.
+    """Measures one stream of sound. Call `add` for each piece, then `finish` once.
 
-    Holds a block of 8 s of sound, 16 s where nobody pauses, and histograms; nothing grows with the
+    Holds a block of 8 s of sound, 16 s if there are no pauses, and histograms; nothing grows with the
     stream. Blocks end in pauses where they can, because no pitch, syllable or period is followed from
     one block to the next.
     """
@@ -59,8 +60,8 @@ class ProsodyMeter:
     def __init__(self) -> None:
         self._pauses = PauseClock()
         self._quality = voice_quality.VoiceQuality()
-        self._semitones = Histogram(low=0.0, high=33.0, step=0.05)
-        self._intensity = Histogram(low=syllables.FLOOR_DB, high=1.0, step=0.1)
+        self._semitones = RunningHistogram(low=0.0, high=33.0, step=0.05)
+        self._intensity = RunningHistogram(low=syllables.FLOOR_DB, high=1.0, step=0.1)
         self._power = self._harmonicity = self._loudest = 0.0
         self._speech_frames = self._nuclei = 0
         self._chunks = [np.zeros(_MARGIN_SAMPLES, np.float32)]
@@ -68,7 +69,7 @@ class ProsodyMeter:
         self._held = self._quiet = 0
 
     def add(self, chunk: FloatArray, *, speech: bool) -> None:
-        """Take the next samples.
+        """Add the next samples.
 
         Args:
             chunk: shape `(n,)` for any n, float32, -1..1, 16 kHz mono. Values outside are clipped, NaN
@@ -83,15 +84,15 @@ class ProsodyMeter:
             self._measure()
 
     def finish(self) -> Prosody:
-        """What was measured. Figures are None where there was too little to measure them on."""
+        """Return the measures. Each is None if there was too little to measure it on."""
         self._hold(np.zeros(_MARGIN_SAMPLES + HOP_SAMPLES, np.float32), speech=False)
         self._measure()
         return Prosody(
-            **self._pitch_figures(),
-            **self._intensity_figures(),
-            **self._time_figures(),
-            jitter=_rounded(self._quality.jitter, 5),
-            shimmer=_rounded(self._quality.shimmer, 5),
+            **self._summarise_pitch(),
+            **self._summarise_intensity(),
+            **self._summarise_times(),
+            jitter=_round(self._quality.jitter, 5),
+            shimmer=_round(self._quality.shimmer, 5),
         )
 
     def _hold(self, chunk: FloatArray, *, speech: bool) -> None:
@@ -101,7 +102,7 @@ class ProsodyMeter:
 
     def _measure(self) -> None:
         """Measure all frames that have their margin on both sides; keep the sound from there on."""
-        samples = pitch.in_range(np.concatenate(self._chunks))
+        samples = pitch.clip_samples(np.concatenate(self._chunks))
         speech = np.concatenate(self._speech)
         frames = max(0, (len(samples) - 2 * _MARGIN_SAMPLES) // HOP_SAMPLES)
         end = frames * HOP_SAMPLES
@@ -118,37 +119,37 @@ class ProsodyMeter:
         track = pitch.track_pitch(samples, centres[spoken], loudest=self._loudest)
         self._loudest = max(_PEAK_DECAY * self._loudest, track.loudest)
         self._semitones.add(12.0 * np.log2(track.pitch_hz[track.voiced] / _REFERENCE_HZ))
-        self._harmonicity += float(track.harmonicity_db().sum())
+        self._harmonicity += float(track.compute_harmonicity_db().sum())
         self._quality.add(samples, track)
         self._measure_intensity(samples, spoken, track)
 
     def _measure_intensity(self, samples: FloatArray, spoken: NDArray[np.bool_], track: PitchTrack) -> None:
         spare = _MARGIN_SAMPLES - syllables.MARGIN_SAMPLES
-        intensity = syllables.intensity_db(samples[spare : len(samples) - spare])
+        intensity = syllables.compute_intensity_db(samples[spare : len(samples) - spare])
         self._speech_frames += int(spoken.sum())
         self._intensity.add(intensity[spoken])
         self._power += float((10.0 ** (intensity[spoken] / 10.0)).sum())
         voiced = spoken.copy()
         voiced[spoken] = track.voiced
         loudest_db = self._intensity.percentile(99.0)
-        self._nuclei += len(syllables.syllable_nuclei(intensity, voiced, loudest_db=loudest_db))
+        self._nuclei += len(syllables.find_syllable_nuclei(intensity, voiced, loudest_db=loudest_db))
 
-    def _pitch_figures(self) -> dict[str, float | None]:
+    def _summarise_pitch(self) -> dict[str, float | None]:
         voiced = self._semitones.total
-        share = voiced / self._speech_frames if self._speech_frames >= FEWEST_SPEECH_FRAMES else None
-        if voiced < FEWEST_VOICED_FRAMES:
-            return {"voiced_share": _rounded(share, 4)}
+        share = voiced / self._speech_frames if self._speech_frames >= MIN_SPEECH_FRAMES else None
+        if voiced < MIN_VOICED_FRAMES:
+            return {"voiced_share": _round(share, 4)}
         low, median, high = (self._semitones.percentile(percent) for percent in (5.0, 50.0, 95.0))
         return {
-            "voiced_share": _rounded(share, 4),
+            "voiced_share": _round(share, 4),
             "pitch_median_hz": round(_REFERENCE_HZ * 2.0 ** (median / 12.0), 2),
             "pitch_range_semitones": round(high - low, 3),
             "pitch_sd_semitones": round(self._semitones.deviation(), 3),
             "harmonics_to_noise_db": round(self._harmonicity / voiced, 2),
         }
 
-    def _intensity_figures(self) -> dict[str, float | None]:
-        if self._speech_frames < FEWEST_SPEECH_FRAMES:
+    def _summarise_intensity(self) -> dict[str, float | None]:
+        if self._speech_frames < MIN_SPEECH_FRAMES:
             return {}
         low, high = (self._intensity.percentile(percent) for percent in (5.0, 95.0))
         return {
@@ -156,9 +157,9 @@ class ProsodyMeter:
             "intensity_range_db": round(high - low, 2),
         }
 
-    def _time_figures(self) -> dict[str, float | None]:
+    def _summarise_times(self) -> dict[str, float | None]:
         clock = self._pauses
-        if clock.span_s < SHORTEST_SPAN_S:
+        if clock.span_s < MIN_SPAN_S:
             return {}
         return {
             "speaking_rate_hz": round(self._nuclei / clock.span_s, 3),
@@ -176,7 +177,7 @@ class PauseClock:
         self._span = self._gap = self._pauses = self._longest = 0
 
     def add(self, samples: int, *, speech: bool) -> None:
-        """Take the next samples, so many, all speech or all not."""
+        """Add the next `samples` samples, which are all speech or all not."""
         if not speech:
             self._gap += samples
             return
@@ -191,19 +192,19 @@ class PauseClock:
 
     @property
     def span_s(self) -> float:
-        """From the first speech to the last."""
+        """Seconds from the first speech to the last."""
         return self._span / SAMPLE_RATE_HZ
 
     @property
     def pauses_s(self) -> float:
-        """All pauses within the span."""
+        """Seconds of all pauses within the span."""
         return self._pauses / SAMPLE_RATE_HZ
 
     @property
     def longest_s(self) -> float:
-        """The longest of them, 0 where there is none."""
+        """Seconds of the longest pause, 0 if there is none."""
         return self._longest / SAMPLE_RATE_HZ
 
 
-def _rounded(value: float | None, digits: int) -> float | None:
+def _round(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)

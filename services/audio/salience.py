@@ -1,7 +1,7 @@
-"""Why a segment got its label: which time and frequency regions carried it, by occlusion.
+"""Explanation of a segment's label: the time and frequency regions that carried it, by occlusion.
 
-A band of the log-mel is replaced by its own mean over time, which takes away what moves in it but not its
-level, and the encoder hears the chunk again. Of its frames only those of one time slot are then put in
+A band of the log-mel is replaced by its own mean over time, which removes its variation but not its
+level, and the chunk is encoded again. Of the new frames only those of one time slot are then put in
 the place of the original ones (Zeiler & Fergus 2014 occlude pixels likewise). The fall of the label's
 log-odds is the relevance of that band in that slot: nine passes of the encoder explain all regions.
 """
@@ -16,14 +16,14 @@ from services.audio.features import (
     SAMPLE_RATE_HZ,
     TOKEN_SAMPLES,
     FloatArray,
-    log_mel,
+    compute_log_mel,
+    count_tokens,
     mel_centres_hz,
     pool,
-    tokens_of,
 )
 from services.audio.normalisation import Normaliser
 from services.audio.salience_words import region_words
-from services.audio.scoring import window_probabilities
+from services.audio.scoring import predict_windows
 from services.common.contracts.labels import EMOTIONS, Emotion
 from services.common.contracts.voice import SalienceMap
 from services.common.serving.predictor import Predictor
@@ -36,14 +36,14 @@ _FLOOR = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A window worth explaining.
+class ExplainedWindow:
+    """A window whose label is to be explained.
 
     Attributes:
         samples: its sound, shape `(k,)`.
         start_s: where it starts on the media's clock.
-        label: what it was called.
-        confidence: how surely, as far as the sound allows, 0..1.
+        label: its label.
+        confidence: of the label, as far as the sound allows, 0..1.
     """
 
     samples: FloatArray
@@ -52,22 +52,22 @@ class Candidate:
     confidence: float
 
 
-def explain(candidate: Candidate, normaliser: Normaliser, predictor: Predictor) -> SalienceMap:
-    """The relevance of every band and slot of a window for its label, and the sentence that sums it up."""
-    tokens = tokens_of(candidate.samples.size)
-    heard = predictor.predict(VOICE_ENCODER, _with_bands_flattened(log_mel([candidate.samples])[0], tokens))
+def explain(window: ExplainedWindow, normaliser: Normaliser, predictor: Predictor) -> SalienceMap:
+    """Compute the relevance of every band and slot of a window for its label, and sum it up in a sentence."""
+    tokens = count_tokens(window.samples.size)
+    heard = predictor.predict(VOICE_ENCODER, _flatten_bands(compute_log_mel([window.samples])[0], tokens))
     frames = heard[:, :tokens]
-    column = EMOTIONS.index(candidate.label)
-    probabilities = window_probabilities(_mixtures(frames), normaliser, predictor)[:, column]
+    column = EMOTIONS.index(window.label)
+    probabilities = predict_windows(_mix_slots(frames), normaliser, predictor)[:, column]
     log_odds = np.log(np.maximum(probabilities, _FLOOR) / np.maximum(1.0 - probabilities, _FLOOR))
     fall = (log_odds[0] - log_odds[1:]).reshape(BANDS, -1)
     largest = float(np.abs(fall).max())
     relevance = np.clip(fall / largest, -1.0, 1.0) if largest > 0.0 else np.zeros_like(fall)
     found = SalienceMap(
-        label=candidate.label,
-        start_s=round(candidate.start_s, 3),
-        end_s=round(candidate.start_s + tokens * TOKEN_SAMPLES / SAMPLE_RATE_HZ, 3),
-        confidence=round(candidate.confidence, 4),
+        label=window.label,
+        start_s=round(window.start_s, 3),
+        end_s=round(window.start_s + tokens * TOKEN_SAMPLES / SAMPLE_RATE_HZ, 3),
+        confidence=round(window.confidence, 4),
         band_edges_hz=band_edges_hz(),
         relevance=np.round(relevance, 3).tolist(),
     )
@@ -75,15 +75,18 @@ def explain(candidate: Candidate, normaliser: Normaliser, predictor: Predictor) 
 
 
 def band_edges_hz() -> list[float]:
-    """Edges of the bands, `BANDS + 1` of them, from 0 to half the sample rate."""
+    """Return the `BANDS + 1` edges of the bands in Hz, from 0 to half the sample rate."""
     centres = mel_centres_hz()
     per_band = N_MELS // BANDS
     inner = [float((centres[i - 1] + centres[i]) / 2.0) for i in range(per_band, N_MELS, per_band)]
     return [0.0, *(round(edge, 1) for edge in inner), SAMPLE_RATE_HZ / 2.0]
 
 
-def _with_bands_flattened(spectrogram: FloatArray, tokens: int) -> FloatArray:
-    """The spectrogram, then one copy per band with that band at its mean, `(1 + BANDS, N_MELS, FRAMES)`."""
+def _flatten_bands(spectrogram: FloatArray, tokens: int) -> FloatArray:
+    """Return the spectrogram, then one copy per band with that band at its mean.
+
+    Shape `(1 + BANDS, N_MELS, FRAMES)`.
+    """
     per_band = N_MELS // BANDS
     copies = np.repeat(spectrogram[np.newaxis], BANDS + 1, axis=0)
     for band in range(BANDS):
@@ -92,10 +95,10 @@ def _with_bands_flattened(spectrogram: FloatArray, tokens: int) -> FloatArray:
     return copies
 
 
-def _mixtures(frames: FloatArray) -> FloatArray:
-    """Pooled: the original frames, then per band and slot a copy with that slot from the band's pass."""
+def _mix_slots(frames: FloatArray) -> FloatArray:
+    """Pool the original frames, then per band and slot a copy with that slot from the band's pass."""
     original, occluded = frames[0], frames[1:]
-    edges = slot_edges(len(original))
+    edges = find_slot_edges(len(original))
     pooled = [pool(original)]
     for passed in occluded:
         for start, end in itertools.pairwise(edges):
@@ -105,7 +108,7 @@ def _mixtures(frames: FloatArray) -> FloatArray:
     return np.stack(pooled)
 
 
-def slot_edges(tokens: int) -> list[int]:
-    """Borders of equal slots of about `SLOT_TOKENS` frames; at least one slot."""
+def find_slot_edges(tokens: int) -> list[int]:
+    """Return the borders of equal slots of about `SLOT_TOKENS` frames; at least one slot."""
     slots = max(1, round(tokens / SLOT_TOKENS))
     return [int(edge) for edge in np.linspace(0, tokens, slots + 1).round()]

@@ -1,4 +1,4 @@
-"""The strongest regions of a picture of relevance, and the sentences that name them."""
+"""The strongest regions of a map of relevance, and the sentences that name them."""
 
 import itertools
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from services.common.contracts.voice import SalienceMap
 from services.common.phrasing import moment, percent
 
 FLOOR = 0.3
-"""What a region must exceed on average, as a share of the strongest cell, to be part of what is named."""
+"""Average that a region must exceed, as a share of the strongest cell, to be named."""
 _TAKEN = -1e6
 _SHOWN = 2
 _MOST = 0.5
@@ -35,18 +35,18 @@ class Region:
     share: float
 
 
-def strongest_regions(relevance: list[list[float]], *, count: int = _SHOWN) -> list[Region]:
-    """Rectangles that stand out, strongest first: what their cells have above `FLOOR` sums up highest.
+def find_strongest_regions(relevance: list[list[float]], *, count: int = _SHOWN) -> list[Region]:
+    """Find the rectangles that stand out, strongest first: with the highest sum of cells above `FLOOR`.
 
     Args:
         relevance: a row per band, -1..1.
-        count: how many at most; fewer where nothing else stands out.
+        count: how many at most; fewer if nothing else stands out.
     """
     values = np.array(relevance, np.float64)
     excess = {sign: sign * values - FLOOR for sign in (1, -1)}
     found: list[Region] = []
     while len(found) < count:
-        best = {sign: _largest_rectangle(cells) for sign, cells in excess.items()}
+        best = {sign: _find_largest_rectangle(cells) for sign, cells in excess.items()}
         sign = 1 if best[1][0] >= best[-1][0] else -1
         total, bands, slots = best[sign]
         if total <= 0.0:
@@ -59,8 +59,8 @@ def strongest_regions(relevance: list[list[float]], *, count: int = _SHOWN) -> l
     return found
 
 
-def _largest_rectangle(cells: Floats) -> tuple[float, tuple[int, int], tuple[int, int]]:
-    """The rectangle of the largest sum: every range of bands, and in each the best run (Kadane)."""
+def _find_largest_rectangle(cells: Floats) -> tuple[float, tuple[int, int], tuple[int, int]]:
+    """Find the rectangle of the largest sum: for every range of bands, the best run of slots (Kadane)."""
     best, bands, slots = 0.0, (0, 0), (0, 0)
     for low, high in itertools.combinations(range(len(cells) + 1), 2):
         total, start = 0.0, 0
@@ -76,7 +76,7 @@ def _largest_rectangle(cells: Floats) -> tuple[float, tuple[int, int], tuple[int
 def region_words(salience: SalienceMap) -> str:
     """Return the sentences that name the two strongest regions of a map."""
     label = f"“{salience.label}”"
-    regions = strongest_regions(salience.relevance)
+    regions = find_strongest_regions(salience.relevance)
     if not regions:
         return f"No region by itself spoke for or against {label}."
     first, *rest = regions
@@ -104,17 +104,17 @@ def _place(salience: SalienceMap, region: Region) -> str:
 
 
 def slot_start_s(salience: SalienceMap, slot: int) -> float:
-    """When a slot begins, on the clock of the recording."""
+    """Return where a slot begins, in seconds on the clock of the recording."""
     return salience.start_s + (salience.end_s - salience.start_s) * slot / len(salience.relevance[0])
 
 
 def frequencies(salience: SalienceMap, low: int, high: int) -> str:
-    """`390–1,200 Hz` for bands `low` up to and without `high`."""
+    """Return `390–1,200 Hz` for the bands from `low` up to, but not including, `high`."""
     if (low, high) == (0, len(salience.relevance)):
         return "all frequencies"
     return f"{hertz(salience.band_edges_hz[low])}–{hertz(salience.band_edges_hz[high])} Hz"
 
 
 def hertz(frequency: float) -> str:
-    """Frequency to two figures, as the borders of bands deserve."""
+    """Return a frequency with two significant figures, since the borders of bands are no more exact."""
     return f"{float(f'{frequency:.2g}'):,.0f}"

@@ -1,4 +1,4 @@
-"""From windows to a timeline of perceived emotions and its summary."""
+"""The timeline of perceived emotions and its summary, from the windows of a recording."""
 
 from dataclasses import dataclass
 from itertools import groupby
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.audio.embedding import Window
-from services.audio.features import SAMPLE_RATE_HZ, WINDOW_SIZE, FloatArray, normalised
+from services.audio.features import SAMPLE_RATE_HZ, WINDOW_SIZE, FloatArray, normalise_windows
 from services.audio.normalisation import Normaliser
 from services.audio.voices import VOICES_FILE, VoiceCounter
 from services.common.contracts.labels import EMOTIONS, Emotion
@@ -17,26 +17,26 @@ from services.common.serving.registry import VOICE_EMOTION
 
 Floats = NDArray[np.float64]
 SMOOTHING = (0.25, 0.5, 0.25)
-"""Weights of a window's neighbours and its own: they hear half of the same sound."""
+"""Weights of the window before, the window itself and the one after; neighbours share half of their sound."""
 
 
-def window_probabilities(rows: FloatArray, normaliser: Normaliser, predictor: Predictor) -> FloatArray:
-    """Calibrated probabilities of windows, shape `(n, 7)`, columns in the order of `EMOTIONS`.
+def predict_windows(rows: FloatArray, normaliser: Normaliser, predictor: Predictor) -> FloatArray:
+    """Return the calibrated probabilities of windows, shape `(n, 7)`, columns in the order of `EMOTIONS`.
 
     Args:
         rows: embeddings, shape `(n, WINDOW_SIZE)`.
-        normaliser: whose voice it is.
-        predictor: answers for the model `voice_emotion`.
+        normaliser: of the speaker.
+        predictor: runs the model `voice_emotion`.
     """
     labels = predictor.manifest(VOICE_EMOTION).labels
     order = [labels.index(emotion) for emotion in EMOTIONS]
-    batch = normalised(rows, normaliser.population, normaliser.mean)
+    batch = normalise_windows(rows, normaliser.population, normaliser.mean)
     ordered: FloatArray = predictor.predict(VOICE_EMOTION, batch)[:, order]
     return ordered
 
 
-def tempered(probabilities: Floats, temperature: Floats | float) -> Floats:
-    """Probabilities of `logits / temperature`: less sure above 1. Rows keep their order of labels.
+def apply_temperature(probabilities: Floats, temperature: Floats | float) -> Floats:
+    """Return the probabilities of `logits / temperature`, less confident above 1. Rows keep their ranking.
 
     Args:
         probabilities: shape `(n, k)`, rows sum to 1.
@@ -48,8 +48,8 @@ def tempered(probabilities: Floats, temperature: Floats | float) -> Floats:
     return rows
 
 
-def smoothed(probabilities: Floats, stretch: NDArray[np.int64]) -> Floats:
-    """Each row mixed with its neighbours in the same stretch of speech; rows still sum to 1.
+def smooth_windows(probabilities: Floats, stretch: NDArray[np.int64]) -> Floats:
+    """Mix each row with its neighbours in the same stretch of speech; rows still sum to 1.
 
     Args:
         probabilities: shape `(n, k)`, in order of time.
@@ -68,7 +68,7 @@ def smoothed(probabilities: Floats, stretch: NDArray[np.int64]) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What one window speaks for.
+    """The part of the stream that one window represents.
 
     Attributes:
         start: first sample of the stream.
@@ -89,8 +89,8 @@ class EmotionTimeline:
     Holds seven numbers per window, 1.5 s of speech each, one batch of windows and one window per label.
 
     Attributes:
-        stretches: stretches of speech seen.
-        voices: tells whether several people seem to speak.
+        stretches: number of stretches of speech so far.
+        voices: detects several speakers.
     """
 
     def __init__(self, predictor: Predictor, normaliser: Normaliser, *, batch_windows: int) -> None:
@@ -106,17 +106,17 @@ class EmotionTimeline:
         self.stretches = 0
 
     def add(self, window: Window) -> None:
-        """Take the next window; the model is called once a batch is full."""
+        """Add the next window; the model is called once a batch is full."""
         self._waiting.append(window)
         if len(self._waiting) == self._batch_windows:
             self.score()
 
     def score(self) -> None:
-        """Score what is waiting."""
+        """Score the waiting windows."""
         if not self._waiting:
             return
         rows = np.stack([window.embedding for window in self._waiting])
-        found = window_probabilities(rows, self._normaliser, self._predictor)
+        found = predict_windows(rows, self._normaliser, self._predictor)
         for window, row in zip(self._waiting, found, strict=True):
             heard_s = window.samples.size / SAMPLE_RATE_HZ
             self._spans.append(Span(window.start, window.end, window.stretch, heard_s))
@@ -132,14 +132,17 @@ class EmotionTimeline:
         if label not in self._clearest or confidence > self._clearest[label][0]:
             self._clearest[label] = (confidence, number, window)
 
-    def clearest(self, label: Emotion) -> tuple[int, Window] | None:
-        """The window that was given this label most surely, and its number; None where no window was."""
+    def find_clearest(self, label: Emotion) -> tuple[int, Window] | None:
+        """Return the number and the window with the highest confidence for this label.
+
+        None if no window has it.
+        """
         found = self._clearest.get(EMOTIONS.index(label))
         return None if found is None else found[1:]
 
     @property
     def speech_s(self) -> float:
-        """Seconds of speech that the windows speak for."""
+        """Seconds of speech that the windows represent."""
         return sum(span.end - span.start for span in self._spans) / SAMPLE_RATE_HZ
 
     @property
@@ -159,7 +162,7 @@ class EmotionTimeline:
         return np.array([span.heard_s for span in self._spans])
 
     def finish(self, *, temperature: Floats | float, offset_s: float, duration_s: float) -> "Timeline":
-        """The timeline, smoothed, with the confidence that the sound allows.
+        """Return the smoothed timeline, with the confidence that the sound allows.
 
         Args:
             temperature: of all windows or of each; above 1 lowers the confidence.
@@ -172,15 +175,17 @@ class EmotionTimeline:
         if not spans:
             return Timeline([], {}, np.zeros((0, len(EMOTIONS))))
         stretch = np.array([span.stretch for span in spans])
-        rows = tempered(np.stack(self._rows).astype(np.float64), temperature)
+        rows = apply_temperature(np.stack(self._rows).astype(np.float64), temperature)
         weights = np.array([max(0, span.end - span.start) for span in spans], np.float64)
         summary = np.average(rows, axis=0, weights=weights if weights.any() else None)
-        return Timeline(_segments(spans, smoothed(rows, stretch), offset_s), _scores(summary), rows)
+        return Timeline(
+            _merge_windows(spans, smooth_windows(rows, stretch), offset_s), _make_scores(summary), rows
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """What the windows say together.
+    """The emotions of all windows of a recording.
 
     Attributes:
         segments: in order of time, smoothed.
@@ -193,17 +198,19 @@ class Timeline:
     windows: Floats
 
 
-def _segments(spans: list[Span], rows: Floats, offset_s: float) -> list[TimelineSegment]:
+def _merge_windows(spans: list[Span], rows: Floats, offset_s: float) -> list[TimelineSegment]:
     label_of = rows.argmax(axis=1)
     runs = groupby(range(len(spans)), key=lambda i: (spans[i].stretch, int(label_of[i])))
-    return [_segment(EMOTIONS[label], spans, rows, list(members), offset_s) for (_, label), members in runs]
+    return [
+        _make_segment(EMOTIONS[label], spans, rows, list(members), offset_s) for (_, label), members in runs
+    ]
 
 
-def _segment(
+def _make_segment(
     label: Emotion, spans: list[Span], rows: Floats, members: list[int], offset_s: float
 ) -> TimelineSegment:
     weights = np.array([max(1, spans[i].end - spans[i].start) for i in members], np.float64)
-    emotions = _scores(np.average(rows[members], axis=0, weights=weights))
+    emotions = _make_scores(np.average(rows[members], axis=0, weights=weights))
     return TimelineSegment(
         start_s=round(offset_s + spans[members[0]].start / SAMPLE_RATE_HZ, 3),
         end_s=round(offset_s + max(spans[members[-1]].end, spans[members[0]].start) / SAMPLE_RATE_HZ, 3),
@@ -213,5 +220,5 @@ def _segment(
     )
 
 
-def _scores(probabilities: Floats) -> dict[Emotion, float]:
+def _make_scores(probabilities: Floats) -> dict[Emotion, float]:
     return {emotion: min(1.0, float(p)) for emotion, p in zip(EMOTIONS, probabilities, strict=True)}

@@ -8,9 +8,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class AudioSettings(BaseSettings):
-    """What an operator may tune without retraining the model.
+    """Settings that an operator may change without retraining the model.
 
-    The geometry of the windows is not here: it belongs to the model (`features.py`).
+    The geometry of the windows is not among them: it belongs to the model (`features.py`).
     """
 
     model_config = SettingsConfigDict(env_prefix="AUDIO_", extra="ignore", env_ignore_empty=True)

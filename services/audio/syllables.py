@@ -1,4 +1,4 @@
-"""Intensity of speech and syllable nuclei in it, without knowing the words. Pure.
+"""Intensity of speech and its syllable nuclei, without knowledge of the words. Pure.
 
 N. H. de Jong and T. Wempe, "Praat script to detect syllable nuclei and measure speech rate
 automatically", Behavior Research Methods 41 (2009), 385-390: a nucleus is a voiced peak of intensity
@@ -17,20 +17,20 @@ from services.audio.features import FloatArray
 from services.audio.pitch import HOP_SAMPLES
 
 FLOOR_DB = -100.0
-"""What silence is called: below the quantisation of 16 bits."""
+"""Intensity of silence; lies below the quantisation of 16 bits."""
 DIP_DB = 2.0
 BELOW_LOUDEST_DB = 25.0
 _CELL_SAMPLES = HOP_SAMPLES // 2
 _CELLS = 26
 MARGIN_SAMPLES = _CELLS // 2 * _CELL_SAMPLES
-"""How much sound an intensity needs on either side of its centre: 65 ms."""
+"""Samples that an intensity needs on either side of its centre: 65 ms."""
 
 
-def intensity_db(samples: FloatArray) -> NDArray[np.float64]:
-    """Intensity every `HOP_SAMPLES`, relative to a square wave of full scale (a full sine is at -3 dB).
+def compute_intensity_db(samples: FloatArray) -> NDArray[np.float64]:
+    """Return the intensity every `HOP_SAMPLES`, relative to a square wave of full scale.
 
-    Smoothed over about 64 ms, so that the periods of a voice from 50 Hz up leave no ripple. Sound of 0 Hz
-    counts for nothing.
+    A full sine is at -3 dB. Smoothed over about 64 ms, so that the periods of a voice from 50 Hz up leave no
+    ripple. A constant offset is removed.
 
     Args:
         samples: shape `(n * HOP_SAMPLES + 2 * MARGIN_SAMPLES,)`, -1..1.
@@ -46,10 +46,10 @@ def intensity_db(samples: FloatArray) -> NDArray[np.float64]:
     return np.asarray(10.0 * np.log10(power))[1::2]
 
 
-def syllable_nuclei(
+def find_syllable_nuclei(
     intensity: NDArray[np.float64], voiced: NDArray[np.bool_], *, loudest_db: float
 ) -> list[int]:
-    """Return the frames that are the nucleus of a syllable, ascending.
+    """Find the frames that are the nucleus of a syllable, ascending.
 
     A peak between two dips of `DIP_DB` is one with that prominence.
 
@@ -64,6 +64,6 @@ def syllable_nuclei(
 
 @cache
 def _kernel() -> NDArray[np.float64]:
-    """Kaiser window over 130 ms, about 64 ms wide, of unit sum, shape `(_CELLS,)`."""
+    """Return a Kaiser window over 130 ms, about 64 ms wide, of unit sum, shape `(_CELLS,)`."""
     window = np.kaiser(_CELLS, 20.0)
     return np.asarray(window / window.sum())

@@ -1,4 +1,4 @@
-"""The audio worker: `python -m services.audio.tasks` takes messages off the queue `audio`."""
+"""The audio worker: `python -m services.audio.tasks` takes messages from the queue `audio`."""
 
 from functools import cache
 
@@ -20,8 +20,8 @@ def main() -> None:
     settings = AudioSettings()
 
     @cache
-    def transcriber() -> Transcriber | Unavailable:
-        """Loaded by the first spoken answer, in the process of the pool that keeps it."""
+    def load_transcriber() -> Transcriber | Unavailable:
+        """Open the transcriber for the first spoken answer; the process of the pool keeps it."""
         return open_transcriber(settings)
 
     def analyze_media(
@@ -32,7 +32,7 @@ def main() -> None:
         )
 
     def transcribe_media(media: MediaFile, progress: Progress) -> Transcription:
-        return transcribe(media, transcriber=transcriber(), settings=settings, progress=progress)
+        return transcribe(media, transcriber=load_transcriber(), settings=settings, progress=progress)
 
     run_analysis_worker(Modality.AUDIO, analyze_media, transcribe=transcribe_media, warm_up=warm_up)
 

@@ -1,16 +1,16 @@
-"""Where the lines of a readable transcript begin."""
+"""Lines of a readable transcript."""
 
 from collections.abc import Sequence
 
 from services.common.contracts.text import SpokenWord
 
 PAUSE_S = 0.9
-MOST_WORDS = 28
-LEAST_WORDS = 9
+MAX_WORDS = 28
+SENTENCE_WORDS = 9
 """A line this long ends with its sentence."""
 
 
-def line_starts(words: Sequence[SpokenWord]) -> list[int]:
+def find_line_starts(words: Sequence[SpokenWord]) -> list[int]:
     """Return the index of the first word of each line: after a pause, or where a line has grown long.
 
     Args:
@@ -25,5 +25,5 @@ def line_starts(words: Sequence[SpokenWord]) -> list[int]:
 
 def _is_over(line: Sequence[SpokenWord], following: SpokenWord) -> bool:
     last = line[-1]
-    sentence = len(line) >= LEAST_WORDS and last.text.endswith((".", "!", "?"))
-    return following.start_s - last.end_s >= PAUSE_S or len(line) >= MOST_WORDS or sentence
+    sentence = len(line) >= SENTENCE_WORDS and last.text.endswith((".", "!", "?"))
+    return following.start_s - last.end_s >= PAUSE_S or len(line) >= MAX_WORDS or sentence

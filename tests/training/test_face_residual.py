@@ -105,7 +105,7 @@ def random_weights(recipe: ResidualRecipe, *, seed: int = 0) -> dict[str, np.nda
 def by_hand(image: np.ndarray, weights: dict[str, np.ndarray], recipe: ResidualRecipe) -> list[np.ndarray]:
     """Both heads' logits of one image `(48, 48)`, by the definition of every layer."""
 
-    def normalised(x: np.ndarray, name: str) -> np.ndarray:
+    def normalise_windows(x: np.ndarray, name: str) -> np.ndarray:
         padded = np.pad(x, ((0, 0), (1, 1), (1, 1)))
         windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
         y = np.einsum("ihwkl,oikl->ohw", windows, weights[f"{name}.weight"])
@@ -116,13 +116,13 @@ def by_hand(image: np.ndarray, weights: dict[str, np.ndarray], recipe: ResidualR
         return (y - mean) / np.sqrt(variance + 1e-5) * scale + shift
 
     x = ((image - image.mean()) / np.sqrt(image.var() + 1e-4))[None]
-    x = np.maximum(normalised(x, "stem"), 0)
+    x = np.maximum(normalise_windows(x, "stem"), 0)
     for number in range(1, len(recipe.widths) + 1):
         channels, height, width = x.shape
         x = x.reshape(channels, height // 2, 2, width // 2, 2).max(axis=(2, 4))
-        shortcut = np.maximum(normalised(x, f"stage{number}"), 0)
-        x = np.maximum(normalised(shortcut, f"stage{number}_first"), 0)
-        x = np.maximum(normalised(x, f"stage{number}_second") + shortcut, 0)
+        shortcut = np.maximum(normalise_windows(x, f"stage{number}"), 0)
+        x = np.maximum(normalise_windows(shortcut, f"stage{number}_first"), 0)
+        x = np.maximum(normalise_windows(x, f"stage{number}_second") + shortcut, 0)
     pooled = x.mean(axis=(1, 2))
     return [weights[f"{head}.weight"] @ pooled + weights[f"{head}.bias"] for head in HEADS]
 

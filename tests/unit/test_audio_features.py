@@ -15,13 +15,13 @@ from services.audio.features import (
     TOKEN_SAMPLES,
     TOKENS,
     Population,
-    levelled,
-    log_mel,
+    compute_log_mel,
+    count_tokens,
+    estimate_person_mean,
     mel_centres_hz,
-    normalised,
-    person_mean,
+    normalise_level,
+    normalise_windows,
     pool,
-    tokens_of,
 )
 from tests.media_audio import make_audio_tone
 
@@ -35,8 +35,8 @@ def test_log_mel_is_what_the_encoder_was_trained_on_when_whispers_own_program_co
     """Whisper's program normalises 30 s at once; here both are given 3 s, brought to one level."""
     extractor = pytest.importorskip("faster_whisper.feature_extractor").FeatureExtractor(feature_size=N_MELS)
     sound = noise(samples)
-    expected = extractor(np.pad(levelled(sound), (0, CHUNK_SAMPLES - samples)), padding=0)
-    np.testing.assert_allclose(log_mel([sound])[0], expected, atol=1e-6)
+    expected = extractor(np.pad(normalise_level(sound), (0, CHUNK_SAMPLES - samples)), padding=0)
+    np.testing.assert_allclose(compute_log_mel([sound])[0], expected, atol=1e-6)
 
 
 def test_nothing_is_compiled_when_the_worker_warms_up(tmp_path):
@@ -51,23 +51,24 @@ def test_nothing_is_compiled_when_the_worker_warms_up(tmp_path):
 
 
 def test_log_mel_has_one_shape_when_chunks_differ_in_length():
-    features = log_mel([noise(), noise(1), noise(16_000)])
+    features = compute_log_mel([noise(), noise(1), noise(16_000)])
     assert features.shape == (3, N_MELS, FRAMES)
     assert features.dtype == np.float32
     assert np.isfinite(features).all()
 
 
 def test_log_mel_is_the_same_when_only_the_gain_differs():
-    np.testing.assert_allclose(log_mel([noise()]), log_mel([0.01 * noise()]), atol=1e-3)
+    np.testing.assert_allclose(compute_log_mel([noise()]), compute_log_mel([0.01 * noise()]), atol=1e-3)
 
 
 def test_log_mel_is_flat_when_the_chunk_is_silent():
-    assert np.ptp(log_mel([np.zeros(CHUNK_SAMPLES, np.float32)])) == 0.0
+    assert np.ptp(compute_log_mel([np.zeros(CHUNK_SAMPLES, np.float32)])) == 0.0
 
 
 def test_the_loudest_band_rises_when_the_pitch_rises():
     low, high = (
-        int(log_mel([make_audio_tone(2.0, pitch_hz=hz)])[0].mean(axis=1).argmax()) for hz in (300, 3000)
+        int(compute_log_mel([make_audio_tone(2.0, pitch_hz=hz)])[0].mean(axis=1).argmax())
+        for hz in (300, 3000)
     )
     assert low < high
 
@@ -75,7 +76,7 @@ def test_the_loudest_band_rises_when_the_pitch_rises():
 @pytest.mark.parametrize("samples", [0, CHUNK_SAMPLES + 1])
 def test_log_mel_refuses_when_the_chunk_has_an_impossible_length(samples):
     with pytest.raises(ValueError, match="a chunk must have"):
-        log_mel([np.zeros(samples, np.float32)])
+        compute_log_mel([np.zeros(samples, np.float32)])
 
 
 def test_centres_rise_to_half_the_sample_rate_when_bands_rise():
@@ -89,7 +90,7 @@ def test_centres_rise_to_half_the_sample_rate_when_bands_rise():
     ("samples", "tokens"), [(1, 1), (TOKEN_SAMPLES, 1), (16_000, 50), (CHUNK_SAMPLES, TOKENS)]
 )
 def test_a_token_is_twenty_milliseconds_when_counted(samples, tokens):
-    assert tokens_of(samples) == tokens
+    assert count_tokens(samples) == tokens
 
 
 def test_pooling_gives_mean_and_deviation_when_frames_differ():
@@ -100,20 +101,25 @@ def test_pooling_gives_mean_and_deviation_when_frames_differ():
 
 def test_a_person_is_the_population_when_nothing_is_known():
     population = Population(np.full(4, 3.0, np.float32), np.full(4, 2.0, np.float32))
-    assert person_mean(population, None, 0.0) is population.mean
-    assert person_mean(population, np.zeros(4, np.float32), 0.0) is population.mean
+    assert estimate_person_mean(population, None, 0.0) is population.mean
+    assert estimate_person_mean(population, np.zeros(4, np.float32), 0.0) is population.mean
 
 
 def test_a_person_moves_from_the_population_to_the_own_mean_when_clips_grow():
     population = Population(np.zeros(1, np.float32), np.ones(1, np.float32))
     own = np.ones(1, np.float32)
-    half = person_mean(population, own, PRIOR_CLIPS)[0]
+    half = estimate_person_mean(population, own, PRIOR_CLIPS)[0]
     assert half == pytest.approx(0.5)
-    assert person_mean(population, own, 1.0)[0] < half < person_mean(population, own, 1000.0)[0] < 1.0
+    assert (
+        estimate_person_mean(population, own, 1.0)[0]
+        < half
+        < estimate_person_mean(population, own, 1000.0)[0]
+        < 1.0
+    )
 
 
 def test_windows_are_standardised_when_normalised():
     population = Population(np.full(3, 1.0, np.float32), np.full(3, 2.0, np.float32))
-    row = normalised(np.full((1, 3), 5.0, np.float32), population, population.mean)
+    row = normalise_windows(np.full((1, 3), 5.0, np.float32), population, population.mean)
     np.testing.assert_allclose(row, 2.0)
     assert row.dtype == np.float32

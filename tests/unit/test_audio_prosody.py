@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.audio.decode import SoundSource
-from services.audio.histogram import Histogram
+from services.audio.histogram import RunningHistogram
 from services.audio.prosody import PauseClock, ProsodyMeter
 from services.common.contracts.voice import Prosody
 
@@ -307,7 +307,7 @@ def decoded(path: Path) -> np.ndarray:
 
 
 def test_histogram_finds_percentiles_when_values_fill_it_evenly():
-    histogram = Histogram(low=0.0, high=10.0, step=0.1)
+    histogram = RunningHistogram(low=0.0, high=10.0, step=0.1)
     for part in np.array_split(np.linspace(0.0, 10.0, 10_001), 7):
         histogram.add(part)
 
@@ -317,7 +317,7 @@ def test_histogram_finds_percentiles_when_values_fill_it_evenly():
 
 
 def test_histogram_counts_values_at_its_ends_when_they_lie_outside():
-    histogram = Histogram(low=0.0, high=10.0, step=0.1)
+    histogram = RunningHistogram(low=0.0, high=10.0, step=0.1)
     histogram.add([-5.0, 50.0])
 
     assert histogram.total == 2
@@ -327,4 +327,4 @@ def test_histogram_counts_values_at_its_ends_when_they_lie_outside():
 
 def test_histogram_refuses_percentiles_when_it_is_empty():
     with pytest.raises(ValueError, match="empty"):
-        Histogram(low=0.0, high=1.0, step=0.1).percentile(50.0)
+        RunningHistogram(low=0.0, high=1.0, step=0.1).percentile(50.0)

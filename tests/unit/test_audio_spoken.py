@@ -6,9 +6,9 @@ import pytest
 from services.audio.decode import SoundSource
 from services.audio.features import SAMPLE_RATE_HZ
 from services.audio.settings import AudioSettings
-from services.audio.spoken import NOT_ENGLISH_BELOW, transcribe, why_omitted
-from services.audio.transcript_lines import line_starts
-from services.audio.transcription import Heard, Transcriber, Unavailable
+from services.audio.spoken import MIN_ENGLISH_PROBABILITY, find_omission_reason, transcribe
+from services.audio.transcript_lines import find_line_starts
+from services.audio.transcription import HeardUtterance, Transcriber, Unavailable
 from services.common.contracts.labels import MediaKind
 from services.common.contracts.results import ErrorCode
 from services.common.contracts.tasks import Transcription
@@ -66,7 +66,7 @@ def test_a_long_recording_is_heard_in_pieces_when_it_exceeds_half_a_minute(minut
     assert result is not None
     assert len(transcriber.lengths) == 3
     assert max(transcriber.lengths) <= 30 * SAMPLE_RATE_HZ
-    assert result.line_starts == line_starts(result.words)
+    assert result.line_starts == find_line_starts(result.words)
     starts = [word.start_s for word in result.words]
     assert starts == sorted(starts)
     assert starts[-1] > 40.0
@@ -114,7 +114,7 @@ def test_the_reason_is_handed_on_when_there_is_no_transcriber(clip):
 
 
 def test_the_language_is_unsupported_when_english_alone_is_known_and_hardly_a_word_is_certain(clip):
-    result = written(clip, FakeTranscriber(segment(SENTENCE, probability=NOT_ENGLISH_BELOW - 0.05)))
+    result = written(clip, FakeTranscriber(segment(SENTENCE, probability=MIN_ENGLISH_PROBABILITY - 0.05)))
     assert result.error_code is ErrorCode.UNSUPPORTED_LANGUAGE
 
 
@@ -131,7 +131,9 @@ def test_the_language_is_left_open_when_too_few_uncertain_words_were_heard(clip)
 
 def test_a_told_language_holds_for_the_rest_when_it_is_certain(minute):
     text = segment("Wir haben eine Woche lang zugehört.", probability=0.4)
-    transcriber = FakeTranscriber(Heard((text,), "nl", 0.3), Heard((text,), "de", 0.8), multilingual=True)
+    transcriber = FakeTranscriber(
+        HeardUtterance((text,), "nl", 0.3), HeardUtterance((text,), "de", 0.8), multilingual=True
+    )
     result = written(minute, transcriber).transcript
     assert result is not None
     assert transcriber.languages == [None, None, "de"]
@@ -165,4 +167,4 @@ def test_the_code_is_no_speech_when_every_segment_is_left_out(clip):
     ],
 )
 def test_the_guards_are_those_of_the_paper_when_a_segment_is_judged(guards, reason):
-    assert why_omitted(segment(SENTENCE, **guards)) == reason
+    assert find_omission_reason(segment(SENTENCE, **guards)) == reason

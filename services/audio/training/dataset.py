@@ -12,7 +12,7 @@ from services.audio.decode import SoundSource
 from services.audio.embedding import Embedder, Window
 from services.audio.features import SAMPLE_RATE_HZ, FloatArray
 from services.audio.vad import Hysteresis, SpeechProbability
-from services.audio.windowing import speech_chunks
+from services.audio.windowing import cut_speech_chunks
 from services.common.contracts.labels import Emotion
 from services.common.serving.predictor import Predictor
 
@@ -153,7 +153,7 @@ def _windows(
     sound: FloatArray, rule: Hysteresis, probability: Callable[[FloatArray], float], predictor: Predictor
 ) -> list[Window]:
     embedder = Embedder(predictor, batch_chunks=BATCH_CHUNKS)
-    found = speech_chunks([sound], hysteresis=rule, probability=probability)
+    found = cut_speech_chunks([sound], hysteresis=rule, probability=probability)
     return [window for chunk in found for window in embedder.add(chunk)] + embedder.finish()
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from services.audio.features import SAMPLE_RATE_HZ, FloatArray, preprocessing
+from services.audio.features import SAMPLE_RATE_HZ, FloatArray, describe_preprocessing
 from services.audio.settings import AudioSettings
 from services.audio.training.conditions import CONDITIONS, SECOND_VOICE, Condition, augmented, talked_over
 from services.audio.training.dataset import Clip, read_sound, served_windows
-from services.audio.vad import Hysteresis, hysteresis
+from services.audio.vad import Hysteresis, build_hysteresis
 from services.common.media.files import Progress, ignore_progress
 from services.common.serving.predictor import Predictor
 from services.common.settings import REPOSITORY
@@ -69,7 +69,7 @@ def windows_of(
     """
     change = _change(condition, clips)
     digest = data_hash(clip.path for clip in clips)
-    key = hashlib.sha256(f"{digest} {condition} {seed} {preprocessing()}".encode()).hexdigest()[:16]
+    key = hashlib.sha256(f"{digest} {condition} {seed} {describe_preprocessing()}".encode()).hexdigest()[:16]
     path = cache / f"{condition}-{key}.npz"
     if not path.exists():
         _save(path, _make(clips, change, predictor, _generator(condition, seed), progress))
@@ -102,7 +102,7 @@ def _make(
     generator: np.random.Generator,
     progress: Progress,
 ) -> Windows:
-    rule = hysteresis(AudioSettings())
+    rule = build_hysteresis(AudioSettings())
     rows, owner, seconds = [], [], []
     for number, clip in enumerate(clips):
         for row, length_s in _clip_windows(change(clip, read_sound(clip.path), generator), rule, predictor):

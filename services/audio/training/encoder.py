@@ -13,7 +13,14 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from services.audio.features import FRAMES, N_MELS, SAMPLE_RATE_HZ, TOKENS, log_mel, preprocessing
+from services.audio.features import (
+    FRAMES,
+    N_MELS,
+    SAMPLE_RATE_HZ,
+    TOKENS,
+    compute_log_mel,
+    describe_preprocessing,
+)
 from services.common.serving.registry import VOICE_ENCODER, Manifest
 from services.training.artifacts import data_hash, export_model
 
@@ -173,7 +180,7 @@ def export_encoder(models_dir: Path, *, path: Path | None = None) -> Manifest:
         name=VOICE_ENCODER,
         labels=(),
         output_name="embedding",
-        preprocessing=preprocessing(),
+        preprocessing=describe_preprocessing(),
         training_data={"whisper-tiny.en": data_hash([source])},
         metrics=(),
         seed=None,
@@ -192,7 +199,7 @@ def _check_batch() -> NDArray[np.float32]:
     time_s = np.arange(int(CHECK_SECONDS[1] * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
     noise = 0.1 * generator.standard_normal(int(CHECK_SECONDS[0] * SAMPLE_RATE_HZ))
     tone = 0.3 * np.sin(2.0 * np.pi * 220.0 * time_s)
-    return log_mel([noise.astype(np.float32), tone.astype(np.float32)])
+    return compute_log_mel([noise.astype(np.float32), tone.astype(np.float32)])
 
 
 CARD = """

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.audio.normalisation import normaliser_for
-from services.audio.scoring import window_probabilities
+from services.audio.normalisation import build_normaliser
+from services.audio.scoring import predict_windows
 from services.audio.settings import AudioSettings
 from services.audio.training.dataset import (
     TRAINING_ACTORS,
@@ -19,7 +19,7 @@ from services.audio.training.dataset import (
     read_sound,
     served_windows,
 )
-from services.audio.vad import hysteresis
+from services.audio.vad import build_hysteresis
 from services.common.contracts.labels import EMOTIONS
 from services.common.errors import InputError
 from services.common.media.files import Progress, ignore_progress
@@ -54,7 +54,7 @@ def evaluate(
         InputError: not one recording can be decoded.
     """
     clips, excluded = find_clips(data, corpus)
-    rule, normaliser = hysteresis(AudioSettings()), normaliser_for(None, predictor)
+    rule, normaliser = build_hysteresis(AudioSettings()), build_normaliser(None, predictor)
     scored: list[Clip] = []
     rows: list[NDArray[np.float64]] = []
     without_speech, fault = 0, None
@@ -67,7 +67,7 @@ def evaluate(
         windows, has_speech = served_windows(sound, rule, predictor)
         spans = np.array([window.end - window.start for window in windows], np.float64)
         embeddings = np.stack([window.embedding for window in windows])
-        each = window_probabilities(embeddings, normaliser, predictor)
+        each = predict_windows(embeddings, normaliser, predictor)
         rows.append(np.average(each, axis=0, weights=spans))
         scored.append(clip)
         without_speech += not has_speech

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from services.audio.features import preprocessing
+from services.audio.features import describe_preprocessing
 from services.audio.training.classifier import (
     STRENGTHS,
     Classifier,
@@ -119,7 +119,8 @@ def speech_share(corpus: Corpus) -> NDArray[np.float64]:
 
 def _key(ravdess: Corpus, emodb: Corpus) -> str:
     """Changes with the recordings, the front end and the choices of this module."""
-    recipe = f"{ravdess.digest} {emodb.digest} {preprocessing()} {CONDITION_SNR_DB} {INNER_FOLDS} {STRENGTHS}"
+    corpora = f"{ravdess.digest} {emodb.digest}"
+    recipe = f"{corpora} {describe_preprocessing()} {CONDITION_SNR_DB} {INNER_FOLDS} {STRENGTHS}"
     return hashlib.sha256(recipe.encode()).hexdigest()[:12]
 
 

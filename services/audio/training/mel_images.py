@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from services.audio.features import CHUNK_SAMPLES, HOP_LENGTH, SAMPLE_RATE_HZ, FloatArray, log_mel
+from services.audio.features import CHUNK_SAMPLES, HOP_LENGTH, SAMPLE_RATE_HZ, FloatArray, compute_log_mel
 from services.audio.training.dataset import RAVDESS_LABELS, TRAINING_ACTORS, find_clips, read_sound
 from services.common.media.files import Progress, ignore_progress
 from services.training.artifacts import data_hash
@@ -62,7 +62,7 @@ def spoken(sound: FloatArray) -> FloatArray:
 def mel_images(sound: FloatArray) -> FloatArray:
     """Overlapping pictures of up to 3 s of sound, shape `(m, 64, 64, 3)`, m ≥ 1; high bands on top."""
     frames = max(FRAMES_PER_COLUMN, sound.size // HOP_LENGTH // FRAMES_PER_COLUMN * FRAMES_PER_COLUMN)
-    mel = log_mel([sound])[0][:, :frames]
+    mel = compute_log_mel([sound])[0][:, :frames]
     columns = mel.reshape(len(mel), -1, FRAMES_PER_COLUMN).mean(axis=2)
     if columns.shape[1] < SIZE:
         columns = np.pad(columns, ((0, 0), (0, SIZE - columns.shape[1])), mode="edge")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from services.audio.confidence import BY_LENGTH, BY_NOISE, BY_VOICES, TEMPERING
-from services.audio.features import normalised, preprocessing
+from services.audio.features import describe_preprocessing, normalise_windows
 from services.audio.normalisation import POPULATION_FILE, dump_population
 from services.audio.training.card import Figures, write_card
 from services.audio.training.classifier import ENROLMENTS, Classifier
@@ -60,7 +60,7 @@ def publish(
         model,
         name=VOICE_EMOTION,
         labels=[emotion.value for emotion in EMOTIONS],
-        preprocessing=preprocessing()
+        preprocessing=describe_preprocessing()
         | {
             "encoder": encoder.ref.model_dump(),
             "temperature": calibration.temperature,
@@ -78,7 +78,7 @@ def publish(
         licence=LICENCE,
         card=write_card(figures, measured=measured, voices=voices, ravdess=ravdess, emodb=emodb),
         models_dir=models_dir,
-        check_batch=normalised(rows, classifier.population, classifier.population.mean),
+        check_batch=normalise_windows(rows, classifier.population, classifier.population.mean),
         assets={
             POPULATION_FILE: dump_population(classifier.population),
             VOICES_FILE: dump_voices(voices.projection, voices.thresholds),

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.audio.features import FloatArray, Population, normalised
+from services.audio.features import FloatArray, Population, normalise_windows
 from services.audio.training.classifier import Labelled, measure_population
 from services.audio.training.corpora import Corpus
-from services.audio.voices import project, two_group_share
+from services.audio.voices import compute_two_group_share, project
 from services.training.splits import group_folds
 
 DIMENSIONS = 8
@@ -76,7 +76,7 @@ def _discriminant(parts: Sequence[Labelled], population: Population) -> FloatArr
     rows = np.concatenate([part.windows.rows for part in parts])
     people = np.concatenate([part.people[part.windows.clip] for part in parts])
     model = LinearDiscriminantAnalysis(solver="eigen", shrinkage=SHRINKAGE, n_components=DIMENSIONS)
-    model.fit(normalised(rows, population, population.mean), people)
+    model.fit(normalise_windows(rows, population, population.mean), people)
     projection: FloatArray = model.scalings_[:, :DIMENSIONS].astype(np.float32)
     return projection
 
@@ -89,4 +89,4 @@ def _share(
         generator.choice(np.flatnonzero(mask), min(count, int(mask.sum())), replace=False)
         for mask, count in speakers
     ]
-    return two_group_share(rows[np.concatenate(chosen)])
+    return compute_two_group_share(rows[np.concatenate(chosen)])

@@ -120,13 +120,13 @@ def send_analyses(app: Celery, analyses: list[AnalyzeTask], combine: CombineTask
     """
     if not analyses:
         raise ValueError("an assessment needs at least one analysis")
-    header = [_build_build_signature(app, task) for task in analyses]
+    header = [_build_signature(app, task) for task in analyses]
     body = app.signature(FUSION_COMBINE, kwargs={"payload": combine.model_dump(mode="json")})
     counted = chord(header, app=app)(body).parent
     return None if counted is None else str(counted.id)
 
 
-def _build_build_signature(app: Celery, task: AnalyzeTask) -> Signature:
+def _build_signature(app: Celery, task: AnalyzeTask) -> Signature:
     """Build the message of one analysis; spoken words are transcribed before they are analysed."""
     options: dict[str, Any] = {"kwargs": {"payload": task.model_dump(mode="json")}, "immutable": True}
     analysis = app.signature(ANALYZE_TASK[task.modality], **options)

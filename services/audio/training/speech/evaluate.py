@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from services.audio.features import SAMPLE_RATE_HZ, FloatArray
-from services.audio.fluency import filler_of
+from services.audio.fluency import find_filler
 from services.audio.settings import AudioSettings
 from services.audio.spoken import transcribe
 from services.audio.training.conditions import noisy
 from services.audio.training.speech import recordings
 from services.audio.training.speech.recordings import Recording
 from services.audio.training.speech.word_errors import WordErrors, spoken_words, word_errors
-from services.audio.transcription import Heard, Transcriber, Unavailable, open_transcriber
+from services.audio.transcription import HeardUtterance, Transcriber, Unavailable, open_transcriber
 from services.common.contracts.labels import MediaKind
 from services.common.contracts.model_ref import ModelRef
 from services.common.contracts.tasks import Transcription
@@ -80,7 +80,7 @@ class Listening:
     def multilingual(self) -> bool:
         return self._inner.multilingual
 
-    def hear(self, samples: FloatArray, *, language: str | None = None) -> Heard:
+    def hear(self, samples: FloatArray, *, language: str | None = None) -> HeardUtterance:
         heard = self._inner.hear(samples, language=language)
         self.probabilities += [word.probability for part in heard.segments for word in part.words]
         return heard
@@ -187,4 +187,4 @@ def _accuracy(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 
 def _fillers(words: Sequence[str]) -> int:
-    return sum(filler_of(word) is not None for word in words)
+    return sum(find_filler(word) is not None for word in words)

@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from services.audio.fluency import filler_of
+from services.audio.fluency import find_filler
 
 _UNITS = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"),
@@ -25,7 +25,7 @@ def spoken_words(text: str) -> list[str]:
         ['bin', 'blue', 'at', 'f', 'two', 'now', 'eleven', 'clicks']
     """
     found = _TOKEN.findall(text.lower().replace("’", "'"))
-    return [word for token in found for word in _spelt(token) if filler_of(word) is None]
+    return [word for token in found for word in _spelt(token) if find_filler(word) is None]
 
 
 def _spelt(token: str) -> list[str]:
