@@ -1,6 +1,6 @@
 """The text of a Word document (ECMA-376). Loaded by `document_reader.py` alone, in a process with limits.
 
-Read with the standard library's ZIP and Expat: python-docx would build the whole tree in lxml first. Only
+Read with the standard library's ZIP and Expat: decision 0023 compares four libraries. Only
 the main document's paragraphs and tables are read, in their order; headers, footnotes, comments, deleted
 text and fields' instructions are not what the author says. Nothing outside the package is ever opened, and
 XML that declares a document type, without which there are no entities, is refused: a package may not have
