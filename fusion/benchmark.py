@@ -114,10 +114,10 @@ def percentile_words(
             lie so close that a percentile means nothing, none is named.
     """
     if deciles is not None and deciles[8] - deciles[0] < ALIKE and abs(value - deciles[4]) < ALIKE:
-        return "much like the others"
+        return "like the others"
     if percentile >= 100.0:
-        return "higher than all"
-    return f"higher than {'none' if percentile <= 0.0 else f'{min(99, max(1, round(percentile)))} of 100'}"
+        return "above all"
+    return f"above {'none' if percentile <= 0.0 else f'{min(99, max(1, round(percentile)))} of 100'}"
 
 
 def reference_caution(n: int) -> str:

@@ -11,7 +11,7 @@ from services.common.contracts.norms import Cohort, Reference
 from services.common.contracts.results import BenchmarkEntry
 from services.common.phrasing import counted
 
-STRIP_CELLS = 24
+STRIP_CELLS = 20
 YOU, MIDDLE, MOST, HALF, EMPTY = "●", "━", "─", "┃", " "
 LEGEND = f"{YOU} this answer; {MOST} eight of ten people; {MIDDLE} the middle four; {HALF} their middle"
 Row = tuple[str, float, str | None, Sequence[float]]

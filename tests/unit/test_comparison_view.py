@@ -46,7 +46,7 @@ def test_cohorts_are_shown_with_their_sizes_when_there_are_enough_people() -> No
     others = Others(same_question={"congruence": people}, wider=wider)
     text = printed(benchmark({"congruence": 0.25}, others, min_cohort_size=3))
     assert "beside 3 others who answered the same question" in text
-    assert "higher than 67 of 100 (3)" in text
+    assert "above 67 of 100 (3)" in text
     assert "role nurse" in text
     assert "no candidates" not in text
 

@@ -30,7 +30,7 @@ def test_entry_shows_no_person_when_the_cohort_is_too_small() -> None:
 def test_entry_has_all_figures_when_the_cohort_is_large_enough() -> None:
     entry = benchmark_entry(0.5, Histogram.from_scores([0.2] * 10 + [0.8] * 10), min_cohort_size=20)
     assert (entry.percentile, entry.n, entry.reason) == (50.0, 20, None)
-    assert entry.summary == "higher than 50 of 100"
+    assert entry.summary == "above 50 of 100"
     assert entry.cohort_mean == pytest.approx(0.5)
     assert entry.deciles == pytest.approx([0.2] * 4 + [0.5] + [0.8] * 4)
 
@@ -52,7 +52,7 @@ def test_benchmark_gives_each_cohort_its_own_standing_when_there_are_several() -
     entry = benchmark({"congruence": 0.5}, others, min_cohort_size=2)["congruence"]
     assert entry.percentile == 100.0
     assert entry.others == [
-        Standing(cohort=NURSES, percentile=0.0, cohort_mean=0.85, n=2, summary="higher than none"),
+        Standing(cohort=NURSES, percentile=0.0, cohort_mean=0.85, n=2, summary="above none"),
         Standing(cohort=EVERYBODY, n=1, reason="cohort_too_small"),
     ]
 
@@ -66,7 +66,7 @@ def test_benchmark_shows_a_built_in_norm_apart_when_nobody_else_has_answered() -
     assert (entry.percentile, entry.n, entry.reason) == (None, 0, "cohort_too_small")
     assert entry.reference is not None
     assert (entry.reference.percentile, entry.reference.n) == (75.0, 4)
-    assert entry.reference.summary == "higher than 75 of 100"
+    assert entry.reference.summary == "above 75 of 100"
     assert entry.reference.caution == reference_caution(4)
     assert entry.reference.mean == pytest.approx(0.45)
     assert entry.reference.source == source
@@ -136,7 +136,7 @@ def test_trait_key_is_the_text_model_when_other_channels_answered_too() -> None:
     [(0.0, "none"), (0.2, "1 of 100"), (63.4, "63 of 100"), (99.8, "99 of 100"), (100.0, "all")],
 )
 def test_percentile_is_never_everybody_when_somebody_scored_higher(percentile: float, words: str) -> None:
-    assert percentile_words(percentile) == f"higher than {words}"
+    assert percentile_words(percentile) == f"above {words}"
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_no_percentile_is_named_when_nearly_everybody_scores_alike(
     value: float, width: float, same: bool
 ) -> None:
     deciles = [width * tenth / 8 for tenth in range(9)]
-    assert (percentile_words(50.0, value=value, deciles=deciles) == "much like the others") is same
+    assert (percentile_words(50.0, value=value, deciles=deciles) == "like the others") is same
 
 
 def test_a_norm_is_called_rough_when_it_has_few_people() -> None:
