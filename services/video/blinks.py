@@ -55,7 +55,7 @@ class BlinkCount:
     observed_s: float
 
     def rate_per_min(self, *, least_s: float = 10.0) -> float | None:
-        """Blinks per minute, or None if less than `least_s` seconds were observed."""
+        """Return blinks per minute, or None if less than `least_s` seconds were observed."""
         return 60.0 * len(self.intervals) / self.observed_s if self.observed_s >= least_s else None
 
 
@@ -93,12 +93,12 @@ def count_blinks(times_s: Floats, openness: Floats, rule: BlinkRule | None = Non
 
 
 def noise_sd(openness: Floats) -> float:
-    """Standard deviation of the measurement noise, from the median step between samples (robust)."""
+    """Estimate the SD of the measurement noise robustly, from the median step between samples."""
     return float(1.4826 * np.median(np.abs(np.diff(openness))) / np.sqrt(2.0))
 
 
 def _dips(t: Floats, e: Floats, least_depth: float, rule: BlinkRule) -> list[tuple[float, float]]:
-    """Dips of one stretch without gaps."""
+    """Find the dips of one stretch without gaps."""
     found: list[tuple[float, float]] = []
     bottoms = np.flatnonzero((e[1:-1] <= e[:-2]) & (e[1:-1] <= e[2:])) + 1
     for i in bottoms[np.argsort(e[bottoms], kind="stable")]:
@@ -116,7 +116,7 @@ def _dips(t: Floats, e: Floats, least_depth: float, rule: BlinkRule) -> list[tup
 
 
 def _width_at(t: Floats, e: Floats, i: int, level: float) -> tuple[float, float]:
-    """Where the trace crosses `level` on both sides of sample `i`, interpolated."""
+    """Find where the trace crosses `level` on both sides of sample `i`, interpolated."""
     above = e >= level
     left = i - 1 - int(np.argmax(above[:i][::-1]))
     right = i + 1 + int(np.argmax(above[i + 1 :]))

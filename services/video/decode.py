@@ -125,7 +125,7 @@ class VideoSource(PacketSource):
             raise self._make_empty_error()
 
     def _timed_frames(self) -> Iterator[tuple[VideoFrame, float]]:
-        """Frames with their times; a frame without a time stamp follows the one before."""
+        """Yield frames with their times; a frame without a time stamp follows the one before."""
         origin_s: float | None = None
         for frame in self._decode_frames(self._stream):
             if not isinstance(frame, VideoFrame):
@@ -140,7 +140,7 @@ class VideoSource(PacketSource):
             yield frame, time_s
 
     def _origin_s(self, first_s: float) -> float:
-        """Start of the media on the stream's clock: the container's, unless it makes no sense."""
+        """Return the start of the media on the stream's clock: the container's, unless it is implausible."""
         told = self._container.start_time
         start_s = told / av.time_base if told is not None else first_s
         return start_s if 0.0 <= first_s - start_s <= self._max_duration_s else first_s
@@ -200,7 +200,7 @@ class _Scaler:
         self._scale, self._convert = VideoReformatter(), VideoReformatter()
 
     def rgb(self, frame: VideoFrame, *, width: int, height: int) -> NDArray[np.uint8]:
-        """The frame as `(height, width, 3)`, uint8."""
+        """Return the frame as `(height, width, 3)`, uint8."""
         if frame.format.name in SCALED_FIRST and frame.width >= MUCH_SMALLER * width:
             frame = self._scale.reformat(
                 frame,
@@ -216,7 +216,7 @@ class _Scaler:
 
 
 def scaled_size_px(width: int, height: int, *, pixel_aspect: float, long_side_px: int) -> tuple[int, int]:
-    """Size with square pixels whose longer side is at most `long_side_px`; never enlarged beyond that.
+    """Return the size with square pixels whose longer side is at most `long_side_px`; never enlarge.
 
     Args:
         width: of the stored picture.

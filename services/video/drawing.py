@@ -9,7 +9,7 @@ STRONGEST_OPACITY = 0.6
 
 
 def overlaid(picture: Image, shares: FloatArray) -> Image:
-    """A square picture with what carried a label laid over it: warm where the share is high.
+    """Lay what carried a label over a square picture: warm where the share is high.
 
     Args:
         picture: shape `(s, s, 3)`, uint8 BGR.

@@ -62,7 +62,7 @@ class Detection:
 
 @cache
 def anchor_centres(plan: AnchorPlan = SHORT_RANGE) -> FloatArray:
-    """Centres of the anchors, shape `(n, 2)`, float32, x and y in 0..1 of the network's input."""
+    """Return the centres of the anchors, shape `(n, 2)`, float32, x and y in 0..1 of the network's input."""
     grids = []
     for cells, per_cell in plan.grids:
         axis = (np.arange(cells, dtype=np.float32) + 0.5) / cells
@@ -96,7 +96,7 @@ def letterbox(
 
 
 def decode_boxes(regressors: FloatArray, plan: AnchorPlan = SHORT_RANGE) -> FloatArray:
-    """Raw regressions as boxes and key points.
+    """Decode raw regressions to boxes and key points.
 
     Args:
         regressors: shape `(n, 16)`: centre x, centre y, width, height, then x and y of the six key
@@ -115,7 +115,7 @@ def decode_boxes(regressors: FloatArray, plan: AnchorPlan = SHORT_RANGE) -> Floa
 
 
 def overlaps(box: FloatArray, boxes: FloatArray) -> FloatArray:
-    """Intersection over union of one box `(4,)` with boxes `(n, 4)`, shape `(n,)`, 0..1."""
+    """Compute the intersection over union of one box `(4,)` with boxes `(n, 4)`, shape `(n,)`, 0..1."""
     low = np.maximum(box[:2], boxes[:, :2])
     high = np.minimum(box[2:4], boxes[:, 2:4])
     shared = np.prod(np.clip(high - low, 0, None), axis=1)
@@ -125,7 +125,7 @@ def overlaps(box: FloatArray, boxes: FloatArray) -> FloatArray:
 
 
 def suppress_overlaps(boxes: FloatArray, scores: FloatArray, *, overlap: float = OVERLAP) -> list[int]:
-    """Greedy non-maximum suppression.
+    """Suppress overlapping boxes greedily (non-maximum suppression).
 
     Args:
         boxes: shape `(n, ≥ 4)`; the first four columns are left, top, right, bottom.
@@ -147,7 +147,7 @@ def suppress_overlaps(boxes: FloatArray, scores: FloatArray, *, overlap: float =
 def blend_overlaps(
     boxes: FloatArray, scores: FloatArray, *, overlap: float = OVERLAP
 ) -> list[tuple[FloatArray, float]]:
-    """Non-maximum suppression that averages instead of dropping (Bazarevsky et al. 2019, section 3.3).
+    """Average overlapping boxes instead of dropping them (Bazarevsky et al. 2019, section 3.3).
 
     A box that stays becomes the mean, weighted by score, of the candidates that overlap with it,
     which trembles less from frame to frame.
@@ -174,7 +174,7 @@ class FaceDetector:
         self._plan = plan
 
     def detect(self, image: Image) -> list[Detection]:
-        """Faces of a frame `(height, width, 3)` uint8 RGB, the largest first."""
+        """Detect the faces of a frame `(height, width, 3)` uint8 RGB, the largest first."""
         batch, scale, offset = letterbox(image, self._plan.input_px)
         regressors, logits = sorted(self._model.run(batch), key=lambda output: -output.shape[-1])
         scores = 1 / (1 + np.exp(-np.clip(logits[0, :, 0], -80, 80)))
@@ -188,7 +188,7 @@ class FaceDetector:
 
 
 def merge_detections(first: list[Detection], second: list[Detection]) -> list[Detection]:
-    """Faces of two networks, the largest first; where both see a face, the first network's stays."""
+    """Merge the faces of two networks, the largest first; if both find a face, the first network's stays."""
     taken = np.stack([face.box for face in first]) if first else np.zeros((0, 4), np.float32)
     new = [face for face in second if not (overlaps(face.box, taken) > OVERLAP).any()]
     return sorted([*first, *new], key=lambda face: -face.area_px)

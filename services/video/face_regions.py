@@ -40,14 +40,14 @@ LANDMARKS: Mapping[FaceRegion, tuple[int, ...]] = {
 
 
 def crop_points(mesh: FaceMesh, *, size_px: int = CROP_SIZE_PX) -> FloatArray:
-    """The landmarks in the crop that `features.face_crop` cuts out, shape `(468, 2)`, in its pixels."""
+    """Return the landmarks in pixels of the crop that `features.face_crop` cuts out, shape `(468, 2)`."""
     to_square = crop_region(mesh).to_square(size_px)
     flat = mesh.points[:, :2] @ to_square[:, :2].T + to_square[:, 2]
     return np.asarray(flat, dtype=np.float32)
 
 
 def region_map(points: FloatArray, *, size_px: int = CROP_SIZE_PX) -> NDArray[np.uint8]:
-    """Which region each pixel of a crop belongs to.
+    """Return the region that each pixel of a crop belongs to.
 
     Args:
         points: landmarks in pixels of the crop, shape `(468, 2)`.

@@ -78,7 +78,7 @@ left the accuracy of version 1 where it was, 65.0 after 65.2 %; at 1.25 of the b
 
 
 def eye_aspect_ratio(eye: FloatArray) -> float:
-    """How far an eye is open: (‖p2 − p6‖ + ‖p3 − p5‖) / (2 ‖p1 − p4‖), Soukupová & Čech 2016, equation 1.
+    """Compute (‖p2 − p6‖ + ‖p3 − p5‖) / (2 ‖p1 − p4‖) of an eye (Soukupová & Čech 2016, equation 1).
 
     Args:
         eye: p1 … p6, shape `(6, 2)`, any unit with square pixels.
@@ -99,7 +99,7 @@ def eye_aspect_ratio(eye: FloatArray) -> float:
 
 
 def eye_openness(points: FloatArray, *, yaw_deg: float) -> float:
-    """Eye aspect ratio of a face, from the eye or eyes that the camera sees well.
+    """Compute the eye aspect ratio of a face, from the eye or eyes that the camera sees well.
 
     Facing the camera both eyes count the same; from 20° of yaw on, only the nearer one does.
 
@@ -114,7 +114,7 @@ def eye_openness(points: FloatArray, *, yaw_deg: float) -> float:
 
 
 def mouth_openness(points: FloatArray) -> float:
-    """Gap between the inner lips over the distance of the corners: 0 closed, 0.5 and more wide open.
+    """Divide the gap of the inner lips by the distance of the corners: 0 closed, 0.5 and more wide open.
 
     Args:
         points: landmarks, shape `(468, 2 or more)`, pixels.
@@ -137,7 +137,7 @@ class Pose:
 
 
 def head_pose(points: FloatArray, *, frame_size_px: tuple[int, int]) -> Pose | None:
-    """Head pose by perspective-n-point (Terzakis & Lourakis 2020) against `CANONICAL_FACE`.
+    """Estimate the head pose by perspective-n-point (Terzakis & Lourakis 2020) against `CANONICAL_FACE`.
 
     The camera is unknown: a pinhole with a focal length of the frame's longer side (53° across), no
     distortion.
@@ -165,7 +165,7 @@ def head_pose(points: FloatArray, *, frame_size_px: tuple[int, int]) -> Pose | N
 
 
 def pose_of_rotation(rotation: NDArray[np.float64]) -> Pose:
-    """Angles of a rotation matrix `(3, 3)` in camera axes (x right, y down, z away).
+    """Return the angles of a rotation matrix `(3, 3)` in camera axes (x right, y down, z away).
 
     R = Ry(yaw) · Rx(pitch) · Rz(roll): yaw and pitch say where the face points, whatever the roll.
     """
@@ -177,7 +177,7 @@ def pose_of_rotation(rotation: NDArray[np.float64]) -> Pose:
 
 
 def crop_region(mesh: FaceMesh, geometry: CropGeometry = CROP) -> Region:
-    """The square of the frame that corresponds to a FER2013 image, upright to the eyes."""
+    """Return the square of the frame that corresponds to a FER2013 image, upright to the eyes."""
     around = region_of_mesh(mesh, scale=geometry.scale)
     up = np.array([np.sin(around.roll_rad), -np.cos(around.roll_rad)], dtype=np.float32)
     lift = np.float32(geometry.lift * around.side_px)
@@ -185,12 +185,12 @@ def crop_region(mesh: FaceMesh, geometry: CropGeometry = CROP) -> Region:
 
 
 def face_crop(image: Image, mesh: FaceMesh) -> Image:
-    """The face as the network takes it, shape `(48, 48)`, uint8 grey; see `cut_square`."""
+    """Cut out the face as input of the network, shape `(48, 48)`, uint8 grey; see `cut_square`."""
     return cut_square(image, crop_region(mesh))
 
 
 def cut_square(image: Image, region: Region) -> Image:
-    """A square of a frame in the size that the network takes.
+    """Cut a square out of a frame, in the size of the network's input.
 
     The square is sampled at about the frame's own resolution and averaged down, so that a large face
     does not alias.
@@ -215,5 +215,5 @@ def cut_square(image: Image, region: Region) -> Image:
 
 
 def network_input(crops: Image) -> FloatArray:
-    """Grey crops `(n, 48, 48)` uint8 as the network takes them: `(n, 48, 48, 1)` float32, 0..1."""
+    """Convert grey crops `(n, 48, 48)` uint8 to the network's input: `(n, 48, 48, 1)` float32, 0..1."""
     return crops[..., np.newaxis].astype(np.float32) / np.float32(255.0)

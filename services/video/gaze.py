@@ -76,7 +76,7 @@ class IrisFinder:
         self._model = model
 
     def look(self, image: Image, mesh: FaceMesh, *, left: bool) -> EyeLook:
-        """One eye of a face.
+        """Measure one eye of a face.
 
         Args:
             image: frame, shape `(height, width, 3)`, uint8 RGB.
@@ -101,7 +101,7 @@ class GazeMeter:
 
     @classmethod
     def from_settings(cls, settings: VideoSettings) -> "GazeMeter":
-        """A meter on the model that the settings name.
+        """Create a meter on the model that the settings name.
 
         Raises:
             TemporaryError: `model_unavailable`.
@@ -109,7 +109,7 @@ class GazeMeter:
         return cls(IrisFinder(load_model(settings.models_dir, IRIS)))
 
     def measure(self, image: Image, mesh: FaceMesh, pose: Pose) -> GazeAngles | None:
-        """The gaze of one face.
+        """Measure the gaze of one face.
 
         Args:
             image: frame, shape `(height, width, 3)`, uint8 RGB.
@@ -133,7 +133,7 @@ class GazeMeter:
 
 
 def eye_region(mesh: FaceMesh, *, left: bool) -> Region:
-    """The square about one eye, upright to its corners."""
+    """Return the square about one eye, upright to its corners."""
     first, second = mesh.points[list(LEFT_CORNERS if left else RIGHT_CORNERS), :2]
     across = second - first
     side_px = max(1.0, REGION_SCALE * float(np.hypot(*across)))
@@ -141,7 +141,7 @@ def eye_region(mesh: FaceMesh, *, left: bool) -> Region:
 
 
 def eye_look(iris: FloatArray, contour: FloatArray, *, mirrored: bool) -> EyeLook:
-    """Offsets of the iris from the network's landmarks.
+    """Compute the offsets of the iris from the network's landmarks.
 
     Args:
         iris: its centre, shape `(2,)`, pixels of the input.
@@ -159,7 +159,7 @@ def eye_look(iris: FloatArray, contour: FloatArray, *, mirrored: bool) -> EyeLoo
 
 
 def camera_bearing_deg(mesh: FaceMesh, *, frame_size_px: tuple[int, int]) -> tuple[float, float]:
-    """Yaw and pitch that a head must have to face the camera from its place in the frame.
+    """Return the yaw and pitch that a head must have to face the camera from its place in the frame.
 
     The camera is the one of `features.head_pose`: a focal length of the frame's longer side.
     """
@@ -174,7 +174,7 @@ def camera_bearing_deg(mesh: FaceMesh, *, frame_size_px: tuple[int, int]) -> tup
 def gaze_angles(
     pose: Pose, right_eye: EyeLook | None, left_eye: EyeLook | None, *, bearing_deg: tuple[float, float]
 ) -> GazeAngles | None:
-    """Head and eyes together, as seen from the way to the camera.
+    """Combine head and eyes to angles relative to the direction of the camera.
 
     Facing the camera both eyes count the same; a turned head shows the nearer one better (as in
     `features.eye_openness`).
@@ -203,5 +203,5 @@ def gaze_angles(
 
 
 def _turn_deg(offset: float) -> float:
-    """Turn of the eyeball that moves the iris by `offset` widths of the eye."""
+    """Return the turn of the eyeball that moves the iris by `offset` widths of the eye."""
     return float(np.degrees(np.arcsin(np.clip(WIDTH_OVER_RADIUS * offset, -1.0, 1.0))))

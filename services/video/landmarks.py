@@ -31,7 +31,7 @@ class Region:
     roll_rad: float
 
     def to_square(self, size_px: int) -> NDArray[np.float64]:
-        """The affine map `(2, 3)` from the frame to a `size_px` square of this region."""
+        """Return the affine map `(2, 3)` from the frame to a `size_px` square of this region."""
         zoom = size_px / self.side_px
         cos, sin = zoom * np.cos(self.roll_rad), zoom * np.sin(self.roll_rad)
         turn = np.array([[cos, sin], [-sin, cos]])
@@ -61,12 +61,12 @@ class FaceMesh:
 
 
 def region_of_detection(face: Detection) -> Region:
-    """Where to look for the landmarks of a detected face."""
+    """Return the region in which to look for the landmarks of a detected face."""
     return _region(face.box, face.keypoints[LEFT_EYE] - face.keypoints[RIGHT_EYE])
 
 
 def region_of_mesh(mesh: FaceMesh, *, scale: float = REGION_SCALE) -> Region:
-    """The upright square about the landmarks; by default where to look for them in the next frame.
+    """Return the upright square about the landmarks; by default the region to search in the next frame.
 
     Args:
         mesh: landmarks of the face.
@@ -98,7 +98,7 @@ class FaceMesher:
         self._input = np.empty((1, INPUT_SIZE_PX, INPUT_SIZE_PX, 3), dtype=np.float32)
 
     def locate(self, image: Image, region: Region) -> FaceMesh | None:
-        """The landmarks in a region of a frame `(height, width, 3)` uint8 RGB, or None: no face there."""
+        """Locate the landmarks in a region of a frame `(height, width, 3)`, uint8 RGB; None if no face."""
         if not 4.0 <= region.side_px <= 8.0 * max(image.shape[:2]):
             return None
         to_square = region.to_square(INPUT_SIZE_PX)

@@ -26,7 +26,7 @@ LEAST_LOOKS = 5
 
 
 def choose_candidate(seen: Observations) -> FaceRecord | None:
-    """The dominant face, by how long times how large; another if that one may be a picture."""
+    """Choose the dominant face, by how long times how large; another if that one may be a picture."""
     ranked = sorted(seen.faces.values(), key=lambda face: -face.dominance)
     if not ranked:
         return None
@@ -35,13 +35,13 @@ def choose_candidate(seen: Observations) -> FaceRecord | None:
 
 
 def may_be_picture(seen: Observations, face: FaceRecord) -> bool:
-    """Whether the face neither blinked nor moved for long."""
+    """Return whether the face neither blinked nor moved for long."""
     openness, mouth = np.asarray(face.openness, np.float64), np.asarray(face.mouth, np.float64)
     return is_still(openness, mouth, blinks=blinks_of(seen, face))
 
 
 def count_frames(source: VideoSource, seen: Observations, candidate: FaceRecord | None) -> FrameCount:
-    """Where every frame of the video went, with regard to the candidate's face."""
+    """Count every frame of the video under what became of it, with regard to the candidate's face."""
     faults = candidate_faults(seen, candidate)
     return FrameCount(
         decoded=source.decoded,
@@ -55,7 +55,7 @@ def count_frames(source: VideoSource, seen: Observations, candidate: FaceRecord 
 
 
 def candidate_faults(seen: Observations, candidate: FaceRecord | None) -> NDArray[np.uint8]:
-    """`Fault` per analysed frame, `NONE` where the candidate's face is usable. Shape `(analysed,)`."""
+    """Return a `Fault` per analysed frame, `NONE` if the candidate's face is usable. Shape `(analysed,)`."""
     faults = seen.faults_of(candidate)
     if candidate is None:
         return faults
@@ -68,7 +68,7 @@ def candidate_faults(seen: Observations, candidate: FaceRecord | None) -> NDArra
 
 
 def face_measures(source: VideoSource, seen: Observations, candidate: FaceRecord) -> FaceMeasures:
-    """The figures of the candidate's face, and who else was there."""
+    """Return the measures of the candidate's face, and the other faces."""
     frames = count_frames(source, seen, candidate)
     blinks = blinks_of(seen, candidate)
     rate = blinks.rate_per_min(least_s=LEAST_BLINK_WATCH_S)
@@ -97,13 +97,13 @@ def face_measures(source: VideoSource, seen: Observations, candidate: FaceRecord
 
 
 def blinks_of(seen: Observations, face: FaceRecord) -> BlinkCount:
-    """Blinks of one face."""
+    """Find the blinks of one face."""
     times_s = np.array(seen.times_s)[np.array(face.frames, dtype=np.int64)]
     return count_blinks(times_s, np.array(face.openness, dtype=np.float64))
 
 
 def gaze_of(face: FaceRecord) -> Gaze:
-    """Where the face looked, over the samples in which that could be seen."""
+    """Sum up where the face looked, over the samples in which that could be measured."""
     looks = [GazeAngles(*angles) for angles in zip(face.gaze_yaw_deg, face.gaze_pitch_deg, strict=True)]
     if len(looks) < LEAST_LOOKS:
         return Gaze(samples=len(looks))
@@ -118,7 +118,7 @@ def gaze_of(face: FaceRecord) -> Gaze:
 
 
 def smile_share(face: FaceRecord) -> float | None:
-    """Share of the scored crops in which happy is the most likely label."""
+    """Return the share of the scored crops in which happy is the most likely label."""
     scores = face.scores
     if not len(scores):
         return None
@@ -126,7 +126,7 @@ def smile_share(face: FaceRecord) -> float | None:
 
 
 def face_tracks(seen: Observations, candidate: FaceRecord) -> list[FaceTrack]:
-    """The faces that were followed for a while, the candidate's first, then the most dominant."""
+    """List the faces that were followed for a while, the candidate's first, then the most dominant."""
     least = LEAST_TRACK_SHARE * seen.analysed
     others = [f for f in seen.faces.values() if f is not candidate and len(f.frames) >= least]
     others.sort(key=lambda face: -face.dominance)

@@ -154,7 +154,7 @@ class Observations:
         ]
 
     def faults_of(self, face: FaceRecord | None) -> NDArray[np.uint8]:
-        """`Fault` per analysed frame with regard to one face, shape `(analysed,)`."""
+        """Return a `Fault` per analysed frame with regard to one face, shape `(analysed,)`."""
         faults = np.array(self.absences, dtype=np.uint8)
         faults[faults == Fault.NONE] = Fault.NO_FACE  # another face was there, this one was not
         if face is not None:

@@ -62,7 +62,7 @@ LIMITS = Limits()
 
 
 def detail(grey: NDArray[np.uint8]) -> float:
-    """Share of a picture's contrast that is fine: SD of what a 3 × 3 mean takes away, over the SD.
+    """Return the share of fine contrast: SD of what a 3 × 3 mean removes from a picture, over its SD.
 
     Args:
         grey: shape `(height, width)`, uint8.
@@ -78,7 +78,7 @@ def detail(grey: NDArray[np.uint8]) -> float:
 def face_fault(
     crop: NDArray[np.uint8], *, side_px: float, pose: Pose | None, limits: Limits = LIMITS
 ) -> Fault:
-    """Why the expression of a face that was found cannot be scored, or `NONE`.
+    """Return why the expression of a face that was found cannot be scored, or `NONE`.
 
     Args:
         crop: what the network would take, shape `(48, 48)`, uint8 grey.
@@ -98,7 +98,7 @@ def face_fault(
 
 
 def absence_fault(image: Image, *, detected_px: float | None, limits: Limits = LIMITS) -> Fault:
-    """The likeliest reason why a frame shows no landmarks of any face.
+    """Return the likeliest reason why a frame shows no landmarks of any face.
 
     Args:
         image: shape `(height, width, 3)`, uint8 RGB.
@@ -153,7 +153,7 @@ def explain_absence(
 
 
 def count_lost(faults: NDArray[np.uint8]) -> LostFrames:
-    """Frames by reason; `NONE` is not counted."""
+    """Count the frames by reason; `NONE` is not counted."""
     counted = np.bincount(faults, minlength=len(Fault))
     return LostFrames(
         too_dark=int(counted[Fault.TOO_DARK]),

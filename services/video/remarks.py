@@ -34,7 +34,7 @@ def remarks(
     frames: FrameCount,
     settings: VideoSettings,
 ) -> list[Notice]:
-    """The notices of a result, most telling first."""
+    """List the notices of a result, most important first."""
     missing = 1.0 - len(candidate.frames) / frames.analysed
     damaged = source.bad_packets + source.unreadable
     several = seen.several / max(1, seen.counted)
@@ -78,7 +78,7 @@ def remarks(
 
 
 def lost_notices(frames: FrameCount, *, least_share: float) -> list[Notice]:
-    """One notice per reason that cost more than a share of the frames, the costliest first.
+    """Return one notice per reason that cost more than a share of the frames, the costliest first.
 
     Frames without any face are told by `face_missing`, not here.
     """
@@ -92,13 +92,13 @@ def lost_notices(frames: FrameCount, *, least_share: float) -> list[Notice]:
 
 
 def frame_rate_hz(seen: Observations) -> float:
-    """Analysed frames a second, by the median step; 0 if there are fewer than two."""
+    """Return analysed frames a second, by the median step; 0 if there are fewer than two."""
     steps = np.diff(seen.times_s)
     return 1.0 / float(np.median(steps)) if len(steps) else 0.0
 
 
 def no_face_reason(frames: FrameCount) -> str:
-    """Why no face could be scored at all: the reason that cost most frames, in one sentence."""
+    """Return in one sentence why no face could be scored: the reason that cost most frames."""
     lost = frames.lost.model_dump()
     reason = max(lost, key=lambda name: lost[name]) if frames.lost.total else "no_face"
     return NO_FACE_SENTENCES[reason]

@@ -26,7 +26,7 @@ LEAST_PROBABILITY = 1e-6
 
 
 def emotions_from_rest(scores: FloatArray) -> FloatArray | None:
-    """Mean emotions after taking away what the person's quietest samples show beyond a neutral face.
+    """Return the mean emotions without what the quietest samples show beyond a neutral face.
 
     The median log-odds over neutral of those samples are compared with `NEUTRAL_LOG_ODDS`; what exceeds
     them is divided out of every sample, as one exchanges the prior of a classifier (Saerens, Latinne &

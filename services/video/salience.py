@@ -76,7 +76,7 @@ class MomentKeeper:
             self._forget(min(self._kept, key=lambda number: self._weights[number]))
 
     def of(self, face: int) -> dict[Emotion, Moment]:
-        """What was kept of a face, by label."""
+        """Return what was kept of a face, by label."""
         return self._kept.get(face, {})
 
     def _forget(self, face: int) -> None:
@@ -84,7 +84,7 @@ class MomentKeeper:
 
 
 def can_explain(predictor: Predictor) -> bool:
-    """Whether there are activation maps of the very version of `face_emotion` that is served."""
+    """Return whether there are activation maps of the very version of `face_emotion` that is served."""
     try:
         explained = predictor.manifest(FACE_ACTIVATION).preprocessing.get(EXPLAINS)
     except TemporaryError:
@@ -95,7 +95,7 @@ def can_explain(predictor: Predictor) -> bool:
 def explain(
     moments: Mapping[Emotion, Moment], timeline: Sequence[TimelineSegment], predictor: Predictor
 ) -> list[FaceActivation]:
-    """Activation maps of the emotions that were perceived longest, at the surest moment of each.
+    """Compute activation maps of the emotions perceived longest, at the most confident moment of each.
 
     Args:
         moments: of the candidate's face.
@@ -117,7 +117,7 @@ def explain(
 
 
 def label_shares(maps: FloatArray, label: Emotion) -> FloatArray:
-    """What spoke for a label, by place, as shares.
+    """Return what spoke for a label, by place, as shares.
 
     The softmax does not see what all labels have in common, so the mean over the labels is taken away
     first; what remains above zero spoke for this label more than for the labels on average.
@@ -136,7 +136,7 @@ def label_shares(maps: FloatArray, label: Emotion) -> FloatArray:
 
 
 def region_shares(shares: FloatArray, regions: NDArray[np.uint8]) -> FloatArray:
-    """Shares by place as shares by region.
+    """Sum the shares by place up to shares by region.
 
     Args:
         shares: shape `(h, w)`; interpolated to the crop's pixels.

@@ -34,7 +34,7 @@ class StillnessRule:
 def is_still(
     openness: Floats, mouth: Floats, *, blinks: BlinkCount, rule: StillnessRule | None = None
 ) -> bool:
-    """Whether a face neither blinked nor moved eyes or mouth for long.
+    """Return whether a face neither blinked nor moved eyes or mouth for long.
 
     Args:
         openness: eye aspect ratio, shape `(n,)`; NaN where it was not seen.

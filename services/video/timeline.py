@@ -12,7 +12,7 @@ SMOOTHING_SAMPLES = 5
 
 
 def emotion_scores(probabilities: FloatArray) -> EmotionScores:
-    """A probability vector `(7,)` by label, normalised and rounded to four digits."""
+    """Return a probability vector `(7,)` by label, normalised and rounded to four digits."""
     share = probabilities.astype(np.float64) / float(probabilities.sum())
     return {
         emotion: round(float(np.clip(p, 0.0, 1.0)), 4) for emotion, p in zip(EMOTIONS, share, strict=True)
@@ -20,7 +20,7 @@ def emotion_scores(probabilities: FloatArray) -> EmotionScores:
 
 
 def moving_mean(values: FloatArray, width: int) -> FloatArray:
-    """Centred moving mean over the first axis of `(n, k)`; the window shrinks at the ends."""
+    """Compute the centred moving mean over the first axis of `(n, k)`; the window shrinks at the ends."""
     half = width // 2
     total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0, dtype=np.float64)])
     rows = np.arange(len(values))

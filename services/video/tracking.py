@@ -88,7 +88,7 @@ class _Track:
 
 
 def load_model(models_dir: Path, name: str) -> LiteRtModel:
-    """A preprocessing model; these run in process whichever runtime serves the others.
+    """Load a preprocessing model; these run in process whichever runtime serves the others.
 
     Raises:
         TemporaryError: `model_unavailable`.
@@ -125,7 +125,7 @@ class FaceTracker:
 
     @classmethod
     def from_settings(cls, settings: VideoSettings) -> "FaceTracker":
-        """A tracker on the models that the settings name.
+        """Create a tracker on the models that the settings name.
 
         Raises:
             TemporaryError: `model_unavailable`.
@@ -161,7 +161,7 @@ class FaceTracker:
         return self._detect(image, time_s)
 
     def _is_weak(self, track: _Track) -> bool:
-        """Whether the landmarks doubt the face, or the detector did when it last looked."""
+        """Return whether the landmarks doubt the face, or the detector did at its last run."""
         return track.mesh.score < WEAK_SCORE or track.confirmed_s < self._detected_s
 
     def _advance(self, track: _Track, image: Image, time_s: float) -> None:
@@ -198,7 +198,7 @@ class FaceTracker:
         return merge_detections(faces, self._full_range.detect(image))
 
     def _confirm(self, face: Detection, time_s: float) -> bool:
-        """Whether the detection belongs to a face that is followed."""
+        """Return whether the detection belongs to a face that is followed."""
         near = [t for t in self._tracks if _overlap(t.mesh, face.box) > SAME_FACE_OVERLAP]
         for track in near:
             track.confirmed_s = time_s
@@ -237,7 +237,7 @@ class FaceTracker:
         return [FollowedFace(track.number, track.mesh) for track in self._tracks]
 
     def _locate(self, image: Image, face: Detection) -> FaceMesh | None:
-        """Landmarks of a detection; a second look from the first landmarks sharpens them."""
+        """Locate the landmarks of a detection; a second pass from the first landmarks sharpens them."""
         mesh = self._mesher.locate(image, region_of_detection(face))
         return None if mesh is None else self._mesher.locate(image, region_of_mesh(mesh)) or mesh
 
@@ -247,7 +247,7 @@ def _overlap(mesh: FaceMesh, box: np.ndarray) -> float:
 
 
 def _alike(lost: FaceMesh, found: FaceMesh) -> bool:
-    """Whether a face could be the one that was lost, by place and size."""
+    """Return whether a face could be the one that was lost, by place and size."""
     sides = [float((mesh.box[2:] - mesh.box[:2]).max()) for mesh in (lost, found)]
     if max(sides) > RETURN_SCALE * min(sides):
         return False
