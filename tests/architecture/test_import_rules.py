@@ -19,7 +19,6 @@ def _lint(folder: Path, *, only: str | None = None) -> subprocess.CompletedProce
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=120,
         check=False,
     )
 

@@ -25,7 +25,6 @@ def _load(process: str, *further: str) -> subprocess.CompletedProcess[str]:
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
-        timeout=120,
         check=False,
     )
 

@@ -58,7 +58,6 @@ def attempt(
         env=environment,
         capture_output=True,
         text=True,
-        timeout=180,
         check=False,
         **options,
     )

@@ -14,7 +14,7 @@ from services.audio.features import SAMPLE_RATE_HZ
 from services.common.contracts.labels import EMOTIONS, TRAITS
 from services.common.contracts.results import Report
 from tests.e2e.conftest import Installation
-from tests.waiting import wait_until
+from tests.waiting import WITHIN_S, wait_until
 
 ANSWER = (
     "In my last position I was asked to rebuild a reporting system that nobody trusted any more. "
@@ -108,7 +108,9 @@ def test_spoken_words_get_trait_estimates_when_there_are_enough(
 def test_events_lead_to_the_report_when_followed(installation: Installation, corpora: Path) -> None:
     answer = installation.submit(_clip(corpora, "WolfgangLanger_Pexels.mp4"))
     seen: list[tuple[str, dict[str, Any]]] = []
-    with installation.client.stream("GET", f"{answer.headers['Location']}/events", timeout=120) as stream:
+    with installation.client.stream(
+        "GET", f"{answer.headers['Location']}/events", timeout=WITHIN_S
+    ) as stream:
         event = ""
         for line in stream.iter_lines():
             if line.startswith("event:"):

@@ -27,7 +27,7 @@ def test_the_server_is_waited_for_when_it_is_still_starting(home: Path) -> None:
     time.sleep(1)
     assert not answered
     with running(server.child(log_folder=home)):
-        waiting.join(timeout=60)
+        waiting.join()
         assert answered
 
 

@@ -27,7 +27,6 @@ def candor(*arguments: str | Path, **environment: str) -> subprocess.CompletedPr
         cwd="/",
         capture_output=True,
         text=True,
-        timeout=240,
         check=False,
     )
 

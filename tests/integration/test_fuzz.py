@@ -23,7 +23,6 @@ def test_no_generated_request_finds_a_fault(database: DatabaseUrls, redis_url: s
             cwd=REPOSITORY,
             capture_output=True,
             text=True,
-            timeout=200,
             check=False,
         )
     assert finished.returncode == 0, finished.stdout[-8000:] + finished.stderr[-2000:]

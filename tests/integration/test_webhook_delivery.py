@@ -23,6 +23,7 @@ from gateway.webhooks.targets import TargetRules
 from services.common.db.bootstrap import DatabaseUrls
 from services.common.settings import Environment
 from tests.markdown_examples import examples
+from tests.waiting import WITHIN_S
 from tests.webhook_receiver import Receiver, Reply, receiving
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -58,7 +59,7 @@ class Scene:
     def deliver(self, rules: TargetRules | None = None) -> int:
         pump = self.pump(rules)
         begun = pump.run()
-        assert pump.wait(timeout_s=30)
+        assert pump.wait(timeout_s=WITHIN_S)
         return begun
 
     def set(self, table: str, assignments: str) -> None:
@@ -312,10 +313,10 @@ def test_others_are_served_while_one_receiver_is_slow(scene: Scene, receiver: Re
         pump = scene.pump(webhook_threads=3, webhook_per_endpoint=2)
         assert pump.run() == 3
         for _ in range(3):
-            assert receiver.arrived.acquire(timeout=20)
+            assert receiver.arrived.acquire(timeout=WITHIN_S)
         assert len(slow.requests) == 2
         slow.hold.set()
-        assert pump.wait(timeout_s=30)
+        assert pump.wait(timeout_s=WITHIN_S)
         assert (len(slow.requests), len(receiver.requests)) == (6, 3)
 
 
@@ -326,7 +327,7 @@ def test_two_pumps_share_what_is_due(scene: Scene, receiver: Receiver) -> None:
     pumps = [scene.pump(webhook_per_endpoint=1) for _ in range(2)]
     for pump in pumps:
         pump.run()
-    assert all(pump.wait(timeout_s=30) for pump in pumps)
+    assert all(pump.wait(timeout_s=WITHIN_S) for pump in pumps)
     sent = [request.headers["webhook-id"] for request in receiver.requests]
     assert len(sent) == len(set(sent)) == 6
 
@@ -339,10 +340,10 @@ def test_log_of_an_assessment_is_erased_though_it_is_being_sent(
     assessment = scene.report()
     pump = scene.pump()
     pump.run()
-    assert receiver.arrived.acquire(timeout=20)
+    assert receiver.arrived.acquire(timeout=WITHIN_S)
     assert scene.gateway.client.delete(f"/v1/assessments/{assessment}").status_code == 204
     receiver.hold.set()
-    assert pump.wait(timeout_s=30)
+    assert pump.wait(timeout_s=WITHIN_S)
     with admin_engine.connect() as connection:
         left = connection.execute(
             text("SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM webhook_attempts)")
@@ -386,9 +387,9 @@ def test_message_comes_twice_with_one_id_when_the_worker_is_killed_after_sending
     endpoint = scene.register(receiver)
     receiver.hold.clear()
     scene.report()
-    assert receiver.arrived.acquire(timeout=90), (tmp_path / "delivery.log").read_text()[-3000:]
+    assert receiver.arrived.acquire(timeout=WITHIN_S), (tmp_path / "delivery.log").read_text()[-3000:]
     kill(worker)
-    worker.wait(timeout=30)
+    worker.wait()
     receiver.hold.set()
     assert scene.deliver() == 0  # leased
     scene.make_due()
@@ -408,10 +409,10 @@ def test_message_that_is_being_sent_is_noted_when_the_worker_is_told_to_stop(
         scene.report()
     pump = scene.pump(webhook_per_endpoint=1)
     assert pump.run() == 1
-    assert receiver.arrived.acquire(timeout=20)
+    assert receiver.arrived.acquire(timeout=WITHIN_S)
     assert not pump.stop(timeout_s=0)
     receiver.hold.set()
-    assert pump.stop(timeout_s=30)
+    assert pump.stop(timeout_s=WITHIN_S)
     assert sorted(row["status"] for row in scene.deliveries(endpoint)) == ["delivered", *["pending"] * 3]
     assert pump.run() == 0
 
@@ -430,7 +431,6 @@ def certificate(tmp_path: Path) -> Path:
         ],
         check=True,
         capture_output=True,
-        timeout=30,
     )
     both.write_bytes(key.read_bytes() + made.read_bytes())
     return both
