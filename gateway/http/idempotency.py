@@ -78,7 +78,7 @@ class Once:
         if self.kept:
             return
         try:
-            if self.fingerprint is None or not 200 <= answer.status < 300:
+            if self.fingerprint is None or not answer.is_repeatable:
                 store.release(self.engine, self.claim)
                 return
             with tenant_session(self.engine, self.claim.tenant_id) as session:

@@ -34,6 +34,11 @@ class KeptResponse:
     headers: dict[str, str]
     body: bytes
 
+    @property
+    def is_repeatable(self) -> bool:
+        """Return true for 2xx: something was done, so that the same key gets this answer again."""
+        return 200 <= self.status < 300
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:

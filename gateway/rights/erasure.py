@@ -131,7 +131,7 @@ def _forget_candidate(
     session: Session, candidate_id: str, *, tenant_id: str, actor: str, answers: Sequence[CanceledAnswer]
 ) -> Erasure:
     """Delete the rows while the candidate's own is locked, so that no answer can come in behind."""
-    counts = count_of_candidate(session, candidate_id) | _media_counts(answers)
+    counts = count_of_candidate(session, candidate_id) | media_counts(answers)
     session.execute(delete(Assessment).where(Assessment.candidate_id == candidate_id))
     session.execute(delete(Candidate).where(Candidate.id == candidate_id))
     receipt = add_receipt(session, tenant_id=tenant_id, cause=ErasureCause.REQUEST, counts=counts)
@@ -186,7 +186,7 @@ def erase_withdrawn(
     erase_outside(answers, store=store, ledger=ledger)
     with tenant_session(engine, tenant_id) as session:
         ids = [answer.assessment_id for answer in answers]
-        counts = count_of_answers(session, ids) | _media_counts(answers)
+        counts = count_of_answers(session, ids) | media_counts(answers)
         session.execute(delete(Assessment).where(Assessment.id.in_(ids)))
         receipt = add_receipt(
             session, tenant_id=tenant_id, cause=ErasureCause.CONSENT_WITHDRAWN, counts=counts
@@ -231,6 +231,7 @@ def _cancel(session: Session, condition: ColumnElement[bool]) -> list[CanceledAn
     return [CanceledAnswer(row.id, [MediaRef.model_validate(part) for part in row.media]) for row in rows]
 
 
-def _media_counts(answers: Sequence[CanceledAnswer]) -> dict[str, int]:
+def media_counts(answers: Sequence[CanceledAnswer]) -> dict[str, int]:
+    """Return how many objects the media of some answers are, and how many bytes."""
     media = [part for answer in answers for part in answer.media]
     return {"media_objects": len(media), "media_bytes": sum(part.size_bytes for part in media)}

@@ -68,7 +68,7 @@ def rotate(
         RefusedError: `api_key_not_found`, `api_key_not_active`, `grant_exceeds_own` or `validation_failed`.
     """
     old, now = find(session, key_id, lock=True), datetime.now(UTC)
-    if old.replaced_by is not None or status_of(old, at=now) is not KeyStatus.ACTIVE:
+    if not is_rotatable(old, at=now):
         raise RefusedError(
             ProblemCode.API_KEY_NOT_ACTIVE,
             "Only a key that is good and not rotated yet can be; make a new one.",
@@ -83,11 +83,20 @@ def rotate(
         key_secret=key_secret,
         expires_at=expires_at,
     )
-    ends = now + timedelta(seconds=how.overlap_s)
-    old.replaced_by = made.id
-    old.expires_at = ends if old.expires_at is None else min(ends, old.expires_at)
+    replace_key(old, by=made.id, ends=now + timedelta(seconds=how.overlap_s))
     _record(session, caller, "api_key.rotated", old.id, {"replaced_by": made.id, "overlap_s": how.overlap_s})
     return _with_secret(session, made)
+
+
+def is_rotatable(row: ApiKey, *, at: datetime) -> bool:
+    """Return true for a key that is good and has not been replaced by another one."""
+    return row.replaced_by is None and status_of(row, at=at) is KeyStatus.ACTIVE
+
+
+def replace_key(old: ApiKey, *, by: str, ends: datetime) -> None:
+    """Let a key be good until `ends`, or until its own end where that comes first."""
+    old.replaced_by = by
+    old.expires_at = ends if old.expires_at is None else min(ends, old.expires_at)
 
 
 def revoke(session: Session, caller: KeyHolder, key_id: str) -> None:

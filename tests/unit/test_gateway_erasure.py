@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 from gateway.errors import RefusedError
 from gateway.law.policy import Jurisdiction
 from gateway.problem_codes import ProblemCode
-from gateway.rights.erasure import CanceledAnswer, erase_outside
+from gateway.rights.erasure import CanceledAnswer, erase_outside, media_counts
 from gateway.rights.personal_data import PersonalTable, personal_among
 from gateway.rights.receipts import KEPT, erasure_view, hash_of, write_receipt
 from gateway.rights.retention import days_kept, older, until_done
@@ -60,6 +60,11 @@ def test_every_object_and_all_live_state_go_when_answers_are_erased() -> None:
     outside = Outside()
     erase_outside(ANSWERS, store=outside, ledger=outside)
     assert outside.done == ["1/video", "1/text", "asm_1", "asm_2", "3/audio", "asm_3"]
+
+
+def test_media_are_counted_by_object_and_by_byte() -> None:
+    assert media_counts(ANSWERS) == {"media_objects": 3, "media_bytes": 21}
+    assert media_counts([]) == {"media_objects": 0, "media_bytes": 0}
 
 
 def test_erasure_stops_with_a_problem_when_the_ledger_is_down() -> None:

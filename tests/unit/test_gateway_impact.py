@@ -45,6 +45,12 @@ def test_ratio_is_below_four_fifths_from_the_first_person_on(above: int, is_belo
     assert found["b"].below_four_fifths is is_below
 
 
+def test_whoever_lies_on_the_median_is_not_above_it() -> None:
+    found = impact_ratios([(score, "a") for score in (0.1, 0.2, 0.3, 0.4, 0.5)], min_group=5)
+    assert found["a"] is not None
+    assert found["a"].above_median == 2
+
+
 def test_group_is_not_shown_and_not_the_best_when_it_is_small() -> None:
     found = impact_ratios(people(("a", 30, 30), ("tiny", 9, 0)))
     assert found["tiny"] is None

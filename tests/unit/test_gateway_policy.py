@@ -5,6 +5,7 @@ import pytest
 from gateway.http.fields import Purpose
 from gateway.law.policy import Decision, Jurisdiction, Reader, decide
 from services.common.contracts.labels import MediaKind, Modality
+from services.common.contracts.media import MediaRef
 
 
 def test_hiring_in_the_eu_is_text_only() -> None:
@@ -13,6 +14,28 @@ def test_hiring_in_the_eu_is_text_only() -> None:
     assert set(decision.refused) == {Modality.AUDIO, Modality.VIDEO}
     assert all("Article 5(1)(f)" in reason for reason in decision.refused.values())
     assert [kind for kind in MediaKind if decision.allows(kind)] == [MediaKind.DOCUMENT, MediaKind.TEXT]
+
+
+def part(kind: MediaKind) -> MediaRef:
+    return MediaRef(kind=kind, key=f"k/{kind}", sha256="0" * 64, size_bytes=1, content_type="x/y")
+
+
+@pytest.mark.parametrize(
+    ("kinds", "kept", "refused"),
+    [
+        ([MediaKind.VIDEO, MediaKind.TEXT], [MediaKind.TEXT], [Modality.AUDIO, Modality.VIDEO]),
+        ([MediaKind.AUDIO, MediaKind.DOCUMENT], [MediaKind.DOCUMENT], [Modality.AUDIO]),
+        ([MediaKind.AUDIO, MediaKind.VIDEO], [], [Modality.AUDIO, Modality.VIDEO]),
+        ([MediaKind.TEXT], [MediaKind.TEXT], []),
+    ],
+)
+def test_recordings_are_turned_away_when_their_emotions_may_not_be_inferred(
+    kinds: list[MediaKind], kept: list[MediaKind], refused: list[Modality]
+) -> None:
+    admission = decide(Jurisdiction.EU, Purpose.HIRING).admit([part(kind) for kind in kinds])
+    assert [found.kind for found in admission.media] == kept
+    assert [found.kind for found in admission.turned_away] == [kind for kind in kinds if kind not in kept]
+    assert admission.refused == refused
 
 
 @pytest.mark.parametrize("purpose", [Purpose.SELF_PRACTICE, Purpose.RESEARCH])

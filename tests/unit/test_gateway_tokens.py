@@ -118,6 +118,30 @@ def test_status_of_a_key_follows_its_dates(
     assert key_management.status_of(ApiKey(revoked_at=revoked_at, expires_at=expires_at), at=NOON) is expected
 
 
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        (ApiKey(), True),
+        (ApiKey(expires_at=NOON + HOUR), True),
+        (ApiKey(expires_at=NOON), False),
+        (ApiKey(revoked_at=NOON), False),
+        (ApiKey(replaced_by="key_b"), False),
+    ],
+    ids=["good", "good for a while", "expired", "revoked", "rotated"],
+)
+def test_key_is_rotated_once_and_only_while_it_is_good(key: ApiKey, expected: bool) -> None:
+    assert key_management.is_rotatable(key, at=NOON) is expected
+
+
+@pytest.mark.parametrize(
+    ("own_end", "end"), [(None, NOON), (NOON + HOUR, NOON), (NOON - HOUR, NOON - HOUR)], ids=str
+)
+def test_replaced_key_lives_no_longer_than_it_would_have(own_end: datetime | None, end: datetime) -> None:
+    key = ApiKey(expires_at=own_end)
+    key_management.replace_key(key, by="key_b", ends=NOON)
+    assert (key.expires_at, key.replaced_by) == (end, "key_b")
+
+
 FUTURE = datetime.now(UTC) + timedelta(days=30)
 
 
