@@ -99,7 +99,7 @@ found {voices}; one person was taken for two in 2 % of the answers by choice of 
 def write_card(
     figures: Figures, *, measured: "Measured", voices: VoicesFit, ravdess: Corpus, emodb: Corpus
 ) -> str:
-    """The card, Markdown."""
+    """Write the card, Markdown."""
     usable = [clip for clip in emodb.clips if clip.emotion is not None]
     weakest = min(figures.unknown.per_class.items(), key=lambda item: item[1]["recall"])
     return TEMPLATE.format(
@@ -132,7 +132,7 @@ def write_card(
 
 
 def percent(figure: Figure) -> str:
-    """A share and its interval in percent, as in `61.2 [58.0, 64.3]`."""
+    """Return a share and its interval in percent, as in `61.2 [58.0, 64.3]`."""
     if figure.low is None or figure.high is None:
         return f"{100 * figure.value:.1f}"
     return f"{100 * figure.value:.1f} [{100 * figure.low:.1f}, {100 * figure.high:.1f}]"

@@ -38,7 +38,7 @@ class Labelled:
     people: NDArray[np.str_]
 
     def of(self, clips: NDArray[np.intp] | NDArray[np.bool_]) -> "Labelled":
-        """The part of some clips."""
+        """Return the part of some clips."""
         return Labelled(self.windows.of(clips), self.labels, self.people)
 
 
@@ -57,14 +57,14 @@ class Classifier:
     bias: FloatArray
 
     def logits(self, rows: FloatArray, own_mean: FloatArray | None = None, clips: float = 0.0) -> FloatArray:
-        """Logits of windows of one person, shape `(n, classes)`, given the mean of `clips` earlier ones."""
+        """Return logits of windows of one person, `(n, classes)`, given the mean of `clips` earlier ones."""
         mean = estimate_person_mean(self.population, own_mean, clips)
         scores: FloatArray = normalise_windows(rows, self.population, mean) @ self.weights + self.bias
         return scores
 
 
 def measure_population(parts: Sequence[Labelled]) -> Population:
-    """Mean over all windows, and the deviation within people, averaged over people."""
+    """Measure the mean over all windows, and the deviation within people, averaged over people."""
     rows = np.concatenate([part.windows.rows for part in parts])
     people = np.concatenate([part.people[part.windows.clip] for part in parts])
     within = np.mean([rows[people == person].var(axis=0) for person in np.unique(people)], axis=0)
@@ -74,7 +74,7 @@ def measure_population(parts: Sequence[Labelled]) -> Population:
 
 
 def clip_means(windows: Windows) -> tuple[NDArray[np.int64], FloatArray]:
-    """Mean window per clip: the clips that have any, shape `(m,)`, and means, shape `(m, WINDOW_SIZE)`."""
+    """Return the clips that have windows, shape `(m,)`, and their mean windows, shape `(m, WINDOW_SIZE)`."""
     clips, place = np.unique(windows.clip, return_inverse=True)
     sums = np.zeros((len(clips), windows.rows.shape[1]), np.float32)
     np.add.at(sums, place, windows.rows * windows.seconds[:, None])
@@ -89,7 +89,7 @@ def enrolled_rows(
     enrolments: Sequence[int],
     generator: np.random.Generator,
 ) -> FloatArray:
-    """Windows normalised by random other clips of the same person.
+    """Normalise windows by random other clips of the same person.
 
     Args:
         part: the windows.
@@ -148,7 +148,7 @@ def fit_classifier(
 def choose_strength(
     parts: Sequence[Labelled], *, folds: Sequence[NDArray[np.intp]], n_classes: int, seed: int
 ) -> float:
-    """The penalty with the best recall on inner folds, over people without and with enrolment.
+    """Choose the penalty with the best recall on inner folds, over people without and with enrolment.
 
     Args:
         parts: the first is scored; the others only help to fit.
@@ -173,7 +173,7 @@ def choose_strength(
 
 
 def enrolled_logits(model: Classifier, part: Labelled, *, count: int, seed: int) -> FloatArray:
-    """Logits of all windows, each person normalised by `count` random other clips, shape `(n, classes)`."""
+    """Return logits of all windows, `(n, classes)`, each person normalised by `count` random other clips."""
     generator = np.random.default_rng([seed, count])
     rows = enrolled_rows(part, model.population, enrolments=(count,), generator=generator)
     logits: FloatArray = rows @ model.weights + model.bias
@@ -183,7 +183,7 @@ def enrolled_logits(model: Classifier, part: Labelled, *, count: int, seed: int)
 def clip_probabilities(
     logits: FloatArray, windows: Windows, *, temperature: float = 1.0
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Mean over a clip's windows by speech, as the product sums up: clips, and rows that sum to 1."""
+    """Average over a clip's windows by speech, as the product does: clips, and rows that sum to 1."""
     each = softmax(logits.astype(np.float64) / temperature, axis=1)
     clips, place = np.unique(windows.clip, return_inverse=True)
     sums = np.zeros((len(clips), each.shape[1]))

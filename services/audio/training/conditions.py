@@ -44,7 +44,7 @@ def _as_sound(values: NDArray[np.float64]) -> FloatArray:
 
 
 def speech_power(sound: FloatArray) -> float:
-    """Mean power of the louder half of 20 ms frames."""
+    """Return the mean power of the louder half of 20 ms frames."""
     length = SAMPLE_RATE_HZ // 50
     whole = sound[: sound.size // length * length].reshape(-1, length)
     if whole.size == 0:
@@ -54,7 +54,7 @@ def speech_power(sound: FloatArray) -> float:
 
 
 def _coloured(length: int, *, slope: float, generator: Generator) -> NDArray[np.float64]:
-    """Noise of unit power."""
+    """Make noise of unit power."""
     size = next_fast_len(length, real=True)
     spectrum = rfft(generator.standard_normal(size))
     spectrum /= np.maximum(np.arange(len(spectrum)), 1.0) ** slope
@@ -63,7 +63,7 @@ def _coloured(length: int, *, slope: float, generator: Generator) -> NDArray[np.
 
 
 def telephone(sound: FloatArray, generator: Generator) -> FloatArray:
-    """300 to 3,400 Hz, 8 kHz, 8 bits of µ-law (ITU-T G.711)."""
+    """Filter as a telephone does: 300 to 3,400 Hz, 8 kHz, 8 bits of µ-law (ITU-T G.711)."""
     del generator
     band = butter(4, TELEPHONE_BAND_HZ, btype="bandpass", fs=SAMPLE_RATE_HZ, output="sos")
     narrow = resample_poly(sosfiltfilt(band, sound), 1, 2)
@@ -76,7 +76,7 @@ def telephone(sound: FloatArray, generator: Generator) -> FloatArray:
 
 
 def opus(sound: FloatArray, generator: Generator) -> FloatArray:
-    """Through the codec of browsers at 16 kbit/s."""
+    """Encode and decode with the codec of browsers at 16 kbit/s."""
     del generator
     file = io.BytesIO()
     with av.open(file, "w", format="ogg") as container:
@@ -96,7 +96,7 @@ def opus(sound: FloatArray, generator: Generator) -> FloatArray:
 
 
 def reverberant(sound: FloatArray, generator: Generator, *, decay_s: float) -> FloatArray:
-    """A room: convolved with noise that falls by 60 dB in `decay_s` (Polack 1988), direct sound first."""
+    """Add a room: noise that falls by 60 dB in `decay_s` (Polack 1988), direct sound first."""
     time_s = np.arange(int(decay_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
     tail = generator.standard_normal(time_s.size) * 10.0 ** (-3.0 * time_s / decay_s)
     tail *= 0.5 / np.sqrt(np.sum(tail**2))
@@ -105,19 +105,19 @@ def reverberant(sound: FloatArray, generator: Generator, *, decay_s: float) -> F
 
 
 def faster(sound: FloatArray, *, speed: float) -> FloatArray:
-    """Played at another speed: tempo, pitch and formants move together."""
+    """Play at another speed: tempo, pitch and formants move together."""
     at = np.arange(0.0, sound.size - 1, speed)
     return _as_sound(np.interp(at, np.arange(sound.size), sound))
 
 
 def talked_over(sound: FloatArray, *, other: FloatArray) -> FloatArray:
-    """With another voice on top, `SECOND_VOICE_DB` below the first; a shorter one is repeated."""
+    """Mix in another voice, `SECOND_VOICE_DB` below the first; a shorter one is repeated."""
     level = np.sqrt(speech_power(sound) / max(speech_power(other), 1e-12)) * 10.0 ** (-SECOND_VOICE_DB / 20.0)
     return _as_sound(sound + level * np.resize(other, sound.size))
 
 
 def excerpt(sound: FloatArray, *, length_s: float) -> FloatArray:
-    """So many seconds around the middle of the loudest half second."""
+    """Cut out that many seconds around the middle of the loudest half second."""
     length = int(length_s * SAMPLE_RATE_HZ)
     power = np.convolve(sound.astype(np.float64) ** 2, np.ones(SAMPLE_RATE_HZ // 2), mode="same")
     start = int(np.clip(int(power.argmax()) - length // 2, 0, max(0, sound.size - length)))
@@ -137,7 +137,7 @@ CONDITIONS: dict[str, Condition] = {
 
 
 def augmented(sound: FloatArray, generator: Generator) -> FloatArray:
-    """A random mixture for training: speed, room, noise, and one of telephone, codec or neither."""
+    """Mix random conditions for training: speed, room, noise, and one of telephone, codec or neither."""
     sound = faster(sound, speed=generator.uniform(*SPEED_RANGE))
     if generator.random() < 0.3:
         sound = reverberant(sound, generator, decay_s=generator.uniform(*REVERBERATION_RANGE_S))

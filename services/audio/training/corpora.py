@@ -50,7 +50,7 @@ class Corpus:
         return [self.conditions[name] for name in augmented_names()]
 
     def under(self, classes: tuple[str, ...], *, merge: dict[str, str] | None = None) -> "Corpus":
-        """The clips whose label is one of `classes`, with labels that index those.
+        """Return the clips whose label is one of `classes`, with labels that index those.
 
         Args:
             classes: the new classes.
@@ -72,7 +72,7 @@ class Corpus:
 
 
 def augmented_names() -> list[str]:
-    """Names of the conditions of the augmented copies."""
+    """List the names of the conditions of the augmented copies."""
     return [f"{AUGMENTED}-{number}" for number in range(COPIES)]
 
 
@@ -85,7 +85,7 @@ def load(
     progress: Progress = ignore_progress,
     cache: Path = CACHE,
 ) -> Corpus:
-    """A corpus with its augmented copies and, where asked for, under every named condition.
+    """Load a corpus with its augmented copies and, if asked for, under every named condition.
 
     Args:
         data: folder of the corpora.

@@ -91,7 +91,7 @@ CORPORA = tuple(NAMING)
 
 
 def find_clips(data: Path, corpus: str, *, every_label: bool = False) -> tuple[list[Clip], int]:
-    """The clips of a corpus, by their usual file names, in any depth of folders.
+    """Find the clips of a corpus, by their usual file names, in any depth of folders.
 
     A name counts once: published archives of RAVDESS and TESS hold every recording twice.
 
@@ -128,7 +128,7 @@ def _sound_files(folder: Path) -> Iterable[Path]:
 
 
 def read_sound(path: Path) -> FloatArray:
-    """A whole clip, shape `(n,)`, float32, 16 kHz mono, through the decoder of serving.
+    """Read a whole clip, shape `(n,)`, float32, 16 kHz mono, through the decoder of serving.
 
     Raises:
         InputError: the clip does not decode or is longer than `MAX_CLIP_S`.
@@ -138,7 +138,7 @@ def read_sound(path: Path) -> FloatArray:
 
 
 def served_windows(sound: FloatArray, rule: Hysteresis, predictor: Predictor) -> tuple[list[Window], bool]:
-    """The windows that serving makes of a clip; where voice activity finds none, the whole clip's.
+    """Return the windows that serving makes of a clip; the whole clip's if no speech is found.
 
     Returns:
         The windows, and whether voice activity found speech.
@@ -158,11 +158,11 @@ def _windows(
 
 
 def label_indices(labels: Sequence[str], names: Sequence[str]) -> NDArray[np.int64]:
-    """Index of each label in `names`, shape `(n,)`."""
+    """Return the index of each label in `names`, shape `(n,)`."""
     place = {name: index for index, name in enumerate(names)}
     return np.array([place[label] for label in labels], dtype=np.int64)
 
 
 def seconds(sound: FloatArray) -> float:
-    """Length of 16 kHz sound."""
+    """Return the length of 16 kHz sound."""
     return len(sound) / SAMPLE_RATE_HZ

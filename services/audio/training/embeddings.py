@@ -41,7 +41,7 @@ class Windows:
     seconds: FloatArray
 
     def of(self, clips: NDArray[np.intp] | NDArray[np.bool_]) -> "Windows":
-        """The windows of some clips (indices or mask); `clip` still counts in the whole corpus."""
+        """Return the windows of some clips (indices or mask); `clip` still counts in the whole corpus."""
         wanted = np.zeros(int(self.clip.max()) + 1, bool)
         wanted[clips] = True
         keep = wanted[self.clip]
@@ -57,7 +57,7 @@ def windows_of(
     progress: Progress = ignore_progress,
     cache: Path = CACHE,
 ) -> Windows:
-    """Windows of clips under a condition, from the cache where they were made before.
+    """Return the windows of clips under a condition, from the cache if they were made before.
 
     Args:
         clips: the recordings.
@@ -82,7 +82,7 @@ def _generator(condition: str, seed: int) -> np.random.Generator:
 
 
 def _change(condition: str, clips: Sequence[Clip]) -> Change:
-    """What the condition does to the sound of a clip."""
+    """Apply a condition to the sound of a clip."""
     if condition == SECOND_VOICE:
         return lambda clip, sound, generator: talked_over(sound, other=_another(clip, clips, generator))
     alone: Condition = augmented if condition.startswith(AUGMENTED) else CONDITIONS[condition]
@@ -90,7 +90,7 @@ def _change(condition: str, clips: Sequence[Clip]) -> Change:
 
 
 def _another(clip: Clip, clips: Sequence[Clip], generator: np.random.Generator) -> FloatArray:
-    """A random clip of somebody else."""
+    """Choose a random clip of another person."""
     others = [other for other in clips if other.speaker != clip.speaker]
     return read_sound(others[int(generator.integers(len(others)))].path)
 

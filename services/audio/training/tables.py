@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 
 
 def enrolment_name(count: int) -> str:
-    """How a row says what is known of the speaker."""
+    """Name in a row what is known of the speaker."""
     if count == 0:
         return "one clip"
     return "normalised, all other clips" if count == EVERY else f"normalised, {count} clips"
@@ -37,7 +37,7 @@ def row_of(
     temperature: float | None = None,
     note: str = "",
 ) -> ResultRow:
-    """One line: means over seeds, intervals by bootstrap over people.
+    """Build one line: means over seeds, intervals by bootstrap over people.
 
     Args:
         outcomes: one per seed.
@@ -70,7 +70,7 @@ def row_of(
 
 
 def _calibration(outcomes: Sequence[Outcome], temperature: float) -> dict[str, Figure]:
-    """Expected calibration error and negative log-likelihood of clips, as fitted and calibrated."""
+    """Compute calibration error and negative log-likelihood of clips, as fitted and calibrated."""
     figures = {}
     for suffix, divisor in (("_before", 1.0), ("", temperature)):
         rows = [(one.truth, one.probabilities(divisor)) for one in outcomes]
@@ -90,21 +90,21 @@ def _sd(values: Sequence[float]) -> float | None:
 
 
 def subset(outcome: Outcome, mask: NDArray[np.bool_]) -> Outcome:
-    """The clips of an outcome for which `mask`, over the whole corpus, is true."""
+    """Return the clips of an outcome for which `mask`, over the whole corpus, is true."""
     kept = outcome.clips[mask[outcome.clips]]
     rows = mask[outcome.part.windows.clip]
     return Outcome(outcome.seed, kept, outcome.part.labels[kept], outcome.logits[rows], outcome.part.of(mask))
 
 
 def slice_masks(clips: Sequence[Clip]) -> dict[str, NDArray[np.bool_]]:
-    """By what RAVDESS file names tell: even actors are women, the fourth field is the intensity."""
+    """Return masks by RAVDESS file names: even actors are women, the fourth field is the intensity."""
     women = np.array([int(clip.speaker) % 2 == 0 for clip in clips])
     strong = np.array([clip.path.stem.split("-")[3] == "02" for clip in clips])
     return {"women": women, "men": ~women, "normal intensity": ~strong, "strong intensity": strong}
 
 
 def product_rows(outcome: Outcome, temperature: float) -> tuple[NDArray[np.int64], Floats]:
-    """Truth and probabilities over the seven labels of the product; `calm` counts as `neutral`."""
+    """Return truth and probabilities over the product's seven labels; `calm` counts as `neutral`."""
     eight = outcome.probabilities(temperature)
     merged = np.zeros((len(eight), len(EMOTIONS)))
     for column, group in enumerate(GROUPS):

@@ -73,7 +73,7 @@ def train(
 
 
 def fit_final(ravdess: Corpus, emodb: Corpus, *, seed: int) -> Classifier:
-    """The served classifier: all people of both corpora, penalty chosen on inner folds."""
+    """Fit the served classifier: all people of both corpora, penalty chosen on inner folds."""
     helper = emodb.under(RAVDESS_LABELS)
     return tuned(
         [ravdess.clean, *ravdess.copies],
@@ -88,7 +88,7 @@ def _part(progress: Progress, start: float, end: float) -> Progress:
 
 
 def main() -> None:
-    """Command line of `python -m services.audio.training.train`."""
+    """Run the command line of `python -m services.audio.training.train`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--models-dir", type=Path, default=REPOSITORY / "deploy" / "models")

@@ -36,7 +36,7 @@ class VoicesFit:
 
 
 def fit_voices(ravdess: Corpus, emodb: Corpus, *, seed: int) -> VoicesFit:
-    """Thresholds from answers put together from people the projection never heard; then fit on all.
+    """Choose thresholds on answers of people the projection never heard; then fit on all.
 
     Args:
         ravdess: with augmented copies.
@@ -70,7 +70,7 @@ def fit_voices(ravdess: Corpus, emodb: Corpus, *, seed: int) -> VoicesFit:
 
 
 def _discriminant(parts: Sequence[Labelled], population: Population) -> FloatArray:
-    """Directions in which people differ most against their own spread (Fisher 1936), shrunk."""
+    """Find the directions in which people differ most against their own spread (Fisher 1936), shrunk."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
     rows = np.concatenate([part.windows.rows for part in parts])
@@ -84,7 +84,7 @@ def _discriminant(parts: Sequence[Labelled], population: Population) -> FloatArr
 def _share(
     rows: FloatArray, speakers: list[tuple[NDArray[np.bool_], int]], generator: np.random.Generator
 ) -> float:
-    """The split's share for random windows of the speakers."""
+    """Return the split's share for random windows of the speakers."""
     chosen = [
         generator.choice(np.flatnonzero(mask), min(count, int(mask.sum())), replace=False)
         for mask, count in speakers

@@ -82,7 +82,7 @@ class Classical:
     def _draw(
         self, fit_on: tuple[FloatArray, NDArray[np.int64]], inner: Sequence[Split], seed: int
     ) -> Params:
-        """The best of `draws` combinations."""
+        """Return the best of `draws` combinations."""
         rough = RandomizedSearchCV(
             self.steps(seed),
             self.drawn,
@@ -104,7 +104,7 @@ def _pipeline(classifier: Any, components: int | None = None) -> Pipeline:
 
 
 def svm_360() -> list[Classical]:
-    """Sixteen lines: 360 statistics, four projections, four kernels."""
+    """Return sixteen lines: 360 statistics, four projections, four kernels."""
     costs = ", ".join(f"{cost:g}" for cost in SVM_COSTS)
     note = f"C out of {costs} by {INNER_FOLDS} inner folds; polynomials with a constant term of 1."
     return [_svm_360(name, components, note) for name in KERNELS for components in COMPONENTS]
@@ -121,7 +121,7 @@ def _svm_360(kernel: str, components: int | None, note: str) -> Classical:
 
 
 def _around(chosen: Params, factors: Mapping[str, Sequence[float]]) -> dict[str, list[Any]]:
-    """The chosen parameters, and those in `factors` at multiples of their chosen values."""
+    """Return the chosen parameters, and those in `factors` at multiples of their chosen values."""
     named = {f"classify__{name}": values for name, values in factors.items()}
     return {
         name: [value * factor for factor in named[name]] if name in named else [value]
@@ -151,7 +151,7 @@ def _tuned(
 
 
 def mfcc_svc() -> list[Classical]:
-    """MFCC summaries and a support vector classifier."""
+    """Build MFCC summaries and a support vector classifier."""
     return _tuned(
         "SVC",
         lambda _: SVC(kernel="rbf", cache_size=500),
@@ -162,7 +162,7 @@ def mfcc_svc() -> list[Classical]:
 
 
 def mfcc_random_forest() -> list[Classical]:
-    """MFCC summaries and a random forest."""
+    """Build MFCC summaries and a random forest."""
     return _tuned(
         "random forest",
         lambda seed: RandomForestClassifier(random_state=seed),
@@ -178,7 +178,7 @@ def mfcc_random_forest() -> list[Classical]:
 
 
 def mfcc_xgboost() -> list[Classical]:
-    """MFCC summaries and gradient-boosted trees."""
+    """Build MFCC summaries and gradient-boosted trees."""
     from xgboost import XGBClassifier
 
     return _tuned(
@@ -198,7 +198,7 @@ def mfcc_xgboost() -> list[Classical]:
 
 
 def mfcc_mlp() -> list[Classical]:
-    """MFCC summaries and a multi-layer perceptron."""
+    """Build MFCC summaries and a multi-layer perceptron."""
     return _tuned(
         "MLP",
         lambda seed: MLPClassifier(max_iter=120, early_stopping=False, random_state=seed),

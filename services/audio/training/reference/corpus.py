@@ -46,7 +46,7 @@ class Recordings:
         return np.array([clip.speaker for clip in self.clips])
 
     def features(self, front_end: str) -> FloatArray:
-        """One of `FRONT_ENDS` for every clip, shape `(n, …)`; computed once and kept."""
+        """Return one of `FRONT_ENDS` for every clip, shape `(n, …)`; computed once and kept."""
         path = self.cache / f"{front_end}-{VERSION}.npy"
         if not path.exists():
             found = np.stack([FRONT_ENDS[front_end](read_stretch(clip.path)) for clip in self.clips])
@@ -56,7 +56,7 @@ class Recordings:
 
 
 def load_recordings(data: Path, *, runs: Path) -> Recordings:
-    """The clips that may be trained on; what is computed from them is kept in a folder of `runs`.
+    """Load the clips that may be trained on; what is computed from them is kept in a folder of `runs`.
 
     Raises:
         FileNotFoundError: there is no RAVDESS in `data`.

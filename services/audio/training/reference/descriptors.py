@@ -37,7 +37,7 @@ VERSION = 1
 
 
 def read_stretch(path: Path) -> Samples:
-    """The stretch of a clip that every system hears, shape `(n,)`, pre-emphasised, n ≥ one frame.
+    """Read the part of a clip that every system hears, shape `(n,)`, pre-emphasised, n ≥ one frame.
 
     A clip that ends before `OFFSET_S` is taken from its start; one shorter than a frame is padded
     with silence.
@@ -51,19 +51,19 @@ def read_stretch(path: Path) -> Samples:
 
 
 def frames_of(samples: Samples) -> Samples:
-    """Overlapping frames, shape `(t, FRAME_LENGTH)`, not windowed."""
+    """Return overlapping frames, shape `(t, FRAME_LENGTH)`, not windowed."""
     return np.lib.stride_tricks.sliding_window_view(samples, FRAME_LENGTH)[::HOP_LENGTH]
 
 
 def power_of(frames: Samples) -> Samples:
-    """Power spectra under a Hamming window, shape `(t, N_FFT // 2 + 1)`."""
+    """Compute power spectra under a Hamming window, shape `(t, N_FFT // 2 + 1)`."""
     spectrum = np.fft.rfft(frames * np.hamming(FRAME_LENGTH), n=N_FFT, axis=1)
     power: Samples = spectrum.real**2 + spectrum.imag**2
     return power
 
 
 def mfcc_of(power: Samples) -> Samples:
-    """Mel-frequency cepstral coefficients 0 to 12, shape `(N_MFCC, t)`."""
+    """Compute mel-frequency cepstral coefficients 0 to 12, shape `(N_MFCC, t)`."""
     bands = librosa.power_to_db(_mel_filters(N_MELS_OF_MFCC) @ power.T, amin=TINY, top_db=None)
     coefficients: Samples = librosa.feature.mfcc(S=bands, n_mfcc=N_MFCC)
     return coefficients
@@ -76,14 +76,14 @@ def _mel_filters(n_mels: int) -> Samples:
 
 
 def _entropy(parts: Samples) -> Samples:
-    """Shannon entropy in bits of each row, taken as shares of the row's sum."""
+    """Compute the Shannon entropy in bits of each row, taken as shares of the row's sum."""
     shares = parts / (parts.sum(axis=1, keepdims=True) + TINY)
     bits: Samples = -(shares * np.log2(shares + TINY)).sum(axis=1)
     return bits
 
 
 def short_time_descriptors(samples: Samples) -> Samples:
-    """Twenty descriptors per frame (Giannakopoulos & Pikrakis 2014, chapter 4), shape `(20, t)`.
+    """Compute 20 descriptors per frame (Giannakopoulos & Pikrakis 2014, ch. 4), shape `(20, t)`.
 
     Energy, entropy of energy, zero-crossing rate; spectral centroid and spread in Hz, spectral
     entropy in bits, flux, roll-off in Hz; MFCC 1 to 12 (the energy stands for coefficient 0).
@@ -114,7 +114,7 @@ def short_time_descriptors(samples: Samples) -> Samples:
 
 
 def statistics_360(samples: Samples) -> FloatArray:
-    """Global statistics of a clip, shape `(360,)`: (8 + 12) descriptors × (value, difference) × 9.
+    """Compute global statistics of a clip, `(360,)`: (8 + 12) descriptors × (value, difference) × 9.
 
     The nine are mean, median, standard deviation, kurtosis, skewness, 1st and 99th percentile,
     minimum and maximum. Range, the tenth of the original list, is left out: it is maximum minus
@@ -139,7 +139,7 @@ def statistics_360(samples: Samples) -> FloatArray:
 
 
 def _moment(of: Callable[..., Samples], tracks: Samples) -> Samples:
-    """A higher moment of each row; 0 where a row is constant up to rounding."""
+    """Compute a higher moment of each row; 0 where a row is constant up to rounding."""
     varies = np.ptp(tracks, axis=1) > TINY
     found = np.zeros(len(tracks))
     found[varies] = of(tracks[varies], axis=1)
@@ -147,7 +147,7 @@ def _moment(of: Callable[..., Samples], tracks: Samples) -> Samples:
 
 
 def mfcc_summary(samples: Samples) -> FloatArray:
-    """Mean, maximum, minimum and deviation of MFCC, Δ, ΔΔ and RMS, shape `(160,)`: (3 × 13 + 1) × 4."""
+    """Return mean, max, min, SD of MFCC, Δ, ΔΔ and RMS, shape `(160,)`: (3 × 13 + 1) × 4."""
     frames = frames_of(samples)
     mfcc = mfcc_of(power_of(frames))
     # "nearest" and not the default, which refuses clips of fewer frames than the filter has taps
@@ -159,7 +159,7 @@ def mfcc_summary(samples: Samples) -> FloatArray:
 
 
 def log_mel_frames(samples: Samples) -> FloatArray:
-    """Log-mel power, shape `(N_FRAMES, N_MELS)`, natural logarithm; short clips end in silence."""
+    """Compute log-mel power, `(N_FRAMES, N_MELS)`, natural logarithm; short clips end in silence."""
     power = power_of(frames_of(samples))
     mel = np.log(power @ _mel_filters(N_MELS).T + TINY)
     silence = np.full((N_FRAMES - len(mel), N_MELS), np.log(TINY))

@@ -52,7 +52,7 @@ def measure(
     seeds: Sequence[int],
     progress: Progress = ignore_progress,
 ) -> ResultRow:
-    """One line of the table under one protocol.
+    """Measure one line of the table under one protocol.
 
     Predictions of each fold are kept beside the features and not repeated when a run is started again.
 

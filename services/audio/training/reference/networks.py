@@ -87,25 +87,25 @@ class Network:
 
 
 def _no_network(_: tuple[int, ...], __: int) -> None:
-    """Stands for a builder where only the numbers of a recipe matter."""
+    """Return nothing: stands for a builder where only the numbers of a recipe matter."""
 
 
 def rolling_windows(log_mel: FloatArray) -> FloatArray:
-    """Overlapping windows, shape `(n, windows, WINDOW_FRAMES, N_MELS, 1)`."""
+    """Return overlapping windows, shape `(n, windows, WINDOW_FRAMES, N_MELS, 1)`."""
     views = np.lib.stride_tricks.sliding_window_view(log_mel, WINDOW_FRAMES, axis=1)
     windows = views[:, ::WINDOW_HOP_FRAMES].transpose(0, 1, 3, 2)
     return np.ascontiguousarray(windows[..., None])
 
 
 def frame_pairs(log_mel: FloatArray) -> FloatArray:
-    """Means of `FRAMES_PER_STEP` neighbouring frames, shape `(n, steps, N_MELS)`."""
+    """Return means of `FRAMES_PER_STEP` neighbouring frames, shape `(n, steps, N_MELS)`."""
     steps = N_FRAMES // FRAMES_PER_STEP
     paired: FloatArray = log_mel.reshape(len(log_mel), steps, FRAMES_PER_STEP, N_MELS).mean(axis=2)
     return paired
 
 
 def build_cnn_lstm(shape: tuple[int, ...], n_classes: int) -> Any:
-    """Four convolution blocks on each window, then two LSTM over the windows; logits.
+    """Build four convolution blocks on each window, then two LSTM over the windows; logits.
 
     Pooling is padded: on 64 bands the last of the four would otherwise have nothing left to pool.
     """
@@ -126,7 +126,7 @@ def build_cnn_lstm(shape: tuple[int, ...], n_classes: int) -> Any:
 
 
 def build_log_mel_lstm(shape: tuple[int, ...], n_classes: int) -> Any:
-    """Two LSTM over the frames; logits."""
+    """Build two LSTM over the frames; logits."""
     import keras
 
     frames = keras.Input(shape, name="log_mel")
@@ -148,10 +148,10 @@ CNN_EPOCHS, LSTM_EPOCHS = 1, 8
 
 
 def cnn_lstm() -> list[Network]:
-    """The time-distributed CNN with two LSTM."""
+    """Return the time-distributed CNN with two LSTM."""
     return [Network("time-distributed CNN + LSTM", rolling_windows, build_cnn_lstm, CNN_EPOCHS)]
 
 
 def log_mel_lstm() -> list[Network]:
-    """Two LSTM on log-mel frames."""
+    """Return two LSTM on log-mel frames."""
     return [Network("log-mel LSTM", frame_pairs, build_log_mel_lstm, LSTM_EPOCHS)]

@@ -70,7 +70,7 @@ def main(path: Path, threads: int) -> None:
 
 
 def _peak_bytes() -> int:
-    """Largest resident memory of this process so far (Linux)."""
+    """Return the largest resident memory of this process so far (Linux)."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) * 1024

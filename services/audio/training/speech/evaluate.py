@@ -116,7 +116,7 @@ def evaluate(data: Path, *, corpus: str, progress: Progress = ignore_progress) -
 
 
 def _outcome(recording: Recording, transcriber: Transcriber, settings: AudioSettings) -> Outcome:
-    """Through a file, as the product gets it."""
+    """Transcribe a recording through a file, as the product gets it."""
     listening = Listening(transcriber)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "answer.wav"

@@ -69,7 +69,7 @@ class Recording:
 
 
 def grid_sentence(code: str) -> str:
-    """The sentence of a GRID file name (Cooke et al. 2006).
+    """Return the sentence of a GRID file name (Cooke et al. 2006).
 
     Example:
         >>> grid_sentence("bbaf2n")
@@ -80,7 +80,7 @@ def grid_sentence(code: str) -> str:
 
 
 def grid(data: Path) -> list[Recording]:
-    """All GRID clips, one speaker each."""
+    """Return all GRID clips, one speaker each."""
     found = [(path, _GRID.fullmatch(path.stem)) for path in sorted((data / "clips").glob("grid_*"))]
     return [
         Recording(path.stem, path.stem, read_sound(path), grid_sentence(match[1]))
@@ -90,7 +90,7 @@ def grid(data: Path) -> list[Recording]:
 
 
 def ravdess(data: Path, *, clips: int, seed: int = 0) -> list[Recording]:
-    """A sample in which every actor speaks equally often, in random emotions."""
+    """Sample recordings so that every actor speaks equally often, in random emotions."""
     found, _ = find_clips(data, "ravdess", every_label=True)
     by_actor = defaultdict(list)
     for clip in found:
@@ -108,7 +108,7 @@ def ravdess(data: Path, *, clips: int, seed: int = 0) -> list[Recording]:
 
 
 def emodb(data: Path, *, clips: int, seed: int = 0) -> list[Recording]:
-    """German recordings: as many sentences of one speaker in a row as make an answer, and single ones."""
+    """Return German recordings: sentences of one speaker in a row that make an answer, and single ones."""
     found, _ = find_clips(data, "emodb", every_label=True)
     by_speaker = defaultdict(list)
     for clip in found:
@@ -125,7 +125,7 @@ def emodb(data: Path, *, clips: int, seed: int = 0) -> list[Recording]:
 
 
 def synthetic(data: Path) -> list[Recording]:
-    """The hesitant texts and interview answers of First Impressions, spoken by the synthesiser.
+    """Return hesitant texts and answers of First Impressions, spoken by the synthesiser.
 
     Raises:
         FileNotFoundError: the synthesiser is not installed.
@@ -140,7 +140,7 @@ def synthetic(data: Path) -> list[Recording]:
 
 
 def _answers(path: Path, *, texts: int) -> list[tuple[str, str]]:
-    """Transcripts of 30 to `MAX_SPOKEN_WORDS` words without figures, the first of each of so many people."""
+    """Return transcripts of 30 to `MAX_SPOKEN_WORDS` words without figures, the first of each person."""
     found: dict[str, tuple[str, str]] = {}
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
@@ -153,7 +153,7 @@ def _answers(path: Path, *, texts: int) -> list[tuple[str, str]]:
 
 
 def speak(text: str, *, voice: str) -> FloatArray:
-    """`text` in the voice of the synthesiser, 16 kHz.
+    """Return `text` in the voice of the synthesiser, 16 kHz.
 
     Raises:
         FileNotFoundError: it is not installed.
@@ -169,7 +169,7 @@ def speak(text: str, *, voice: str) -> FloatArray:
 
 
 def joined(sounds: Sequence[FloatArray], *, length_s: float) -> FloatArray:
-    """Sounds in a row with short gaps, as many as fit whole into the length, at least one."""
+    """Join sounds in a row with short gaps, as many as fit whole into the length, at least one."""
     gap, room = np.zeros(int(_GAP_S * SAMPLE_RATE_HZ), np.float32), int(length_s * SAMPLE_RATE_HZ)
     parts = [sounds[0]]
     for sound in sounds[1:]:

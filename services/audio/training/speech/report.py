@@ -32,7 +32,7 @@ MEBIBYTE = 2.0**20
 
 
 def rows(reports: Mapping[str, Mapping[str, Any]], costs: Mapping[str, Mapping[str, Any]]) -> list[ResultRow]:
-    """One row per corpus, from `evaluate`, and one per recording whose cost was measured.
+    """Return one row per corpus, from `evaluate`, and one per recording whose cost was measured.
 
     Raises:
         KeyError: a report lacks a figure.
@@ -99,7 +99,7 @@ def main(data: Path) -> None:
 
 
 def hashes(data: Path) -> dict[str, str]:
-    """SHA-256 of the recordings by corpus."""
+    """Return SHA-256 of the recordings by corpus."""
     found = {name: [clip.path for clip in find_clips(data, name)[0]] for name in ("ravdess", "emodb")}
     found["grid"] = sorted((data / "clips").glob("grid_*"))
     return {name: data_hash(paths) for name, paths in found.items()}

@@ -18,7 +18,7 @@ _TOKEN = re.compile(r"\d+|[a-z]+(?:'[a-z]+)?")
 
 
 def spoken_words(text: str) -> list[str]:
-    """Words of a text: lower case, no marks, numbers below 100 spelt out, no hesitations.
+    """Return the words of a text: lower case, no marks, numbers below 100 spelt out, no hesitations.
 
     Example:
         >>> spoken_words("Um, bin blue at F2 now: 11 clicks!")
@@ -67,7 +67,7 @@ class WordErrors:
 
 
 def word_errors(said: Sequence[str], written: Sequence[str]) -> WordErrors:
-    """Fewest changes from one to the other (Levenshtein 1966), each of the same cost."""
+    """Count the fewest changes from one to the other (Levenshtein 1966), each of the same cost."""
     costs = np.zeros((len(said) + 1, len(written) + 1), np.int64)
     costs[:, 0], costs[0] = np.arange(len(said) + 1), np.arange(len(written) + 1)
     for row, word in enumerate(said, start=1):
