@@ -28,9 +28,7 @@ PAGES = [
     for path in documentation()
     if examples(path, language="sh") and path.parent.parent.name != "clients"
 ]
-PAGE_WITHIN_S = 1000.0
-"""Far longer than any page takes on a busy machine: it ends a script that waits for what will never come."""
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(PAGE_WITHIN_S + 60)]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -101,7 +99,6 @@ def test_commands_of_a_page_run_from_top_to_bottom(
         },
         capture_output=True,
         text=True,
-        timeout=PAGE_WITHIN_S,
         check=False,
     )
     assert done.returncode == 0, f"{script}\n---\n{done.stdout[-4000:]}\n---\n{done.stderr[-4000:]}"
