@@ -66,7 +66,7 @@ install_lock() {
   # pyproject.toml says which of our packages it sees, version.py the version that it tells
   wanted=$(cat "$lock" pyproject.toml services/common/version.py | sha256sum)
   [ "$(cat "$installed" 2>/dev/null)" != "$wanted" ] || return 0
-  require_disk "$megabytes"
+  [ -e "$installed" ] || require_disk "$megabytes"  # bringing one up to date takes little
   echo "Installing the locked requirements ($name); this takes a minute or two."
   "$venv/bin/python" -m pip install --quiet --no-deps --require-hashes -r "$lock"
   "$venv/bin/python" -m pip install --quiet --no-deps --no-build-isolation --no-index --editable .
@@ -81,7 +81,7 @@ venv=$1 name=$2
 lock=deploy/requirements/$name.txt
 installed=$venv/.installed-$name
 case $name in
-  local) megabytes=2000 ;;
+  local) megabytes=2500 ;;
   *) megabytes=5000 ;;  # with TensorFlow
 esac
 prepare_venv

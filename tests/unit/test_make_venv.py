@@ -20,6 +20,7 @@ case "$*" in
   "-m pip install "*) echo "$*" >>"{log}" ;;
 esac
 """
+FULL_DISK = "#!/bin/bash\necho head\necho /dev/x 9000 8488 512 95% /\n"
 BROKEN = "#!/bin/bash\necho 'pyenv: command not found' >&2\nexit 127\n"
 
 
@@ -146,13 +147,23 @@ def test_package_is_named_when_the_venv_module_is_missing(machine: Machine) -> N
 
 def test_disk_is_asked_for_when_too_little_is_free(machine: Machine) -> None:
     machine.add_python("python3.13", "3.13")
-    machine.add("df", "#!/bin/bash\necho head\necho /dev/x 9000 8488 512 95% /\n")
+    machine.add("df", FULL_DISK)
 
     run = machine.run()
 
     assert run.returncode == 1
-    assert "2000 MB, and 512 MB are free in" in run.stderr
+    assert "2500 MB, and 512 MB are free in" in run.stderr
     assert not machine.log.exists()
+
+
+def test_no_disk_is_asked_for_when_an_environment_is_brought_up_to_date(machine: Machine) -> None:
+    machine.add_python("python3.13", "3.13")
+    machine.run()
+    (machine.venv / ".installed-local").write_text("an earlier lock", encoding="utf-8")
+    machine.add("df", FULL_DISK)
+
+    assert machine.run().returncode == 0
+    assert machine.log.read_text(encoding="utf-8").count("--require-hashes") == 2
 
 
 def test_environment_stays_when_it_has_another_python_than_the_newest(machine: Machine) -> None:
