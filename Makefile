@@ -113,19 +113,25 @@ chromium:
 # The page's tools are npm packages, and node comes from a wheel: the machine needs neither.
 NPM := PATH="$(abspath $(BIN)):$$PATH" npm
 
-.PHONY: lint lint-page format
+.PHONY: lint lint-page page-fonts npm-packages format
 lint: venv-dev lint-page ## ruff, mypy, the import rules, and the page's code (Biome, TypeScript)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-lint-page: venv-dev
+lint-page: npm-packages
+	$(NPM) run --silent lint
+	deploy/page-fonts.sh --check
+
+page-fonts: npm-packages ## Copy the page's fonts from the locked packages, after a change of package.json
+	deploy/page-fonts.sh
+
+npm-packages: venv-dev
 	@if [ "$$(cat node_modules/.installed 2>/dev/null)" != "$$(sha256sum < package-lock.json)" ]; then \
 	  echo "Installing the locked npm packages."; \
 	  $(NPM) ci --ignore-scripts --no-audit --no-fund --silent && sha256sum < package-lock.json > node_modules/.installed; \
 	fi
-	$(NPM) run --silent lint
 
 format: venv-dev ## Let ruff mend what it can
 	$(BIN)/ruff check --fix .

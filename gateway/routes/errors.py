@@ -11,8 +11,15 @@ from gateway.http.error_catalogue import catalogue
 from gateway.problem_codes import ProblemCode
 
 PATH = "/errors"
+_POLICY = (
+    "default-src 'none'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "font-src 'self'",
+    "frame-ancestors 'none'",
+)
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'",
+    "Content-Security-Policy": "; ".join(_POLICY),
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }

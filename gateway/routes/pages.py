@@ -19,6 +19,8 @@ MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".woff2": "font/woff2",
 }
 
 _POLICY = (
@@ -26,6 +28,7 @@ _POLICY = (
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self'",
+    "font-src 'self'",
     "connect-src 'self'",
     "form-action 'none'",
     "base-uri 'none'",
@@ -46,6 +49,8 @@ HEADERS = {
     # revalidated by ETag, so that a new version is never mixed with an old one
     "Cache-Control": "no-cache",
 }
+FONT_HEADERS = HEADERS | {"Cache-Control": "public, max-age=31536000, immutable"}
+"""A font's name holds its version, so that what a browser has under it never changes."""
 
 router = APIRouter(include_in_schema=False)
 
@@ -60,7 +65,7 @@ def page(known: Known = "") -> Response:
 
 @router.api_route("/assets/{path:path}", methods=["GET", "HEAD"])
 def asset(path: str, known: Known = "") -> Response:
-    """Return one of the page's modules, style sheets or pictures, by its path below `gateway/web`."""
+    """Return one of the page's modules, style sheets, pictures or fonts, by its path below `gateway/web`."""
     if path not in _assets():
         raise RefusedError(ProblemCode.NOT_FOUND, "The page has no such part; reload it.")
     return _file(path, known)
@@ -77,6 +82,9 @@ def _file(path: str, known: str) -> Response:
     """Return a file of the page, or that the copy which the browser holds (`known`) is still good."""
     file = WEB / path
     response = FileResponse(
-        file, media_type=MEDIA_TYPES[file.suffix], headers=HEADERS, stat_result=file.stat()
+        file,
+        media_type=MEDIA_TYPES[file.suffix],
+        headers=FONT_HEADERS if file.suffix == ".woff2" else HEADERS,
+        stat_result=file.stat(),
     )
     return NotModifiedResponse(response.headers) if matches(known, response.headers["etag"]) else response

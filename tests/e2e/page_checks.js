@@ -1,5 +1,6 @@
 // A small accessibility audit of the open page; returns one line per fault. Rules after WCAG 2.2.
-() => {
+async () => {
+  await document.fonts.ready;
   const faults = [];
   const visible = (node) => node.checkVisibility({ visibilityProperty: true }) && node.getClientRects().length > 0;
   const short = (node) => `${node.tagName.toLowerCase()}.${node.className?.baseVal ?? node.className} “${(node.textContent ?? "").trim().slice(0, 30)}”`;
@@ -42,6 +43,19 @@
   // 1.4.10: nothing is wider than the window
   if (document.documentElement.scrollWidth > window.innerWidth) faults.push(`wider than the window: ${document.documentElement.scrollWidth}`);
   for (const card of document.querySelectorAll(".card")) if (card.scrollWidth > card.clientWidth + 1) faults.push(`wider than its card: ${short(card)}`);
+
+  // words stay within their box, so that they never lie upon those of the next
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    let box = texts.currentNode.parentElement;
+    if (!texts.currentNode.data.trim() || !visible(box) || box.closest("svg, .visually-hidden, textarea, option")) continue;
+    while (getComputedStyle(box).display === "inline") box = box.parentElement;
+    const range = document.createRange();
+    range.selectNodeContents(texts.currentNode);
+    const [words, room] = [range.getBoundingClientRect(), box.getBoundingClientRect()];
+    const beyond = Math.max(words.right - room.right, room.left - words.left);
+    if (beyond > 1) faults.push(`spills by ${Math.ceil(beyond)} px: ${short(box)}`);
+  }
 
   // 1.4.4, 1.4.12: words of a picture lie within it, and those of an axis beside one another
   for (const picture of document.querySelectorAll("svg[role=img]")) {

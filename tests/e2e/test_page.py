@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
+from gateway.main import create_app
+from gateway.settings import GatewaySettings
 from services.common.contracts.face import FaceRegion
 from services.common.contracts.labels import EMOTIONS, TRAITS
+from services.common.settings import CommonSettings
 from tests.e2e.conftest import Installation
 from tests.e2e.serving import serving
 from tests.fake_api import KEY, QUESTIONS, FakeGateway, create_fake, problem
@@ -53,6 +56,7 @@ class Visit:
         self.home()
         self.page.goto(f"{self.address}/#/answers/{assessment_id}")
         expect(self.page.get_by_role("heading", name="What this rests on")).to_be_visible()
+        self.page.evaluate("document.fonts.ready")
 
 
 Open = Callable[..., Visit]
@@ -724,11 +728,8 @@ def test_interview_shows_each_answer_beside_the_whole(open_page: Open) -> None:
     assert state.interviews == {}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 320])
-def test_no_accessibility_fault_is_found_when_any_view_is_open(
-    open_page: Open, scheme: str, width: int
-) -> None:
+def with_every_kind_of_answer() -> FakeGateway:
+    """Return a stand-in with an answer of each kind, one being analysed, and an interview."""
     state = FakeGateway(step_s=30)
     for kind in ("text", "audio", "video"):
         state.add(kind)
@@ -737,31 +738,111 @@ def test_no_accessibility_fault_is_found_when_any_view_is_open(
     interview = state.add_interview(["q_0", "q_1", "q_2", "q_3"])
     for place, kind in enumerate(("video", "audio", "text")):
         state.answer(interview, place, kind)
-    visit = open_page(state, viewport={"width": width, "height": 740}, color_scheme=scheme)
-    visit.page.goto(visit.address)
-    expect(visit.page.get_by_label("Access key", exact=True)).to_be_visible()
-    assert accessibility_faults(visit.page) == []
+    return state
+
+
+def every_view(visit: Visit) -> Iterator[str]:
+    """Open one view after the other, with everything in it unfolded; yield its name."""
+    page = visit.page
+    page.goto(visit.address)
+    expect(page.get_by_label("Access key", exact=True)).to_be_visible()
+    yield "key"
     visit.home()
-    visit.page.get_by_role("button", name="Choose another question").click()
-    assert accessibility_faults(visit.page) == []
-    visit.page.get_by_label("Write it", exact=True).check()
-    visit.page.get_by_role("button", name="Analyse my answer").click()
-    expect(visit.page.get_by_role("alert")).to_be_visible()
-    assert accessibility_faults(visit.page) == []
+    page.get_by_role("button", name="Choose another question").click()
+    yield "home"
+    page.get_by_label("Write it", exact=True).check()
+    page.get_by_role("button", name="Analyse my answer").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    yield "home with a problem"
     for assessment_id in ("asm_001", "asm_002", "asm_003", "asm_004"):
         visit.report(assessment_id)
-        for summary in visit.page.locator("summary").all():
+        for summary in page.locator("summary").all():
             summary.click()
-        assert accessibility_faults(visit.page) == []
-    visit.page.goto(f"{visit.address}/#/interviews/new")
-    expect(visit.page.get_by_role("button", name="Begin")).to_be_visible()
-    assert accessibility_faults(visit.page) == []
-    visit.page.goto(f"{visit.address}/#/interviews/{interview['id']}")
-    expect(visit.page.get_by_role("heading", name="Question by question")).to_be_visible()
-    assert accessibility_faults(visit.page) == []
-    visit.page.goto(f"{visit.address}/#/answers/asm_005")
-    expect(visit.page.get_by_role("progressbar", name="Voice: progress")).to_be_visible()
-    assert accessibility_faults(visit.page) == []
+        yield f"report of {assessment_id}"
+    page.get_by_role("button", name="Delete this answer").click()
+    yield "question before erasing"
+    page.get_by_role("button", name="Keep it").click()
+    page.goto(f"{visit.address}/#/interviews/new")
+    expect(page.get_by_role("button", name="Begin")).to_be_visible()
+    yield "new interview"
+    page.goto(f"{visit.address}/#/interviews/{next(iter(visit.state.interviews))}")
+    expect(page.get_by_role("heading", name="Question by question")).to_be_visible()
+    yield "interview"
+    page.goto(f"{visit.address}/#/answers/asm_005")
+    expect(page.get_by_role("progressbar", name="Voice: progress")).to_be_visible()
+    yield "progress"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 320])
+def test_no_accessibility_fault_is_found_when_any_view_is_open(
+    open_page: Open, scheme: str, width: int
+) -> None:
+    viewport = {"width": width, "height": 740}
+    visit = open_page(with_every_kind_of_answer(), viewport=viewport, color_scheme=scheme)
+    for view in every_view(visit):
+        assert accessibility_faults(visit.page) == [], view
+
+
+WIDE_FONT = """
+@font-face {
+  font-family: "Wide"; font-weight: 100 900; size-adjust: 125%;
+  src: url("fonts/public-sans-latin-5.3.0.woff2") format("woff2");
+}
+:root { --sans: Wide !important; --serif: Wide !important; }
+"""
+"""A quarter wider than the page's own: wider than DejaVu and Verdana, which a machine may fall back to."""
+TEXT_SPACING = """
+* { letter-spacing: .12em !important; word-spacing: .16em !important; line-height: 1.5 !important; }
+p { margin-bottom: 2em !important; }
+"""
+"""What WCAG 2.2 lets a reader set, 1.4.12."""
+
+
+def add_to_style(page: Page, style: str) -> None:
+    """Serve the page's style sheet with `style` at its end; nothing else passes the page's policy."""
+
+    def restyled(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, body=response.text() + style)
+
+    page.route("**/assets/style.css", restyled)
+
+
+@pytest.mark.parametrize(
+    ("style", "width"),
+    [(WIDE_FONT, 320), (WIDE_FONT, 1280), (TEXT_SPACING, 320)],
+    ids=["wide-font-320", "wide-font-1280", "text-spacing-320"],
+)
+def test_layout_holds_when_letters_are_wider_than_those_of_the_pages_fonts(
+    open_page: Open, style: str, width: int
+) -> None:
+    visit = open_page(with_every_kind_of_answer(), viewport={"width": width, "height": 740})
+
+    add_to_style(visit.page, style)
+    for view in every_view(visit):
+        assert accessibility_faults(visit.page) == [], view
+
+
+@pytest.mark.parametrize(
+    "style", ["", WIDE_FONT, TEXT_SPACING], ids=["own-fonts", "wide-font", "text-spacing"]
+)
+def test_catalogue_of_problems_holds_when_letters_are_wider_than_those_of_the_pages_fonts(
+    browser: Browser, style: str
+) -> None:
+    page = browser.new_page(viewport={"width": 320, "height": 740})
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+
+    add_to_style(page, style)
+    with serving(create_app(GatewaySettings(), CommonSettings())) as address:
+        page.goto(f"{address}/errors")
+        for summary in page.locator("summary").all()[:5]:
+            summary.click()
+        assert accessibility_faults(page) == []
+        assert page.evaluate("[...document.fonts].some((font) => font.status === 'loaded')")
+        page.close()
+    assert complaints == []
 
 
 def test_recording_becomes_a_report_when_everything_is_real(
@@ -804,6 +885,10 @@ def test_accessibility_checks_find_faults_when_there_are_some(open_page: Open) -
           wide.style.width = '3000px';
           wide.textContent = 'wide';
           main.append(wide);
+          const narrow = document.createElement('p');
+          narrow.style.width = '2rem';
+          narrow.textContent = 'unbreakable';
+          main.append(narrow);
           const within = (parent, tag, attributes, text = '') => {
             const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
             for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
@@ -825,6 +910,7 @@ def test_accessibility_checks_find_faults_when_there_are_some(open_page: Open) -
         "twice: main",
         "skips",
         "wider",
+        "spills",
         "overlap",
         "cut off",
     ):

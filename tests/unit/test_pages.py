@@ -1,6 +1,7 @@
 """The page's files: nothing inline or foreign, no markup out of strings, legible colours."""
 
 import itertools
+import json
 import re
 
 import numpy as np
@@ -13,7 +14,7 @@ from gateway.routes.pages import WEB
 from gateway.settings import GatewaySettings
 from services.common.contracts.labels import EMOTIONS
 from services.common.contracts.results import ErrorCode
-from services.common.settings import CommonSettings
+from services.common.settings import REPOSITORY, CommonSettings
 
 Color = NDArray[np.float64]
 
@@ -45,8 +46,14 @@ def test_asset_has_type_and_policy_when_served(client: TestClient, path: str) ->
     response = client.get(f"/assets/{path}")
     assert response.status_code == 200
     assert response.headers["x-content-type-options"] == "nosniff"
-    expected = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}[path.rpartition(".")[2]]
-    assert response.headers["content-type"].startswith(expected)
+    expected = {
+        "js": "text/javascript",
+        "css": "text/css",
+        "svg": "image/svg+xml",
+        "txt": "text/plain",
+        "woff2": "font/woff2",
+    }
+    assert response.headers["content-type"].startswith(expected[path.rpartition(".")[2]])
 
 
 @pytest.mark.parametrize(
@@ -72,6 +79,35 @@ def test_unchanged_file_is_not_sent_again_when_the_browser_has_it(client: TestCl
     assert again.headers["etag"].removeprefix("W/") == first.headers["etag"].removeprefix("W/")
     assert client.get(path, headers={"If-None-Match": '"another"'}).content == first.content
     assert client.head(path).status_code == 200
+
+
+@pytest.mark.parametrize("path", assets(".woff2"))
+def test_font_is_kept_for_good_when_a_browser_has_it(client: TestClient, path: str) -> None:
+    response = client.get(f"/assets/{path}")
+    assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert "content-encoding" not in response.headers
+    assert response.content[:4] == b"wOF2"
+
+
+def test_fonts_are_those_of_the_locked_packages_when_the_page_names_them() -> None:
+    css = (WEB / "style.css").read_text()
+    locked = json.loads((REPOSITORY / "package.json").read_text())["devDependencies"]
+    versions = {name.rpartition("/")[2]: at for name, at in locked.items() if name.startswith("@fontsource")}
+    expected = {
+        f"fonts/{font}-{subset}-{version}.woff2"
+        for font, version in versions.items()
+        for subset in ("latin", "latin-ext")
+    }
+    assert set(assets(".woff2")) == expected
+    assert set(re.findall(r'url\("([^"]+)"\)', css)) == expected
+    assert css.count("font-display: swap") == len(expected)
+    assert sum((WEB / path).stat().st_size for path in expected if "latin-ext" not in path) < 100_000
+
+
+@pytest.mark.parametrize("path", ["/", "/errors"])
+def test_policy_lets_the_pages_own_fonts_in_when_a_page_is_served(client: TestClient, path: str) -> None:
+    policy = client.get(path).headers["content-security-policy"].split("; ")
+    assert "font-src 'self'" in policy
 
 
 def test_page_loads_only_its_own_files_when_parsed() -> None:

@@ -96,23 +96,6 @@ export function fixture(id, kind) {
 }
 
 /**
- * Make a frame whose picture is drawn for its width in pixels, and again when that changes.
- * @param {string} className
- * @param {(width: number) => Child} draw
- */
-export function fitted(className, draw) {
-  const frame = el("div", { class: className });
-  let drawn = 0;
-  new ResizeObserver(([entry]) => {
-    const width = Math.floor(entry.contentRect.width);
-    if (width === 0 || Math.abs(width - drawn) < 2) return;
-    drawn = width;
-    show(frame, draw(width));
-  }).observe(frame);
-  return frame;
-}
-
-/**
  * Say something to people who listen to the page; the short wait makes repeated texts audible.
  * @param {string} text
  */

@@ -42,7 +42,7 @@ export function directions(head, eyes) {
       spot("head", head), eyes && spot("eyes", eyes),
       svg("text", { x: 2, y: HEIGHT / 2 - 5 }, "your right"),
       svg("text", { x: WIDTH - 2, y: HEIGHT / 2 - 5, "text-anchor": "end" }, "your left"),
-      svg("text", { x: WIDTH / 2 + 5, y: 13 }, "up"),
+      svg("text", { x: WIDTH / 2 + 5, y: 16 }, "up"),
       svg("text", { x: WIDTH / 2 + 5, y: HEIGHT - 4 }, "down")),
     el("figcaption", {}, `${told} The dot is the average, the ring one standard deviation.`));
 }

@@ -1,16 +1,16 @@
 // Why a label was given: which times and frequencies of the sound carried it, as a picture and as a table.
 
-import { el, fitted, svg } from "../lib/dom.js";
+import { el, svg } from "../lib/dom.js";
 import { capital, hertz, moment, percent } from "../lib/format.js";
+import { fitted, widest } from "../lib/picture.js";
 
 /** @import { SalienceMap } from "#api" */
 
-const LEFT = 44;
+const MIN_LEFT = 44;
+const GAP = 8;
 const TOP = 20;
 const ROW = 20;
 const AXIS = 38;
-/** Room for `34.4`, and for `1:34.4`. */
-const MIN_TICK_PX = { seconds: 46, minutes: 64 };
 /** Cells from here on carry a sign, so that nothing is told by colour alone. */
 const SIGNED_FROM = 0.5;
 const TOLD_FROM = 0.1;
@@ -76,18 +76,19 @@ function legend({ label }) {
  */
 function picture(map, width) {
   const bands = map.relevance.length;
+  const edges = map.band_edges_hz.map(hertz);
+  const left = Math.max(MIN_LEFT, widest(["Hz", ...edges]) + GAP);
   const floor = TOP + bands * ROW;
-  const step = (width - LEFT - 1) / map.relevance[0].length;
+  const step = (width - left - 1) / map.relevance[0].length;
   const words = `What spoke for and against “${map.label}”, by time and frequency. ${map.summary ?? ""} The table below has every region that counts.`;
   return svg("svg", { viewBox: `0 0 ${width} ${floor + AXIS}`, width, height: floor + AXIS, role: "img", "aria-label": words },
-    svg("text", { class: "axis-name", x: LEFT - 6, y: 12, "text-anchor": "end" }, "Hz"),
-    map.band_edges_hz.map((edge, index) =>
-      svg("text", { x: LEFT - 6, y: floor - index * ROW + 4, "text-anchor": "end" }, hertz(edge))),
+    svg("text", { class: "axis-name", x: left - 6, y: 14, "text-anchor": "end" }, "Hz"),
+    edges.map((edge, index) => svg("text", { x: left - 6, y: floor - index * ROW + 4, "text-anchor": "end" }, edge)),
     map.relevance.map((row, band) => row.map((value, slot) =>
-      cell({ value, x: LEFT + slot * step, y: floor - (band + 1) * ROW, width: step, title: cellWords(map, band, slot) }))),
-    svg("rect", { class: "border", x: LEFT, y: TOP, width: step * map.relevance[0].length, height: bands * ROW }),
-    timeTicks(map, step, floor, width),
-    svg("text", { class: "axis-name", x: (LEFT + width) / 2, y: floor + 34, "text-anchor": "middle" }, map.end_s < 60 ? "seconds" : "minutes : seconds"));
+      cell({ value, x: left + slot * step, y: floor - (band + 1) * ROW, width: step, title: cellWords(map, band, slot) }))),
+    svg("rect", { class: "border", x: left, y: TOP, width: step * map.relevance[0].length, height: bands * ROW }),
+    timeTicks(map, { left, step, floor, width }),
+    svg("text", { class: "axis-name", x: (left + width) / 2, y: floor + 34, "text-anchor": "middle" }, map.end_s < 60 ? "seconds" : "minutes : seconds"));
 }
 
 /** @param {{ value: number, x: number, y: number, width: number, title: string }} cell */
@@ -101,21 +102,22 @@ function cell({ value, x, y, width, title }) {
 }
 
 /**
+ * Draw the axis of time: as many labels as there is room for, the last one within the picture.
  * @param {SalienceMap} map
- * @param {number} step width of a slot, in pixels
- * @param {number} floor where the axis lies, in pixels
- * @param {number} width of the picture, in pixels
+ * @param {{ left: number, step: number, floor: number, width: number }} place where the axis begins, how wide a slot is, where the axis lies, and how wide the picture is, in pixels
  */
-function timeTicks(map, step, floor, width) {
-  const room = map.end_s < 60 ? MIN_TICK_PX.seconds : MIN_TICK_PX.minutes;
-  const slots = map.relevance[0].length;
-  const every = Math.max(1, Math.ceil(room / step));
-  return Array.from({ length: Math.floor(slots / every) + 1 }, (_, index) => index * every).map((slot) => {
-    const x = LEFT + slot * step;
-    const last = x + room / 3 > width;
+function timeTicks(map, { left, step, floor, width }) {
+  const labels = Array.from({ length: map.relevance[0].length + 1 }, (_, slot) => moment(slotStart(map, slot)).replace(/ s$/, ""));
+  const label = widest(labels);
+  // a label that would end outside moves in by half its width, towards the one before it
+  const every = Math.max(1, Math.ceil((1.5 * label + GAP) / step));
+  return labels.map((text, slot) => {
+    if (slot % every !== 0) return null;
+    const x = left + slot * step;
+    const last = x + label / 2 > width;
     return svg("g", { class: "tick" },
       svg("line", { x1: x, x2: x, y1: floor, y2: floor + 4 }),
-      svg("text", { x: last ? width : x, y: floor + 17, "text-anchor": last ? "end" : "middle" }, moment(slotStart(map, slot)).replace(/ s$/, "")));
+      svg("text", { x: last ? width : x, y: floor + 17, "text-anchor": last ? "end" : "middle" }, text));
   });
 }
 

@@ -1,8 +1,9 @@
 // Perceived emotions over the time of the recording, one lane per channel; a table tells the same.
 
-import { el, fitted, svg } from "../lib/dom.js";
+import { el, svg } from "../lib/dom.js";
 import { capital, clock, duration, percent, plural, preciseClock, whole } from "../lib/format.js";
 import { CHANNEL, EMOTIONS } from "../lib/labels.js";
+import { fitted, widest } from "../lib/picture.js";
 
 /** @import { Blink, Modality, TimelineSegment } from "#api" */
 /** @typedef {{ modality: Modality, segments: TimelineSegment[], summary?: string | null, blinks?: Blink[] }} Lane what one channel shows over the time */
@@ -15,7 +16,7 @@ const TOP = 22;
 const AXIS = 26;
 const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200];
 const MIN_TICK_PX = 70;
-const MIN_LABEL_PX = 58;
+const MIN_NAME_PX = 58;
 
 /**
  * Draw perceived emotions over the time, with a slider to read them off and a table of them.
@@ -142,7 +143,9 @@ function picture(lanes, duration_s, width) {
   const x = (seconds) => (Math.min(seconds, duration_s) / duration_s) * width;
   const label = `Perceived emotions over ${duration(duration_s)}. ${lanes.map(laneWords).join("")}The table below has every stretch.`;
   return svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label },
-    tickTimes(duration_s, width).map((seconds) => tick(x(seconds), seconds, height, width)),
+    timeLabels(duration_s, width).map(({ seconds, ...place }) => svg("g", { class: "tick" },
+      svg("line", { x1: x(seconds), x2: x(seconds), y1: TOP - 4, y2: height - AXIS + 2 }),
+      svg("text", { ...place, y: height - 6 }, clock(seconds)))),
     lanes.map((lane, index) => laneGroup(lane, TOP + index * (LANE + GAP), x, width)),
     svg("line", { class: "cursor", y1: TOP - 4, y2: height - AXIS + 2 }));
 }
@@ -151,23 +154,26 @@ function picture(lanes, duration_s, width) {
  * Return times for an axis in seconds, far enough apart to be read.
  * @param {number} duration_s
  * @param {number} width in pixels
+ * @param {number} room that each time takes, in pixels
  */
-export function tickTimes(duration_s, width) {
-  const step = STEPS_S.find((candidate) => (candidate / duration_s) * width >= MIN_TICK_PX) ?? 3600;
+export function tickTimes(duration_s, width, room = MIN_TICK_PX) {
+  const step = STEPS_S.find((candidate) => (candidate / duration_s) * width >= room) ?? 3600;
   return Array.from({ length: Math.floor(duration_s / step) + 1 }, (_, index) => index * step);
 }
 
 /**
- * @param {number} x
- * @param {number} seconds
- * @param {number} height
- * @param {number} width
+ * Return the times of an axis with where their labels stand: below their moment, and within the picture.
+ * @param {number} duration_s
+ * @param {number} width of the axis, in pixels
+ * @param {number} left where it begins
  */
-function tick(x, seconds, height, width) {
-  const anchor = x < 12 ? "start" : x > width - 16 ? "end" : "middle";
-  return svg("g", { class: "tick" },
-    svg("line", { x1: x, x2: x, y1: TOP - 4, y2: height - AXIS + 2 }),
-    svg("text", { x, y: height - 6, "text-anchor": anchor }, clock(seconds)));
+export function timeLabels(duration_s, width, left = 0) {
+  const label = widest([clock(duration_s)]);
+  return tickTimes(duration_s, width, Math.max(MIN_TICK_PX, 2 * label)).map((seconds) => {
+    const at = (seconds / duration_s) * width;
+    const anchor = at < label / 2 ? "start" : at > width - label / 2 ? "end" : "middle";
+    return { seconds, x: left + at, "text-anchor": anchor };
+  });
 }
 
 /** @param {number} confidence */
@@ -188,7 +194,8 @@ function laneGroup(lane, top, x, width) {
       width: Math.max(1.5, x(segment.end_s) - x(segment.start_s) - 1), height: tall, rx: 1.5,
     }, svg("title", {}, `${CHANNEL[lane.modality]}, ${preciseClock(segment.start_s)} to ${preciseClock(segment.end_s)}: ${segment.label}, ${percent(segment.confidence)}`));
   });
-  const names = spans(lane.segments).filter((span) => x(span.end_s) - x(span.start_s) >= MIN_LABEL_PX).map((span) =>
+  const room = Math.max(MIN_NAME_PX, widest(lane.segments.map((segment) => segment.label)) + 4);
+  const names = spans(lane.segments).filter((span) => x(span.end_s) - x(span.start_s) >= room).map((span) =>
     svg("text", { class: "span-name", x: x(span.start_s) + 1, y: floor - columnHeight(span.highest) - 5 }, span.label));
   const blinks = (lane.blinks ?? []).map((blink) =>
     svg("rect", { class: "blink", x: x(blink.start_s), y: floor + 4, width: Math.max(1.5, x(blink.end_s) - x(blink.start_s)), height: 7 },

@@ -1,15 +1,17 @@
 // How far voice and face agreed from moment to moment, beside what chance would give.
 
-import { el, fitted, section, svg } from "../lib/dom.js";
+import { el, section, svg } from "../lib/dom.js";
 import { capital, clock, known, percent, preciseClock } from "../lib/format.js";
-import { tickTimes } from "./timeline.js";
+import { fitted, widest } from "../lib/picture.js";
+import { timeLabels } from "./timeline.js";
 
 /** @import { AlignedSentence, AlignedStep, AlignedTimeline, Parting } from "#api" */
 
 const HEIGHT = 150;
 const TOP = 12;
 const AXIS = 24;
-const LEFT = 40;
+const MIN_LEFT = 40;
+const GAP = 8;
 const LEVELS = [0, 0.5, 1];
 
 /**
@@ -34,21 +36,21 @@ export function togetherSection(timeline) {
  */
 function picture({ steps, step_s: stepS, congruence_by_chance: chance, partings: parted }, width) {
   const duration = steps.length * stepS;
+  const left = Math.max(MIN_LEFT, widest(LEVELS.map(percent)) + GAP);
   /** @param {number} seconds */
-  const x = (seconds) => LEFT + (seconds / duration) * (width - LEFT - 4);
+  const x = (seconds) => left + (seconds / duration) * (width - left - 4);
   /** @param {number} share */
   const y = (share) => TOP + (1 - share) * (HEIGHT - TOP - AXIS);
   const floor = y(0);
   return svg("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: "img", "aria-label": "Agreement of voice and face over time. The sentences below say the same." },
     LEVELS.map((level) => svg("g", { class: "level" },
-      svg("line", { x1: LEFT, x2: width - 4, y1: y(level), y2: y(level) }),
-      svg("text", { x: LEFT - 6, y: y(level) + 4, "text-anchor": "end" }, percent(level)))),
+      svg("line", { x1: left, x2: width - 4, y1: y(level), y2: y(level) }),
+      svg("text", { x: left - 6, y: y(level) + 4, "text-anchor": "end" }, percent(level)))),
     (parted ?? []).map((parting) => svg("rect", { class: "parted", x: x(parting.start_s), y: TOP, width: x(parting.end_s) - x(parting.start_s), height: floor - TOP },
       svg("title", {}, partingWords(parting)))),
-    known(chance) && svg("line", { class: "chance", x1: LEFT, x2: width - 4, y1: y(chance), y2: y(chance) }),
+    known(chance) && svg("line", { class: "chance", x1: left, x2: width - 4, y1: y(chance), y2: y(chance) }),
     svg("path", { class: "agreed", d: path(steps, stepS, x, y) }),
-    tickTimes(duration, width - LEFT).map((seconds) =>
-      svg("text", { x: x(seconds), y: HEIGHT - 5, "text-anchor": seconds === 0 ? "start" : x(seconds) > width - 20 ? "end" : "middle" }, clock(seconds))));
+    timeLabels(duration, width - left - 4, left).map(({ seconds, ...place }) => svg("text", { ...place, y: HEIGHT - 5 }, clock(seconds))));
 }
 
 /**
