@@ -76,7 +76,7 @@ compose-down: ## Stop the images; their data stays in the volumes
 PYTEST := $(BIN)/python -m pytest
 
 .PHONY: test test-unit test-contract test-architecture test-integration test-e2e test-training
-test: venv-dev chromium ## Run every test: side by side what needs no quiet, then the whole processes
+test: venv-dev test-tools ## Run every test: side by side what needs no quiet, then the whole processes
 	$(PYTEST) --ignore=tests/e2e --numprocesses=2 --dist=loadscope $(ARGS)
 	$(PYTEST) tests/e2e $(ARGS)
 
@@ -92,7 +92,7 @@ test-architecture: venv-dev ## Who imports what, at rest and at run time
 test-integration: venv-dev ## With a real Postgres, Redis and model server
 	$(PYTEST) tests/integration $(ARGS)
 
-test-e2e: venv-dev chromium ## Whole processes, real recordings, the page in a browser
+test-e2e: venv-dev test-tools ## Whole processes, real recordings, the page in a browser
 	$(PYTEST) tests/e2e $(ARGS)
 
 test-training: venv-dev ## One real training step on small data; the served artefacts
@@ -104,10 +104,9 @@ IMAGES ?= fresh:bookworm fresh:trixie
 fresh: ## Run README's two commands on new machines, as containers (IMAGES, CONTAINER; ARGS for the tests)
 	@CONTAINER="$(CONTAINER)" TEST_ARGS='$(ARGS)' deploy/fresh.sh $(IMAGES)
 
-.PHONY: chromium
-chromium:
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
-	  || command -v google-chrome >/dev/null || deploy/install-chromium.sh
+.PHONY: test-tools
+test-tools:
+	@deploy/install-test-tools.sh
 
 # ── code ─────────────────────────────────────────────────────────────────────────────────────────
 # The page's tools are npm packages, and node comes from a wheel: the machine needs neither.
