@@ -163,15 +163,21 @@ lint-openapi: venv-dev ## Lint deploy/openapi.json with Spectral's public rules
 	PATH="$(abspath $(BIN)):$$PATH" npx --yes @stoplight/spectral-cli@6.16.3 lint --fail-severity=warn --ruleset deploy/openapi-rules.yaml deploy/openapi.json
 
 # ── models ───────────────────────────────────────────────────────────────────────────────────────
-.PHONY: train-text train-voice train-face
-train-text: venv-dev ## Train and export the trait model (CANDOR_DATA)
+.PHONY: venv-face-training train-text train-voice train-face train-fusion
+venv-face-training: venv-dev ## Add PyTorch to .venv, which trains the face (3 GB, with CUDA on Linux)
+	$(call install,face-training)
+
+train-text: venv-dev ## Train both text models; publish what is better than the served (CANDOR_DATA)
 	$(BIN)/candor train text $(ARGS)
 
-train-voice: venv-dev ## Train and export the voice model
+train-voice: venv-dev ## The same for the voice model
 	$(BIN)/candor train voice $(ARGS)
 
-train-face: venv-dev ## Train and export the face model
+train-face: venv-face-training ## The same for the face model, hours (ARGS="--epochs 1 --limit 2000")
 	$(BIN)/candor train face $(ARGS)
+
+train-fusion: venv-dev ## The same for how voice and face are combined
+	$(BIN)/candor train fusion $(ARGS)
 
 # ── the Python client ────────────────────────────────────────────────────────────────────────────
 .PHONY: client-models
@@ -208,6 +214,7 @@ lock: $(UV) ## Write the locks again (UPGRADE=--upgrade takes new versions)
 	$(COMPILE) $(UPGRADE) $(EVERYWHERE) --extra dev -o $(REQUIREMENTS)/dev.txt
 	$(COMPILE) --upgrade $(EVERYWHERE) -c $(REQUIREMENTS)/dev.txt --extra local -o $(REQUIREMENTS)/local.txt
 	$(COMPILE) --upgrade $(EVERYWHERE) -c $(REQUIREMENTS)/dev.txt --extra local --extra training -o $(REQUIREMENTS)/training.txt
+	$(COMPILE) --upgrade $(EVERYWHERE) -c $(REQUIREMENTS)/dev.txt --extra face-training -o $(REQUIREMENTS)/face-training.txt
 	$(COMPILE) --upgrade $(EVERYWHERE) -c $(REQUIREMENTS)/dev.txt --extra tf-serving -o $(REQUIREMENTS)/model-server.txt
 	for image in gateway fusion; do \
 	  $(COMPILE) --upgrade $(EVERYWHERE) -c $(REQUIREMENTS)/dev.txt --extra $$image -o $(REQUIREMENTS)/$$image.txt || exit 1; done

@@ -1,7 +1,7 @@
 """The command `candor`.
 
 Exit codes: 0 done; 1 it went wrong while running; 2 wrong usage, or a file that cannot be used at
-all; 130 interrupted.
+all; 3 trained, but not better than what is served; 130 interrupted.
 """
 
 import sys
@@ -19,7 +19,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
     help="Candor: words, voice and face of an interview answer, and how far they agree.",
-    epilog="Exit codes: 0 done, 1 went wrong, 2 wrong usage or unusable file, 130 interrupted.",
+    epilog=(
+        "Exit codes: 0 done, 1 went wrong, 2 wrong usage or unusable file, 3 trained, but not better than "
+        "what is served, 130 interrupted."
+    ),
 )
 
 

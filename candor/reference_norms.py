@@ -14,13 +14,14 @@ Stage = Callable[[str], Progress]
 """Told the name of what begins; answers what is to be told its share done."""
 
 
-def make_norms(data: Path, *, models_dir: Path, folder: Path, stage: Stage) -> dict[str, int]:
+def make_norms(data: Path, *, models_dir: Path, folder: Path, runs: Path, stage: Stage) -> dict[str, int]:
     """Score everybody and write the files; what was embedded or read before is not computed again.
 
     Args:
         data: folder of the corpora.
         models_dir: of the served models.
         folder: where the norms are written.
+        runs: keeps what is slow to make, in the folders that training keeps it in.
         stage: shows the progress of each part.
 
     Returns:
@@ -30,15 +31,17 @@ def make_norms(data: Path, *, models_dir: Path, folder: Path, stage: Stage) -> d
         FileNotFoundError: a corpus is missing.
     """
     from fusion.training.norms import write_norms
+    from services.audio.training.embeddings import CACHE
     from services.audio.training.norm_people import ordinary_voices
     from services.common.serving.litert import LiteRtPredictor
+    from services.text.training.context_reader import KEPT
     from services.text.training.norm_people import speaking_people
 
     predictor = LiteRtPredictor(models_dir=models_dir)
     return write_norms(
         filmed=filmed_people(data, predictor=predictor, progress=stage("faces")),
-        voices=ordinary_voices(data, predictor=predictor, progress=stage("voices")),
-        spoken=speaking_people(data, predictor=predictor, progress=stage("words")),
+        voices=ordinary_voices(data, predictor=predictor, cache=runs / CACHE, progress=stage("voices")),
+        spoken=speaking_people(data, predictor=predictor, kept=runs / KEPT, progress=stage("words")),
         models_dir=models_dir,
         folder=folder,
     )

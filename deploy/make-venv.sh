@@ -82,6 +82,7 @@ lock=deploy/requirements/$name.txt
 installed=$venv/.installed-$name
 case $name in
   local) megabytes=2500 ;;
+  face-training) megabytes=12000 ;;  # with PyTorch and CUDA
   *) megabytes=5000 ;;  # with TensorFlow
 esac
 prepare_venv

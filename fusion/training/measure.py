@@ -27,7 +27,7 @@ from fusion.training.tables import RESAMPLES, SYSTEM, row_of
 from fusion.training.units import UNIT_CONDITIONS
 from services.common.contracts.labels import EMOTIONS
 from services.common.media.files import Progress, ignore_progress
-from services.training.results import RESULTS, Figure, ResultRow, write_results
+from services.training.results import Figure, ResultRow, write_results
 
 SUBJECT = "fusion"
 NETWORK_SYSTEM = "networks"
@@ -291,8 +291,8 @@ def seven_rows(helds: Sequence[Held], *, known: bool) -> list[ResultRow]:
     ]
 
 
-def save(rows: Sequence[ResultRow], pairs: Pairs, *, folder: Path = RESULTS, system: str = SYSTEM) -> Path:
-    """Write `deploy/results/fusion/<system>.json`."""
+def save(rows: Sequence[ResultRow], pairs: Pairs, *, folder: Path, system: str = SYSTEM) -> Path:
+    """Write `fusion/<system>.json` into a folder of results."""
     return write_results(rows, subject=SUBJECT, system=system, data_hash=pairs.digests, folder=folder)
 
 

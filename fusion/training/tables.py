@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.training.pairs import Floats, Ints
-from services.training.metrics import bootstrap_interval, expected_calibration_error
+from services.training.metrics import bootstrap_interval, expected_calibration_error, recall_shares
 from services.training.results import Figure, Predictions, ResultRow, figures_of
 
 SYSTEM = "fusion"
@@ -105,10 +105,8 @@ def _recall(answers: Sequence[Floats], truth: Ints) -> float:
 
 
 def _hits(answer: Floats, truth: Ints) -> Floats:
-    """Return what every clip adds to the recall, shape `(n,)`: they sum to the unweighted average recall."""
-    support = np.bincount(truth, minlength=answer.shape[1])
-    shares = np.where(answer.argmax(axis=1) == truth, 1.0 / support[truth], 0.0)
-    return shares / np.count_nonzero(support)
+    """Return what every clip adds to the recall of the likeliest labels, shape `(n,)`."""
+    return recall_shares(truth, answer.argmax(axis=1), classes=answer.shape[1])
 
 
 def paired(

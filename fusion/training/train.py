@@ -1,6 +1,6 @@
 """Measure ways to combine channels, choose one on inner folds, and write the numbers that are served.
 
-`candor train fusion` first lets the voice model score RAVDESS out of fold (`runs/fusion/voice.npz`).
+`candor train fusion` first lets the voice model score RAVDESS out of fold (`voice_file`).
 """
 
 import logging
@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+
 from fusion.combine import reliability_from_uar
 from fusion.reliability import COVERAGE, EXPONENT, FUSION, RELIABILITY, WEIGHTS_KEY
 from fusion.training.card import write_card
 from fusion.training.measure import (
     NETWORK_SYSTEM,
     SETTINGS,
+    SUBJECT,
     Helds,
     chosen_method,
     measure,
@@ -27,58 +30,113 @@ from fusion.training.protocol import CLEAN
 from services.common.contracts.labels import EMOTIONS, Modality
 from services.common.media.files import Progress, ignore_progress
 from services.common.serving.registry import Manifest, Metric, TensorSpec
-from services.common.settings import REPOSITORY
 from services.training.artifacts import git_commit, next_version
-from services.training.results import RESULTS, ResultRow, confusion_of, uar_of
+from services.training.folders import Folders
+from services.training.metrics import recall_shares
+from services.training.publishing import HeldOut, Outcome, publish_if_better, read_served
+from services.training.results import ResultRow, confusion_of, uar_of
 
-RUNS = REPOSITORY / "runs" / "fusion"
-VOICE_FILE = RUNS / "voice.npz"
-KEPT = RUNS / "kept"
 LICENCE = "CC-BY-NC-SA-4.0"
 SEEDS = (0, 1, 2)
 PROTOCOL = "RAVDESS voice and action units, actors 01-20, nested folds of 4 actors, 7 labels"
 log = logging.getLogger(__name__)
 
 
+def voice_file(runs: Path) -> Path:
+    """Return the place of the voice's held-out scores among the runs; the audio service writes them."""
+    return runs / SUBJECT / "voice.npz"
+
+
 def train(
     data: Path,
+    folders: Folders,
     *,
-    models_dir: Path,
     seed: int = 0,
+    publish_anyway: bool = False,
     progress: Progress = ignore_progress,
-    voice: Path = VOICE_FILE,
-    results: Path = RESULTS,
     networks: bool = True,
-) -> Manifest:
-    """Run the whole comparison, write the results and a new version of the pool's numbers.
+) -> list[Outcome]:
+    """Run the whole comparison, and publish the pool's numbers where they are better than the served ones.
 
     Args:
         data: folder of the corpora.
-        models_dir: where the version is written.
-        seed: recorded in the manifest; folds and inner folds use the seeds of the voice file.
+        folders: where the version and the results are written; the runs hold `voice_file`.
+        seed: the first seed of the folds, by which the voice was scored.
+        publish_anyway: publish them, better or not.
         progress: told the share of the work done.
-        voice: held-out scores of the voice model.
-        results: folder of the results files.
-        networks: also measure the systems that learn both channels at once; they need TensorFlow.
+        networks: with the results, also measure the systems that learn both channels at once; they need
+            TensorFlow.
+
+    Returns:
+        What became of the pool.
 
     Raises:
         FileNotFoundError: a corpus or the voice file is missing.
+        ValueError: the voice file has folds of other seeds.
     """
-    pairs = read_pairs(voice, data)
-    rows, eight, seven = measure(pairs, kept=KEPT, progress=lambda share: progress(0.5 * share))
-    log.info("results: %s", save(rows, pairs, folder=results).name)
-    if networks:
-        joint = measure_networks(pairs, eight, kept=KEPT, progress=lambda share: progress(0.5 + 0.5 * share))
-        log.info("results: %s", save(joint, pairs, folder=results, system=NETWORK_SYSTEM).name)
+    pairs, kept = read_pairs(voice_file(folders.runs), data), folders.runs / SUBJECT / "kept"
+    if pairs.seeds[0] != seed:
+        raise ValueError(f"the voice was scored with seed {pairs.seeds[0]}, not {seed}")
+    rows, eight, seven = measure(pairs, kept=kept, progress=lambda share: progress(0.5 * share))
+    outcome = publish_measured(pairs, seven, rows, folders, anyway=publish_anyway)
+    if networks and folders.results is not None and outcome.manifest is not None:
+        joint = measure_networks(pairs, eight, kept=kept, progress=lambda share: progress(0.5 + 0.5 * share))
+        save(joint, pairs, folder=folders.results, system=NETWORK_SYSTEM)
+    progress(1.0)
+    return [outcome]
+
+
+def publish_measured(
+    pairs: Pairs, seven: Helds, rows: Sequence[ResultRow], folders: Folders, *, anyway: bool
+) -> Outcome:
+    """Choose the method, compare it with what is served, and publish it where it is better.
+
+    Args:
+        pairs: the clips.
+        seven: held-out answers over the product's labels, by setting.
+        rows: everything that was measured.
+        folders: where the version and the results are written.
+        anyway: publish it, better or not.
+    """
     chosen = chosen_method(seven)
     log.info("inner folds choose: %s", chosen)
-    manifest = publish(pairs, seven, rows, chosen=chosen, seed=seed, models_dir=models_dir)
-    progress(1.0)
-    return manifest
+    held_out = held_out_scores(pairs, seven, chosen=chosen)
+    outcome = publish_if_better(
+        FUSION,
+        held_out,
+        read_served(folders.models, FUSION),
+        lambda: publish(pairs, seven, rows, chosen=chosen, held_out=held_out, models_dir=folders.models),
+        anyway=anyway,
+    )
+    if folders.results is not None and outcome.manifest is not None:
+        log.info("results: %s", save(rows, pairs, folder=folders.results).name)
+    return outcome
+
+
+def held_out_scores(pairs: Pairs, seven: Helds, *, chosen: str) -> HeldOut:
+    """Return what each clip adds to the recall of the chosen method, person unknown; mean over the seeds."""
+    helds = seven[False]
+    truth = helds[0].samples[CLEAN].truth
+    answers = [held.answers[chosen, CLEAN] for held in helds]
+    each = [len(truth) * recall_shares(truth, one.argmax(axis=1), classes=one.shape[1]) for one in answers]
+    return HeldOut.of(
+        np.mean(each, axis=0),
+        helds[0].samples[CLEAN].people,
+        metric="uar",
+        protocol=f"{PROTOCOL}, {SETTINGS[False]}",
+        data=pairs.digests,
+        seeds=pairs.seeds,
+    )
 
 
 def publish(
-    pairs: Pairs, seven: Helds, rows: Sequence[ResultRow], *, chosen: str, seed: int, models_dir: Path
+    pairs: Pairs,
+    seven: Helds,
+    rows: Sequence[ResultRow],
+    *,
+    chosen: str,
+    held_out: HeldOut,
+    models_dir: Path,
 ) -> Manifest:
     """Fit the chosen rule on every held-out score and write it with its figures and card."""
     every = _everything(seven)
@@ -99,7 +157,7 @@ def publish(
         },
         training_data=pairs.digests,
         metrics=_metrics(rows, chosen),
-        seed=seed,
+        seed=pairs.seeds[0],
         commit=git_commit(),
         created_at=datetime.now(UTC).replace(microsecond=0),
         licence=LICENCE,
@@ -108,6 +166,8 @@ def publish(
     folder = models_dir / FUSION / str(version)
     folder.mkdir(parents=True)
     (folder / "CARD.md").write_text(write_card(manifest, rows), encoding="utf-8")
+    for name, content in held_out.asset.items():
+        (folder / name).write_bytes(content)
     (folder / "manifest.json").write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return manifest
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from services.common.serving.litert import LiteRtModel
 from services.common.serving.registry import Manifest, Metric, TensorSpec
+from services.common.serving.versions import list_versions
 from services.common.settings import REPOSITORY
 
 OUTPUT_KEY = "probabilities"
@@ -72,9 +73,7 @@ def git_commit() -> str | None:
 
 def next_version(models_dir: Path, name: str) -> int:
     """Return one more than the highest version of `name`; 1 for a new model."""
-    folder = models_dir / name
-    taken = [int(p.name) for p in folder.iterdir() if p.name.isdigit()] if folder.is_dir() else []
-    return max(taken, default=0) + 1
+    return max(list_versions(models_dir, name), default=0) + 1
 
 
 def export_model(

@@ -102,6 +102,20 @@ def classification_metrics(y_true: ArrayLike, prob: ArrayLike, labels: Sequence[
     )
 
 
+def recall_shares(y_true: ArrayLike, named: ArrayLike, *, classes: int) -> Floats:
+    """Return what every row adds to the unweighted average recall, shape `(n,)`; they sum to it.
+
+    Args:
+        y_true: index of the true label per row, shape `(n,)`.
+        named: index of the label that was named, likewise.
+        classes: number of labels; those that do not occur in the truth do not count.
+    """
+    truth = np.asarray(y_true, dtype=np.int64)
+    support = np.bincount(truth, minlength=classes)
+    shares: Floats = np.where(np.asarray(named) == truth, 1.0 / support[truth], 0.0)
+    return shares / np.count_nonzero(support)
+
+
 def expected_calibration_error(y_true: ArrayLike, prob: ArrayLike, *, bins: int = ECE_BINS) -> float:
     """Return the gap between confidence and accuracy, weighted by bin size (Guo et al. 2017, equation 3).
 

@@ -106,7 +106,7 @@ def write_results(
     subject: str,
     system: str,
     data_hash: Mapping[str, str],
-    folder: Path = RESULTS,
+    folder: Path,
 ) -> Path:
     """Write `<folder>/<subject>/<system>.json`, dated now and stamped with the current commit.
 

@@ -1,6 +1,7 @@
 """Classifier, protocols, export and evaluation of the voice model, on small made-up corpora."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,14 +25,19 @@ from services.audio.training.dataset import RAVDESS_LABELS, Clip, find_clips
 from services.audio.training.embeddings import Windows, windows_of
 from services.audio.training.evaluate import evaluate
 from services.audio.training.measure import measure
-from services.audio.training.publish import publish
+from services.audio.training.publish import held_out_scores, publish
 from services.audio.training.tables import GROUPS
+from services.audio.training.train import publish_measured
 from services.audio.training.voices import fit_voices
 from services.common.contracts.labels import EMOTIONS, Emotion
 from services.common.serving.litert import LiteRtPredictor
-from services.common.serving.registry import VOICE_ENCODER
+from services.common.serving.registry import VOICE_EMOTION, VOICE_ENCODER
 from services.common.settings import CommonSettings
+from services.training.folders import Folders
+from services.training.publishing import read_served
+from services.training.results import Figure
 from tests.media_audio import make_audio_file, make_audio_tone
+from tests.published import untouched_publications
 
 DIMENSIONS = 24
 
@@ -100,6 +106,7 @@ def models_dir(ravdess: Corpus, emodb: Corpus, measured, tmp_path_factory) -> Pa
     wide = corpus_of(names, RAVDESS_LABELS, "ravdess", size=WINDOW_SIZE)
     publish(
         fit_classifier([wide.clean], n_classes=8, strength=1.0, seed=0),
+        held_out=held_out_scores(measured, ravdess, emodb),
         measured=measured,
         ravdess=wide,
         emodb=emodb,
@@ -189,6 +196,35 @@ def test_two_people_are_found_more_often_than_chance_when_voices_are_fitted(ravd
     found = fit_voices(ravdess, emodb, seed=0)
     assert found.projection.shape == (DIMENSIONS, 8)
     assert all(share > 0.3 for _, share in found.detected)
+
+
+def test_the_figure_is_that_of_the_manifest_when_it_is_compared_row_by_row(models_dir: Path):
+    served = read_served(models_dir, VOICE_EMOTION)
+    assert served is not None
+    assert served.held_out is not None
+    uar = next(metric for metric in served.manifest.metrics if metric.name == "uar")
+    assert served.held_out.figure.value == pytest.approx(uar.value, abs=2e-6)
+    assert (served.held_out.protocol, served.held_out.seeds) == (uar.protocol, [0])
+
+
+def test_nothing_is_published_when_the_voice_is_no_better_than_the_served_one(
+    models_dir: Path, measured, ravdess: Corpus, emodb: Corpus, tmp_path: Path
+):
+    folders = Folders(models_dir, tmp_path / "results", tmp_path / "runs")
+    wide = replace(ravdess, digest="1" * 64)
+    encoder = LiteRtPredictor(models_dir=models_dir).manifest(VOICE_ENCODER)
+
+    def outcome(corpus: Corpus):
+        return publish_measured(measured, corpus, emodb, folders, encoder=encoder, seed=0, anyway=False)
+
+    with untouched_publications():
+        same, other_data = outcome(ravdess), outcome(wide)
+    assert same.comparison.difference == Figure(value=0.0, low=0.0, high=0.0)
+    assert "not better, not published" in same.text
+    assert other_data.comparison.obstacle == "it was measured with other data."
+    assert same.manifest is other_data.manifest is None
+    assert [path.name for path in (models_dir / VOICE_EMOTION).iterdir()] == ["1"]
+    assert not any(tmp_path.iterdir())
 
 
 @pytest.fixture(scope="module")

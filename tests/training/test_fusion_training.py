@@ -12,13 +12,14 @@ from fusion.combine import Channel, pool_emotions
 from fusion.reliability import EXPONENT, FUSION, ModelCards
 from fusion.settings import FusionSettings
 from fusion.training import networks, transfer
+from fusion.training.measure import seven_rows
 from fusion.training.methods import STACKING, UNITS, VOICE, Material, methods, without
 from fusion.training.networks import NETWORKS, PRESENT, fold_answers
 from fusion.training.pairs import Pairs, by_own_clips, read_pairs
 from fusion.training.pooling import PoolRule, Sample, fit_pool, nll, pool
-from fusion.training.protocol import CLEAN, as_seven, conditions, outer_fold, run_seed
+from fusion.training.protocol import CLEAN, Held, as_seven, conditions, outer_fold, run_seed
 from fusion.training.tables import SMALLEST_P, paired, row_of
-from fusion.training.train import final_rule
+from fusion.training.train import final_rule, publish_measured
 from fusion.training.transfer import (
     ARMS,
     JOINT,
@@ -33,6 +34,10 @@ from fusion.training.units import LOWER_FACE, degraded
 from services.common.contracts.labels import EMOTIONS, Modality
 from services.common.serving.registry import load_manifest
 from services.common.settings import CommonSettings
+from services.training.folders import Folders
+from services.training.publishing import read_served
+from services.training.results import Figure
+from tests.published import untouched_publications
 
 ACTORS, CLIPS_EACH, CLASSES = 10, 24, 8
 GROUPS = np.array([6, 6, 3, 4, 0, 2, 1, 5])
@@ -150,8 +155,41 @@ def test_nothing_of_tested_actors_is_used_when_a_fold_is_scored(pairs: Pairs) ->
         np.testing.assert_allclose(first, second)
 
 
-def test_every_clip_is_answered_and_fusion_gains_when_both_channels_carry_the_class(pairs: Pairs) -> None:
-    eight, seven = run_seed(pairs, 0, known=True)
+@pytest.fixture(scope="module")
+def answered(pairs: Pairs) -> tuple[Held, Held]:
+    """Held-out answers of one seed, over eight classes and over seven labels."""
+    return run_seed(pairs, 0, known=True)
+
+
+def test_the_pool_is_published_once_when_it_is_measured_twice(
+    pairs: Pairs, answered: tuple[Held, Held], tmp_path: Path
+) -> None:
+    seven = {False: [answered[1]], True: [answered[1]]}
+    rows = [row for known in seven for row in seven_rows(seven[known], known=known)]
+    folders = Folders(tmp_path / "models", tmp_path / "results", tmp_path / "runs")
+    with untouched_publications():
+        first = publish_measured(pairs, seven, rows, folders, anyway=False)
+        written = (tmp_path / "results" / "fusion" / "fusion.json").read_bytes()
+        again = publish_measured(pairs, seven, rows[:1], folders, anyway=False)
+    assert first.manifest is not None
+    manifest = load_manifest(folders.models, FUSION)
+    assert manifest == first.manifest
+    uar = next(metric for metric in manifest.metrics if metric.name == "uar")
+    served = read_served(folders.models, FUSION)
+    assert served is not None
+    assert served.held_out is not None
+    assert served.held_out.figure.value == pytest.approx(uar.value, abs=2e-6)
+    assert served.held_out.protocol == uar.protocol
+    assert again.manifest is None
+    assert again.comparison.difference == Figure(value=0.0, low=0.0, high=0.0)
+    assert (tmp_path / "results" / "fusion" / "fusion.json").read_bytes() == written
+    assert not folders.runs.exists()
+
+
+def test_every_clip_is_answered_and_fusion_gains_when_both_channels_carry_the_class(
+    pairs: Pairs, answered: tuple[Held, Held]
+) -> None:
+    eight, seven = answered
     for held, classes in ((eight, CLASSES), (seven, len(EMOTIONS))):
         for answer in held.answers.values():
             assert answer.shape == (len(pairs.labels), classes)

@@ -1,7 +1,9 @@
 import csv
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,12 +23,17 @@ from services.text.training.dataset import Corpus, load_corpus
 from services.text.training.design import fit_dual
 from services.text.training.evaluate import evaluate
 from services.text.training.report import results, tables
+from services.text.training.result_rows import IMPRESSION_GROUP, TRAITS_GROUP, TRANSFER_GROUP
 from services.text.training.train import train
 from services.text.training.trait_fit import as_model, fit
 from services.text.training.trait_validation import cross_validate_traits
 from services.text.training.word_vectors import WordVectors
 from services.text.trait_model import load_trait_model
 from services.training.artifacts import load_tensorflow
+from services.training.folders import Folders
+from services.training.publishing import Outcome, read_served
+from services.training.results import Figure, read_results
+from tests.published import untouched_publications
 
 RULE = VocabularyRule(min_texts=2, max_tokens=60, max_characters=80, max_phrases=40)
 FILLER = (
@@ -86,21 +93,56 @@ def small_corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_corpora(tmp_path_factory.mktemp("data"), rows=120)
 
 
+def folders_in(folder: Path) -> Folders:
+    return Folders(models=folder, results=folder / "results", runs=folder / "runs")
+
+
+def train_small(corpora: Path, folder: Path, **changes: Any) -> list[Outcome]:
+    return train(corpora, folders_in(folder), folds=2, repeats=2, rule=RULE, vectors=VECTORS, **changes)
+
+
 @pytest.fixture(scope="module")
 def trained(small_corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    models_dir = tmp_path_factory.mktemp("models")
-    results = tmp_path_factory.mktemp("results")
-    train(
-        small_corpora,
-        models_dir=models_dir,
-        folds=2,
-        repeats=2,
-        rule=RULE,
-        vectors=VECTORS,
-        results=results,
-    )
-    (models_dir / "results").symlink_to(results)
-    return models_dir
+    folder = tmp_path_factory.mktemp("models")
+    with untouched_publications():
+        outcomes = train_small(small_corpora, folder)
+    assert [outcome.manifest.version for outcome in outcomes if outcome.manifest] == [1, 1]
+    return folder
+
+
+def test_the_figure_is_that_of_the_manifest_when_it_is_compared_row_by_row(trained: Path) -> None:
+    for name, metric in ((TEXT_TRAITS, "accuracy"), (TEXT_IMPRESSION, "r2")):
+        served = read_served(trained, name)
+        assert served is not None
+        assert served.held_out is not None
+        figures = [one for one in served.manifest.metrics if one.name == metric]
+        assert [figures[0].value, figures[0].protocol] == [
+            pytest.approx(served.held_out.figure.value, abs=2e-6),
+            served.held_out.protocol,
+        ]
+
+
+def test_only_the_model_that_is_better_is_published_when_both_are_trained_again(
+    trained: Path, small_corpora: Path, tmp_path: Path
+) -> None:
+    again = tmp_path / "again"
+    shutil.copytree(trained, again)
+    shutil.rmtree(again / TEXT_TRAITS)
+    results_file = again / "results" / "text" / "served.json"
+    kept = read_results(results_file)
+    marked = [row.model_copy(update={"note": "kept"}) for row in kept.rows]
+    results_file.write_text(kept.model_copy(update={"rows": marked}).model_dump_json(), encoding="utf-8")
+
+    traits, impression = train_small(small_corpora, again)
+
+    assert traits.manifest is not None
+    assert impression.manifest is None
+    assert impression.comparison.difference == Figure(value=0.0, low=0.0, high=0.0)
+    assert "not better, not published" in impression.text
+    assert [path.name for path in (again / TEXT_IMPRESSION).iterdir()] == ["1"]
+    notes = {row.group: row.note for row in read_results(results_file).rows}
+    assert notes[TRAITS_GROUP] == ""
+    assert notes[IMPRESSION_GROUP] == notes[TRANSFER_GROUP] == "kept"
 
 
 def test_manifest_and_card_are_honest_when_a_model_is_trained(trained: Path) -> None:

@@ -1,14 +1,21 @@
 """`candor train`: results as tables, and systems by name. Nothing is fitted here."""
 
+import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
 from candor.cli import app
+from candor.commands.train import report_outcomes
+from services.common.serving.registry import Manifest, TensorSpec
+from services.common.serving.versions import pin_version
 from services.common.settings import REPOSITORY
+from services.training.publishing import Comparison, HeldOut, Outcome, Served, compare
 from services.training.results import REFERENCE, SERVED, Figure, ResultRow, read_folder, write_results
 
 Run = Callable[..., Result]
@@ -103,3 +110,90 @@ def test_norms_say_how_they_are_made_when_results_are_asked_for(run: Run) -> Non
     done = run("norms", "--report")
     assert done.exit_code == 2
     assert "make them with: candor train norms" in done.stderr
+
+
+def comparison(right: int) -> Comparison:
+    """A model with that many of ten rows right, beside a served version with five."""
+
+    def rows(hits: int) -> HeldOut:
+        return HeldOut.of(
+            [float(row < hits) for row in range(10)],
+            range(10),
+            metric="accuracy",
+            protocol="ten rows",
+            data={"rows": "0" * 64},
+        )
+
+    return compare("voice_emotion", rows(right), Served(manifest(1), rows(5)))
+
+
+def manifest(version: int) -> Manifest:
+    spec = TensorSpec(name="x", shape=[None, 1])
+    return Manifest(
+        name="voice_emotion",
+        version=version,
+        labels=[],
+        input=spec,
+        output=spec,
+        created_at=datetime(2026, 1, 2, tzinfo=UTC),
+        licence="none",
+    )
+
+
+def test_the_command_ends_with_a_code_of_its_own_when_a_model_is_not_better(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    outcomes = [Outcome(comparison(9), manifest(2)), Outcome(comparison(5), None)]
+    with pytest.raises(typer.Exit) as end:
+        report_outcomes(outcomes, models_dir=tmp_path)
+    assert end.value.exit_code == 3
+    said = capsys.readouterr()
+    assert [Manifest.model_validate_json(line).version for line in said.out.splitlines()] == [2]
+    assert said.err.rstrip().endswith(
+        "voice_emotion: not better, not published; --publish-anyway would publish it all the same"
+    )
+
+
+def test_the_command_ends_well_when_every_model_is_published(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    report_outcomes([Outcome(comparison(9), manifest(2))], models_dir=tmp_path)
+    assert "published as version 2" in capsys.readouterr().err
+
+
+def test_the_pin_is_told_when_it_keeps_an_older_version_served(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "voice_emotion" / "1").mkdir(parents=True)
+    pin_version(tmp_path, "voice_emotion", 1)
+    report_outcomes([Outcome(comparison(9), manifest(2))], models_dir=tmp_path)
+    assert "pinned to version 1, which stays served" in capsys.readouterr().err
+
+
+def test_the_reader_is_told_what_to_install_when_the_face_lacks_pytorch(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    done = run("face", "--data", tmp_path, "--models-dir", tmp_path, "--runs-dir", tmp_path)
+    assert done.exit_code == 2
+    assert "needs PyTorch" in done.stderr
+    assert "make venv-face-training" in done.stderr
+
+
+def test_the_reader_is_told_when_the_corpora_of_a_training_are_missing(run: Run, tmp_path: Path) -> None:
+    done = run("text", "--data", tmp_path, "--models-dir", tmp_path, "--runs-dir", tmp_path)
+    assert done.exit_code == 2
+    assert "essays" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--epochs", "--limit"])
+def test_only_the_face_has_short_runs_when_one_is_asked_for(run: Run, option: str) -> None:
+    done = run("voice", option, 128)
+    assert done.exit_code == 2
+    assert "a run of the face shorter" in done.stderr
+
+
+def test_help_says_what_training_needs_and_how_long_it_takes(run: Run) -> None:
+    said = " ".join(run("face", "--help").stdout.split())
+    for statement in ("make venv-face-training", "--publish-anyway", "How long", "last checkpoint"):
+        assert statement in said

@@ -7,9 +7,7 @@ from services.common.contracts.labels import EMOTIONS, Emotion
 from services.video.training.dataset import (
     Augmentation,
     FaceImages,
-    augmented_batch,
-    epoch_batches,
-    held_out_split,
+    held_out_rows,
     load_partition,
     partition_path,
     warp_randomly,
@@ -29,6 +27,11 @@ def faces(count: int = 200, seed: int = 0) -> FaceImages:
     generator = np.random.default_rng(seed)
     images = generator.integers(0, 256, (count, 48, 48), dtype=np.uint8)
     return FaceImages(images, generator.integers(0, 7, count).astype(np.int64))
+
+
+def split(everything: FaceImages, *, share: float, seed: int) -> tuple[FaceImages, FaceImages]:
+    kept, held_out = held_out_rows(everything, share=share, seed=seed)
+    return everything.take(kept), everything.take(held_out)
 
 
 def test_labels_are_mapped_by_name_when_the_file_has_its_own_order(tmp_path: Path):
@@ -57,7 +60,7 @@ def test_images_are_refused_when_they_have_another_size(tmp_path: Path):
 
 def test_split_holds_out_its_share_of_every_class():
     everything = faces(2000)
-    train, held_out = held_out_split(everything, share=0.1, seed=0)
+    train, held_out = split(everything, share=0.1, seed=0)
     assert len(train) + len(held_out) == 2000
     share = np.bincount(held_out.labels, minlength=7) / np.bincount(everything.labels, minlength=7)
     assert share == pytest.approx(0.1, abs=0.01)
@@ -66,14 +69,14 @@ def test_split_holds_out_its_share_of_every_class():
 def test_split_keeps_copies_together():
     once = faces(300)
     twice = FaceImages(np.concatenate([once.images, once.images]), np.concatenate([once.labels] * 2))
-    train, held_out = held_out_split(twice, share=0.2, seed=0)
+    train, held_out = split(twice, share=0.2, seed=0)
     left = {image.tobytes() for image in train.images}
     assert left.isdisjoint(image.tobytes() for image in held_out.images)
     assert 60 < len(held_out) < 240
 
 
 def test_split_depends_on_the_seed_alone():
-    first, second, other = (held_out_split(faces(), share=0.1, seed=seed)[1] for seed in (1, 1, 2))
+    first, second, other = (split(faces(), share=0.1, seed=seed)[1] for seed in (1, 1, 2))
     assert np.array_equal(first.images, second.images)
     assert not np.array_equal(first.images, other.images)
 
@@ -83,29 +86,3 @@ def test_warp_leaves_the_image_when_it_may_not_move_it():
     still = Augmentation(rotation_deg=0, scale=0, shift_px=0)
     warped = [warp_randomly(image, np.random.default_rng(seed), still) for seed in range(8)]
     assert {item.tobytes() for item in warped} == {image.tobytes(), image[:, ::-1].tobytes()}
-
-
-def test_batch_is_soft_and_in_range_when_it_is_mixed():
-    some = faces(32)
-    rows = np.arange(32)
-    inputs, targets = augmented_batch(some, rows, np.random.default_rng(0), Augmentation(mixup_share=1.0))
-    assert inputs.shape == (32, 48, 48, 1)
-    assert inputs.dtype == targets.dtype == np.float32
-    assert 0 <= inputs.min() <= inputs.max() <= 1
-    assert targets.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
-    assert ((targets > 0.01) & (targets < 0.99)).any()
-
-
-def test_epoch_shows_every_image_at_most_once_and_is_repeatable():
-    some = FaceImages(
-        np.arange(100, dtype=np.uint8)[:, None, None].repeat(48, 1).repeat(48, 2), faces(100).labels
-    )
-    still = Augmentation(rotation_deg=0, scale=0, shift_px=0, mixup_share=0)
-    count, batch = epoch_batches(some, batch_size=16, seed=0, epoch=0, how=still)
-    shown = np.concatenate([batch(number)[0][:, 0, 0, 0] for number in range(count)])
-    assert count == 6
-    assert len(np.unique(shown)) == 96
-    again = epoch_batches(some, batch_size=16, seed=0, epoch=0, how=still)[1]
-    later = epoch_batches(some, batch_size=16, seed=0, epoch=1, how=still)[1]
-    assert np.array_equal(batch(2)[0], again(2)[0])
-    assert not np.array_equal(batch(2)[0], later(2)[0])

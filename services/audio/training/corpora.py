@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from services.audio.training.classifier import Labelled
 from services.audio.training.conditions import CONDITIONS, SECOND_VOICE
 from services.audio.training.dataset import RAVDESS_LABELS, TRAINING_ACTORS, Clip, find_clips
-from services.audio.training.embeddings import AUGMENTED, CACHE, windows_of
+from services.audio.training.embeddings import AUGMENTED, windows_of
 from services.common.media.files import Progress, ignore_progress
 from services.common.serving.predictor import Predictor
 from services.training.artifacts import data_hash
@@ -82,8 +82,8 @@ def load(
     *,
     predictor: Predictor,
     degraded: bool,
+    cache: Path,
     progress: Progress = ignore_progress,
-    cache: Path = CACHE,
 ) -> Corpus:
     """Load a corpus with its augmented copies and, if asked for, under every named condition.
 
@@ -92,8 +92,8 @@ def load(
         name: `ravdess` or `emodb`.
         predictor: answers for the model `voice_encoder`.
         degraded: also noise, telephone, codec and excerpts.
-        progress: told the share of the work done.
         cache: folder of the embeddings that were made before.
+        progress: told the share of the work done.
     """
     clips, _ = find_clips(data, name, every_label=True)
     if name == "ravdess":
@@ -114,3 +114,22 @@ def load(
         )
         conditions[condition] = Labelled(windows, labels, people)
     return Corpus(clips, labels, classes, people, conditions, data_hash(clip.path for clip in clips))
+
+
+def load_both(
+    data: Path, *, predictor: Predictor, degraded: bool, cache: Path, progress: Progress = ignore_progress
+) -> tuple[Corpus, Corpus]:
+    """Load RAVDESS, and EMO-DB, which helps to train, both with their augmented copies.
+
+    Args:
+        data: folder of the corpora.
+        predictor: answers for the model `voice_encoder`.
+        degraded: RAVDESS also under noise, telephone, codec and excerpts.
+        cache: folder of the embeddings that were made before.
+        progress: told the share of RAVDESS that is done.
+
+    Raises:
+        FileNotFoundError: a corpus is not in that folder.
+    """
+    ravdess = load(data, "ravdess", predictor=predictor, degraded=degraded, cache=cache, progress=progress)
+    return ravdess, load(data, "emodb", predictor=predictor, degraded=False, cache=cache)

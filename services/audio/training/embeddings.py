@@ -16,10 +16,10 @@ from services.audio.training.dataset import Clip, read_sound, served_windows
 from services.audio.vad import Hysteresis, build_hysteresis
 from services.common.media.files import Progress, ignore_progress
 from services.common.serving.predictor import Predictor
-from services.common.settings import REPOSITORY
 from services.training.artifacts import data_hash
 
-CACHE = REPOSITORY / "runs" / "voice_embeddings"
+CACHE = "voice_embeddings"
+"""Folder of the runs that keeps windows."""
 AUGMENTED = "augmented"
 log = logging.getLogger(__name__)
 
@@ -53,9 +53,9 @@ def windows_of(
     *,
     condition: str,
     predictor: Predictor,
+    cache: Path,
     seed: int = 0,
     progress: Progress = ignore_progress,
-    cache: Path = CACHE,
 ) -> Windows:
     """Return the windows of clips under a condition, from the cache if they were made before.
 

@@ -24,7 +24,7 @@ from services.audio.training.classifier import (
     enrolled_logits,
     fit_classifier,
 )
-from services.audio.training.corpora import CLEAN, Corpus, load
+from services.audio.training.corpora import CLEAN, Corpus, load_both
 from services.audio.training.dataset import RAVDESS_LABELS
 from services.audio.training.protocols import EVERY, FOLDS
 from services.audio.training.tables import GROUPS
@@ -47,7 +47,13 @@ Scores = NDArray[np.float32]
 
 
 def write_held_out(
-    data: Path, path: Path, *, models_dir: Path, seeds: Sequence[int], progress: Progress = ignore_progress
+    data: Path,
+    path: Path,
+    *,
+    models_dir: Path,
+    cache: Path,
+    seeds: Sequence[int],
+    progress: Progress = ignore_progress,
 ) -> None:
     """Score RAVDESS out of fold and write it to `path`; folds that were scored before are not repeated.
 
@@ -67,12 +73,13 @@ def write_held_out(
         data: folder of the corpora.
         path: the file to write.
         models_dir: where `voice_encoder` is.
+        cache: folder of the embeddings that were made before.
         seeds: of folds, inner folds and enrolments.
         progress: told the share of the work done.
     """
     predictor = LiteRtPredictor(models_dir=models_dir)
-    ravdess = load(data, "ravdess", predictor=predictor, degraded=True)
-    emodb = load(data, "emodb", predictor=predictor, degraded=False).under(RAVDESS_LABELS)
+    ravdess, other = load_both(data, predictor=predictor, degraded=True, cache=cache)
+    emodb = other.under(RAVDESS_LABELS)
     helpers = [emodb.clean.of(emodb.usable), *(copy.of(emodb.usable) for copy in emodb.copies)]
     folds = np.zeros((len(seeds), len(ravdess.clips)), np.int64)
     scores = []

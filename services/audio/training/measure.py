@@ -112,10 +112,10 @@ def measure(
     return Measured(rows + _robustness_rows(actors) + _slice_rows(actors, ravdess), calibration, actors)
 
 
-def save(measured: Measured, ravdess: Corpus, emodb: Corpus) -> Path:
-    """Write `deploy/results/voice/served.json`."""
+def save(measured: Measured, ravdess: Corpus, emodb: Corpus, *, folder: Path) -> Path:
+    """Write `voice/served.json` into a folder of results."""
     digests = {"ravdess": ravdess.digest, "emodb": emodb.digest}
-    return write_results(measured.rows, subject="voice", system=SYSTEM, data_hash=digests)
+    return write_results(measured.rows, subject="voice", system=SYSTEM, data_hash=digests, folder=folder)
 
 
 def _actor_rows(actors: ActorOutcomes, calibration: Calibration) -> list[ResultRow]:

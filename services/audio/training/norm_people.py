@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from services.audio.training.classifier import Classifier, enrolled_logits, fit_classifier
-from services.audio.training.corpora import Corpus, load
+from services.audio.training.corpora import Corpus, load_both
 from services.audio.training.dataset import RAVDESS_LABELS
-from services.audio.training.embeddings import CACHE
 from services.audio.training.tables import GROUPS
 from services.common.contracts.labels import EMOTIONS, Modality, ModalityStatus
 from services.common.contracts.results import ModalityResult
@@ -31,21 +30,20 @@ Floats = NDArray[np.float64]
 
 
 def ordinary_voices(
-    data: Path, *, predictor: Predictor, progress: Progress = ignore_progress, cache: Path = CACHE
+    data: Path, *, predictor: Predictor, cache: Path, progress: Progress = ignore_progress
 ) -> list[ModalityResult]:
     """Return a result for every actor of RAVDESS and EMO-DB: all neutral recordings as one answer.
 
     Args:
         data: folder of the corpora.
         predictor: answers for `voice_encoder`, and for the manifest of `voice_emotion`.
-        progress: told the share of the work done.
         cache: folder of the embeddings that were made before.
+        progress: told the share of the work done.
 
     Raises:
         FileNotFoundError: a corpus is not in that folder.
     """
-    ravdess = load(data, "ravdess", predictor=predictor, degraded=False, progress=progress, cache=cache)
-    emodb = load(data, "emodb", predictor=predictor, degraded=False, cache=cache)
+    both = load_both(data, predictor=predictor, degraded=False, cache=cache, progress=progress)
     manifest = predictor.manifest(VOICE_EMOTION)
     temperature = float(manifest.preprocessing["temperature"])
     models = [manifest.ref, predictor.manifest(VOICE_ENCODER).ref]
@@ -56,7 +54,7 @@ def ordinary_voices(
             emotions=dict(zip(EMOTIONS, row.tolist(), strict=True)),
             models=models,
         )
-        for row in unheard_neutral([ravdess, emodb], temperature=temperature).values()
+        for row in unheard_neutral(both, temperature=temperature).values()
     ]
 
 

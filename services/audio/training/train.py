@@ -1,21 +1,22 @@
-"""Measure, fit and export `voice_emotion`: `python -m services.audio.training.train --data DIR`."""
+"""Measure and fit `voice_emotion`, and publish what is better: `candor train voice`."""
 
-import argparse
 import logging
 from pathlib import Path
 
 from services.audio.training.classifier import Classifier
-from services.audio.training.corpora import Corpus, load
+from services.audio.training.corpora import Corpus, load_both
 from services.audio.training.dataset import RAVDESS_LABELS
+from services.audio.training.embeddings import CACHE
 from services.audio.training.encoder import export_encoder
-from services.audio.training.measure import SEEDS, measure, save
+from services.audio.training.measure import SEEDS, Measured, measure, save
 from services.audio.training.protocols import tuned
-from services.audio.training.publish import publish
+from services.audio.training.publish import held_out_scores, publish
 from services.audio.training.voices import fit_voices
 from services.common.media.files import Progress, ignore_progress
 from services.common.serving.litert import LiteRtPredictor
-from services.common.serving.registry import VOICE_ENCODER, Manifest
-from services.common.settings import REPOSITORY
+from services.common.serving.registry import VOICE_EMOTION, VOICE_ENCODER, Manifest
+from services.training.folders import Folders
+from services.training.publishing import Outcome, publish_if_better, read_served
 
 EMBEDDING_SHARE = 0.5
 """Share of the work that the embeddings are, the first time."""
@@ -24,52 +25,101 @@ log = logging.getLogger(__name__)
 
 def train(
     data: Path,
+    folders: Folders,
     *,
-    models_dir: Path,
     seed: int = 0,
+    publish_anyway: bool = False,
     progress: Progress = ignore_progress,
-    keep_results: bool = True,
-) -> Manifest:
-    """Train on RAVDESS actors 01 to 20 and EMO-DB, and export a new version.
+) -> list[Outcome]:
+    """Train on RAVDESS actors 01 to 20 and EMO-DB, and publish where that is better than what is served.
 
     All protocols run first: every reported figure, the temperature and the lowering of confidence rest
-    on people whom the scoring classifier never heard. The exported classifier is then fitted on all of
-    them. Embeddings are kept under `runs/voice_embeddings/` and not made again.
+    on people whom the scoring classifier never heard. The published classifier is then fitted on all of
+    them. Embeddings are kept among the runs and not made again.
 
     Args:
         data: folder of the corpora.
-        models_dir: where versions are written; the encoder is written first if it is missing.
-        seed: of the exported classifier and the first of three seeds of the protocols.
+        folders: where versions and results are written; the encoder is written first if it is missing.
+        seed: of the published classifier and the first of three seeds of the protocols.
+        publish_anyway: publish it, better or not.
         progress: told the share of the work done.
-        keep_results: write the rows of the results table.
+
+    Returns:
+        What became of `voice_emotion`.
+
+    Raises:
+        FileNotFoundError: a corpus is not in that folder.
     """
-    if not (models_dir / VOICE_ENCODER).is_dir():
-        export_encoder(models_dir)
-    predictor = LiteRtPredictor(models_dir=models_dir)
-    ravdess = load(
-        data, "ravdess", predictor=predictor, degraded=True, progress=_part(progress, 0.0, EMBEDDING_SHARE)
+    if not (folders.models / VOICE_ENCODER).is_dir():
+        export_encoder(folders.models)
+    predictor = LiteRtPredictor(models_dir=folders.models)
+    ravdess, emodb = load_both(
+        data,
+        predictor=predictor,
+        degraded=True,
+        cache=folders.runs / CACHE,
+        progress=_part(progress, 0.0, EMBEDDING_SHARE),
     )
-    emodb = load(data, "emodb", predictor=predictor, degraded=False)
     measured = measure(
         ravdess,
         emodb,
         seeds=[seed + number for number in SEEDS],
         progress=_part(progress, EMBEDDING_SHARE, 0.95),
     )
-    if keep_results:
-        log.info("results: %s", save(measured, ravdess, emodb).name)
-    manifest = publish(
-        fit_final(ravdess, emodb, seed=seed),
-        measured=measured,
-        voices=fit_voices(ravdess, emodb, seed=seed),
-        ravdess=ravdess,
-        emodb=emodb,
+    outcome = publish_measured(
+        measured,
+        ravdess,
+        emodb,
+        folders,
         encoder=predictor.manifest(VOICE_ENCODER),
         seed=seed,
-        models_dir=models_dir,
+        anyway=publish_anyway,
     )
     progress(1.0)
-    return manifest
+    return [outcome]
+
+
+def publish_measured(
+    measured: Measured,
+    ravdess: Corpus,
+    emodb: Corpus,
+    folders: Folders,
+    *,
+    encoder: Manifest,
+    seed: int,
+    anyway: bool,
+) -> Outcome:
+    """Compare what was measured with what is served; where it is better, fit the classifier and publish it.
+
+    Args:
+        measured: all protocols.
+        ravdess: what the classifier is fitted on.
+        emodb: likewise.
+        folders: where the version and the results are written.
+        encoder: manifest of the encoder that made the embeddings.
+        seed: of the fit.
+        anyway: publish it, better or not.
+    """
+    held_out = held_out_scores(measured, ravdess, emodb)
+
+    def export() -> Manifest:
+        return publish(
+            fit_final(ravdess, emodb, seed=seed),
+            held_out=held_out,
+            measured=measured,
+            voices=fit_voices(ravdess, emodb, seed=seed),
+            ravdess=ravdess,
+            emodb=emodb,
+            encoder=encoder,
+            seed=seed,
+            models_dir=folders.models,
+        )
+
+    served = read_served(folders.models, VOICE_EMOTION)
+    outcome = publish_if_better(VOICE_EMOTION, held_out, served, export, anyway=anyway)
+    if folders.results is not None and outcome.manifest is not None:
+        log.info("results: %s", save(measured, ravdess, emodb, folder=folders.results).name)
+    return outcome
 
 
 def fit_final(ravdess: Corpus, emodb: Corpus, *, seed: int) -> Classifier:
@@ -85,19 +135,3 @@ def fit_final(ravdess: Corpus, emodb: Corpus, *, seed: int) -> Classifier:
 
 def _part(progress: Progress, start: float, end: float) -> Progress:
     return lambda share: progress(start + (end - start) * share)
-
-
-def main() -> None:
-    """Run the command line of `python -m services.audio.training.train`."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--models-dir", type=Path, default=REPOSITORY / "deploy" / "models")
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    manifest = train(options.data, models_dir=options.models_dir, seed=options.seed)
-    log.info("%s", manifest.model_dump_json(indent=2))
-
-
-if __name__ == "__main__":
-    main()

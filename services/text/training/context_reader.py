@@ -9,21 +9,19 @@ import numpy as np
 from services.common.media.files import Progress, ignore_progress
 from services.common.serving.predictor import Predictor
 from services.common.serving.registry import TEXT_ENCODER
-from services.common.settings import REPOSITORY
 from services.text.context import PIECES_ASSET, read_context
 from services.text.features import Floats
 from services.training.reference import keep_array
 
-KEPT = REPOSITORY / "runs" / "text_context"
+KEPT = "text_context"
+"""Folder of the runs that keeps what was read."""
 PART = 256
 """Texts whose vectors are kept together, so that a run that was stopped goes on."""
 Reader = Callable[[Sequence[Sequence[str]]], Floats]
 """Tokenised texts to `Context.mean` of each, shape `(n, d)`."""
 
 
-def keeping_reader(
-    predictor: Predictor, *, folder: Path = KEPT, progress: Progress = ignore_progress
-) -> Reader:
+def keeping_reader(predictor: Predictor, *, folder: Path, progress: Progress = ignore_progress) -> Reader:
     """Return a reader over the served `text_encoder` that reads nothing twice.
 
     Args:

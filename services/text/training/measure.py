@@ -29,7 +29,7 @@ from services.text.training.result_rows import (
 from services.text.training.selection import IMPRESSION_CANDIDATES
 from services.text.training.trait_validation import OutOfFold, cross_validate_traits
 from services.text.training.transfer import linear_sums, rank_correlations
-from services.training.results import RESULTS, ResultRow, write_results
+from services.training.results import ResultRow, write_results
 
 Array = NDArray[np.float64]
 Lengths = Mapping[int, Inputs]
@@ -182,7 +182,7 @@ def rows_across(
     return transfer_rows(forth, back, clips=len(clips[0]), essays=len(essays[0]))
 
 
-def save(rows: Sequence[ResultRow], corpora: Sequence[Corpus], *, folder: Path = RESULTS) -> Path:
-    """Write `deploy/results/text/served.json`."""
+def save(rows: Sequence[ResultRow], corpora: Sequence[Corpus], *, folder: Path) -> Path:
+    """Write `text/served.json` into a folder of results."""
     digests = {corpus.name: corpus.sha256 for corpus in corpora}
     return write_results(rows, subject="text", system=SYSTEM, data_hash=digests, folder=folder)

@@ -11,13 +11,13 @@ from services.common.serving.registry import TEXT_TRAITS
 from services.text.features import is_word, tokenize
 from services.text.pipeline import score_texts
 from services.text.settings import TextSettings
-from services.text.training.context_reader import KEPT, keeping_reader
+from services.text.training.context_reader import keeping_reader
 from services.text.training.dataset import FIRST_IMPRESSIONS, load_corpus
 from services.text.trait_model import load_trait_model
 
 
 def speaking_people(
-    data: Path, *, predictor: Predictor, progress: Progress = ignore_progress, kept: Path = KEPT
+    data: Path, *, predictor: Predictor, kept: Path, progress: Progress = ignore_progress
 ) -> list[ModalityResult]:
     """Return a result for everyone in First Impressions of whom enough words are at hand.
 
@@ -27,8 +27,8 @@ def speaking_people(
     Args:
         data: folder of the corpora.
         predictor: runs `text_traits`, and its encoder where it has one.
-        progress: told the share of the work done.
         kept: folder of what the encoder read before.
+        progress: told the share of the work done.
 
     Raises:
         FileNotFoundError: the corpus is not in that folder.

@@ -3,57 +3,91 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from services.common.contracts.labels import TRAITS
 from services.common.serving.registry import TEXT_IMPRESSION, TEXT_TRAITS, Manifest, Metric
 from services.text.impression_model import SCORES
 from services.text.settings import TextSettings
 from services.text.text_model import TextModel, write_assets
 from services.text.training.card import LICENCE, of_group, write_card
-from services.text.training.corpus_inputs import Inputs, clip_rates
+from services.text.training.corpus_inputs import WHOLE, Inputs, clip_rates
 from services.text.training.dataset import Corpus
 from services.text.training.impression_card import LICENCE as IMPRESSION_LICENCE
 from services.text.training.impression_card import write_impression_card
 from services.text.training.impression_fit import FittedImpression
 from services.text.training.impression_validation import WORDS_AND_PACE, ImpressionsOutOfFold
+from services.text.training.measure import TraitsMeasured, impression_scores
 from services.text.training.models import linear_model
 from services.text.training.result_rows import (
+    CLIPS_PROTOCOL,
+    ESSAYS_PROTOCOL,
     IMPRESSION_GROUP,
     MEAN_OF_SCORES,
     MEAN_OF_TRAITS,
     TRAITS_GROUP,
+    hits,
 )
 from services.text.training.trait_fit import Fitted
 from services.text.training.trait_validation import OutOfFold
 from services.training.artifacts import export_model, set_seed
+from services.training.publishing import HeldOut
 from services.training.results import Figure, ResultRow
 
 PARITY_ROWS = 32
+
+
+def held_out_traits(measured: TraitsMeasured, corpus: Corpus) -> HeldOut:
+    """Return the accuracy of each essay: the share of its traits named rightly, mean over the seeds."""
+    each = [hits(run.probabilities[WHOLE], corpus.traits).mean(axis=1) for run in measured.runs]
+    return HeldOut.of(
+        np.mean(each, axis=0),
+        corpus.groups,
+        metric="accuracy",
+        protocol=ESSAYS_PROTOCOL.format(folds=measured.folds),
+        data={corpus.name: corpus.sha256},
+        seeds=measured.seeds,
+    )
+
+
+def held_out_impressions(run: ImpressionsOutOfFold, corpus: Corpus, *, folds: int, seed: int) -> HeldOut:
+    """Return what each clip adds to the variance explained, mean over the scores."""
+    truth = impression_scores(corpus)
+    missed = (truth - run.scores[WORDS_AND_PACE]) ** 2 / truth.var(axis=0)
+    return HeldOut.of(
+        1.0 - missed.mean(axis=1),
+        corpus.groups,
+        metric="r2",
+        protocol=CLIPS_PROTOCOL.format(folds=folds),
+        data={corpus.name: corpus.sha256},
+        seeds=[seed],
+    )
 
 
 def publish_traits(
     model: TextModel,
     fitted: Fitted,
     *,
+    held_out: HeldOut,
     rows: Sequence[ResultRow],
     runs: Sequence[OutOfFold],
     corpus: Corpus,
     inputs: Inputs,
     seed: int,
     models_dir: Path,
-    version: int | None = None,
 ) -> Manifest:
     """Export `text_traits`.
 
     Args:
         model: as served.
         fitted: where it comes from.
+        held_out: what it is compared by.
         rows: what was measured, for card and manifest.
         runs: held-out scores.
         corpus: the essays.
         inputs: of the whole essays.
         seed: of the run.
         models_dir: folder of all models.
-        version: to replace that version; by default the next free one is taken.
     """
     set_seed(seed)
     return export_model(
@@ -66,10 +100,9 @@ def publish_traits(
         seed=seed,
         licence=LICENCE,
         card=write_card(rows, fitted, inputs=len(model.weights), runs=runs, settings=TextSettings()),
-        assets=write_assets(model),
+        assets=write_assets(model) | held_out.asset,
         models_dir=models_dir,
         check_batch=model.rows(inputs.tokens[:PARITY_ROWS], contexts=inputs.contexts(0, PARITY_ROWS)),
-        version=version,
     )
 
 
@@ -77,13 +110,13 @@ def publish_impression(
     model: TextModel,
     fitted: FittedImpression,
     *,
+    held_out: HeldOut,
     rows: Sequence[ResultRow],
     run: ImpressionsOutOfFold,
     corpus: Corpus,
     inputs: Inputs,
     seed: int,
     models_dir: Path,
-    version: int | None = None,
 ) -> Manifest:
     """Export `text_impression`; arguments as of `publish_traits`."""
     set_seed(seed)
@@ -98,12 +131,11 @@ def publish_impression(
         seed=seed,
         licence=IMPRESSION_LICENCE,
         card=write_impression_card(rows, fitted, inputs=len(model.weights), run=run),
-        assets=write_assets(model),
+        assets=write_assets(model) | held_out.asset,
         models_dir=models_dir,
         check_batch=model.rows(
             inputs.tokens[:PARITY_ROWS], rates=rates, contexts=inputs.contexts(0, PARITY_ROWS)
         ),
-        version=version,
         output_name="scores",
     )
 

@@ -1,20 +1,19 @@
-"""Train, measure and export both text models: `python -m services.text.training.train --data DIR`."""
+"""Train and measure both text models, and publish what is better: `candor train text`."""
 
-import argparse
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from services.common.media.files import Progress, ignore_progress
 from services.common.serving.litert import LiteRtPredictor
-from services.common.serving.registry import TEXT_ENCODER, Manifest
-from services.common.settings import CommonSettings
+from services.common.serving.registry import TEXT_ENCODER, TEXT_IMPRESSION, TEXT_TRAITS, Manifest
 from services.text.text_model import TextModel
 from services.text.training.calibration import LENGTHS
-from services.text.training.context_reader import Reader, keeping_reader
+from services.text.training.context_reader import KEPT, Reader, keeping_reader
 from services.text.training.corpus_inputs import WHOLE, Inputs, load_inputs
 from services.text.training.counts import VocabularyRule
 from services.text.training.dataset import ESSAYS, FIRST_IMPRESSIONS, Corpus
@@ -24,6 +23,7 @@ from services.text.training.measure import (
     ESSAY_LENGTHS,
     IMPRESSION_FOLDS,
     TRAIT_FOLDS,
+    TraitsMeasured,
     impression_scores,
     measure_impressions,
     measure_traits,
@@ -32,11 +32,19 @@ from services.text.training.measure import (
     rows_of_traits,
     save,
 )
-from services.text.training.publish import publish_impression, publish_traits
+from services.text.training.publish import (
+    held_out_impressions,
+    held_out_traits,
+    publish_impression,
+    publish_traits,
+)
+from services.text.training.result_rows import SYSTEM
 from services.text.training.selection import IMPRESSION_CANDIDATES
-from services.text.training.trait_fit import Fitted, as_model, fit
+from services.text.training.trait_fit import as_model, fit
 from services.text.training.word_vectors import WordVectors, load_word_vectors
-from services.training.results import RESULTS, ResultRow
+from services.training.folders import Folders
+from services.training.publishing import HeldOut, Outcome, publish_if_better, read_served
+from services.training.results import ResultRow, read_folder
 
 REPEATS = 3
 THREADS = 2
@@ -63,44 +71,42 @@ class _Recipe:
 
 def train(
     data: Path,
+    folders: Folders,
     *,
-    models_dir: Path,
     seed: int = 0,
+    publish_anyway: bool = False,
     folds: int = TRAIT_FOLDS,
     repeats: int = REPEATS,
-    version: int | None = None,
     rule: VocabularyRule | None = None,
     vectors: WordVectors | None = None,
     reader: Reader | None = None,
-    results: Path | None = RESULTS,
     progress: Progress = ignore_progress,
-) -> Manifest:
-    """Cross-validate, fit on everything, and export the next version of both models.
+) -> list[Outcome]:
+    """Cross-validate and fit both models, and publish each that is better than the served one.
 
     The same data and seed give the same weights. Where First Impressions is not at hand, only the traits are
     trained.
 
     Args:
         data: folder of the corpora.
-        models_dir: where `text_traits/<version>/` and `text_impression/<version>/` are written.
+        folders: where `text_traits/<version>/`, `text_impression/<version>/` and the results are written.
         seed: of the folds and of resampling; the fits themselves have no chance in them.
+        publish_anyway: publish both, better or not.
         folds: outer folds of the essays, and the folds on which the served traits are calibrated.
         repeats: cross-validations of the essays with seeds `seed`, `seed + 1`, …
-        version: to replace that version of both; by default the next free one is taken.
         rule: for the vocabulary.
         vectors: of words; the committed ones by default.
-        reader: reads words in context; by default with `text_encoder` of `models_dir`, where it is there.
-        results: folder of the results files; None to write none.
+        reader: reads words in context; by default with `text_encoder` of `folders.models`, where it is there.
         progress: told the share that is done.
 
     Returns:
-        The manifest of `text_traits`.
+        What became of `text_traits`, and of `text_impression` where it was trained.
 
     Raises:
         FileNotFoundError: the essays are not in that folder.
     """
     recipe = _Recipe(
-        rule or VocabularyRule(), vectors or load_word_vectors(), reader or _reader(models_dir), seed, folds
+        rule or VocabularyRule(), vectors or load_word_vectors(), reader or _reader(folders), seed, folds
     )
     essays, clips = _load(data, ESSAYS, recipe), _load_clips(data, recipe)
     measured = measure_traits(
@@ -111,34 +117,65 @@ def train(
         folds=folds,
         progress=lambda share: progress(TRAITS_SHARE * share),
     )
-    rows = rows_of_traits(measured, essays.corpus)
-    fitted, traits = _fit_traits(essays, recipe)
+    traits = _trained_traits(essays, measured, recipe)
+    trained = [traits]
     if clips is not None:
-        share_of = IMPRESSIONS_SHARE - TRAITS_SHARE
-        rows += _train_impression(
-            essays,
-            clips,
-            traits,
-            recipe,
-            models_dir=models_dir,
-            version=version,
-            progress=lambda share: progress(TRAITS_SHARE + share_of * share),
+        between = IMPRESSIONS_SHARE - TRAITS_SHARE
+        trained.append(
+            _trained_impression(
+                essays,
+                clips,
+                traits.model,
+                recipe,
+                progress=lambda share: progress(TRAITS_SHARE + between * share),
+            )
         )
-    if results is not None:
-        save(rows, [one.corpus for one in (essays, clips) if one is not None], folder=results)
-    manifest = publish_traits(
-        traits,
-        fitted,
-        rows=rows,
-        runs=measured.runs,
-        corpus=essays.corpus,
-        inputs=essays.lengths[WHOLE],
-        seed=seed,
-        models_dir=models_dir,
-        version=version,
-    )
+    outcomes = [one.published(folders.models, anyway=publish_anyway) for one in trained]
+    if folders.results is not None and any(outcome.manifest for outcome in outcomes):
+        corpora = [one.corpus for one in (essays, clips) if one is not None]
+        save(_rows_of_published(trained, outcomes, folders.results), corpora, folder=folders.results)
     progress(1.0)
-    return manifest
+    return outcomes
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """A fitted model that is not published yet.
+
+    Attributes:
+        name: in the registry.
+        model: as it would be served.
+        held_out: what it is compared by.
+        rows: everything that was measured about it.
+        export: writes the version into a folder of models.
+    """
+
+    name: str
+    model: TextModel
+    held_out: HeldOut
+    rows: list[ResultRow]
+    export: Callable[[Path], Manifest]
+
+    def published(self, models_dir: Path, *, anyway: bool) -> Outcome:
+        """Publish it where it is better than the served version."""
+        served = read_served(models_dir, self.name)
+        return publish_if_better(
+            self.name, self.held_out, served, lambda: self.export(models_dir), anyway=anyway
+        )
+
+
+def _rows_of_published(
+    trained: Sequence[_Trained], outcomes: Sequence[Outcome], results: Path
+) -> list[ResultRow]:
+    """Return the rows of what was published; a model that stays as it was keeps the rows that it has."""
+    rows: list[ResultRow] = []
+    before = [
+        row for file in read_folder("text", folder=results) for row in file.rows if row.system == SYSTEM
+    ]
+    for one, outcome in zip(trained, outcomes, strict=True):
+        groups = {row.group for row in one.rows}
+        rows += one.rows if outcome.manifest is not None else [row for row in before if row.group in groups]
+    return rows
 
 
 def _load(data: Path, name: str, recipe: _Recipe) -> _Loaded:
@@ -155,13 +192,16 @@ def _load(data: Path, name: str, recipe: _Recipe) -> _Loaded:
     )
 
 
-def _reader(models_dir: Path) -> Reader | None:
-    """Open a reader with the encoder of that folder; None where there is none."""
-    if not (models_dir / TEXT_ENCODER).is_dir():
-        log.info("no %s in %s: words are not read in context", TEXT_ENCODER, models_dir)
+def _reader(folders: Folders) -> Reader | None:
+    """Return a reader with the encoder of that folder; None where there is none."""
+    if not (folders.models / TEXT_ENCODER).is_dir():
+        log.info("no %s in %s: words are not read in context", TEXT_ENCODER, folders.models)
         return None
-    predictor = LiteRtPredictor(models_dir=models_dir, threads=THREADS)
-    return keeping_reader(predictor, progress=lambda share: log.info("reading: %3.0f %%", 100 * share))
+    return keeping_reader(
+        LiteRtPredictor(models_dir=folders.models, threads=THREADS),
+        folder=folders.runs / KEPT,
+        progress=lambda share: log.info("reading: %3.0f %%", 100 * share),
+    )
 
 
 def _load_clips(data: Path, recipe: _Recipe) -> _Loaded | None:
@@ -173,83 +213,65 @@ def _load_clips(data: Path, recipe: _Recipe) -> _Loaded | None:
         return None
 
 
-def _fit_traits(essays: _Loaded, recipe: _Recipe) -> tuple[Fitted, TextModel]:
-    """Fit the served traits, from all essays."""
+def _trained_traits(essays: _Loaded, measured: TraitsMeasured, recipe: _Recipe) -> _Trained:
+    """Fit the traits on all essays, as they would be served."""
+    corpus = essays.corpus
     fitted = fit(
         {length: essays.lengths[length] for length in (WHOLE, *LENGTHS)},
-        essays.corpus.traits,
-        essays.corpus.groups,
-        np.arange(len(essays.corpus)),
+        corpus.traits,
+        corpus.groups,
+        np.arange(len(corpus)),
         rule=recipe.rule,
         seed=recipe.seed,
         folds=recipe.folds,
     )
-    return fitted, as_model(fitted, recipe.vectors)
+    model, rows = as_model(fitted, recipe.vectors), rows_of_traits(measured, corpus)
+    held_out = held_out_traits(measured, corpus)
+    export = partial(
+        publish_traits,
+        model,
+        fitted,
+        held_out=held_out,
+        rows=rows,
+        runs=measured.runs,
+        corpus=corpus,
+        inputs=essays.lengths[WHOLE],
+        seed=recipe.seed,
+    )
+    return _Trained(TEXT_TRAITS, model, held_out, rows, lambda folder: export(models_dir=folder))
 
 
-def _train_impression(
-    essays: _Loaded,
-    clips: _Loaded,
-    traits: TextModel,
-    recipe: _Recipe,
-    *,
-    models_dir: Path,
-    version: int | None,
-    progress: Progress,
-) -> list[ResultRow]:
-    """Measure, fit and export `text_impression`; the rows of it, and across corpora."""
+def _trained_impression(
+    essays: _Loaded, clips: _Loaded, traits: TextModel, recipe: _Recipe, *, progress: Progress
+) -> _Trained:
+    """Measure and fit the impressions on all clips, as they would be served."""
     folds = min(IMPRESSION_FOLDS, recipe.folds)
+    corpus = clips.corpus
     run = measure_impressions(
-        clips.corpus, clips.lengths, rule=recipe.rule, seed=recipe.seed, folds=folds, progress=progress
+        corpus, clips.lengths, rule=recipe.rule, seed=recipe.seed, folds=folds, progress=progress
     )
     fitted = fit_impression(
         clips.lengths,
-        impression_scores(clips.corpus),
-        clips.corpus.groups,
-        np.arange(len(clips.corpus)),
+        impression_scores(corpus),
+        corpus.groups,
+        np.arange(len(corpus)),
         rule=recipe.rule,
         seed=recipe.seed,
         folds=folds,
         candidates=IMPRESSION_CANDIDATES,
     )
-    model = as_impression_model(fitted, recipe.vectors)
-    rows = rows_of_impressions(run, clips.corpus, folds=folds)
-    publish_impression(
+    model, rows = as_impression_model(fitted, recipe.vectors), rows_of_impressions(run, corpus, folds=folds)
+    held_out = held_out_impressions(run, corpus, folds=folds, seed=recipe.seed)
+    export = partial(
+        publish_impression,
         model,
         fitted,
+        held_out=held_out,
         rows=rows,
         run=run,
-        corpus=clips.corpus,
+        corpus=corpus,
         inputs=clips.lengths[WHOLE],
         seed=recipe.seed,
-        models_dir=models_dir,
-        version=version,
     )
-    across = rows_across(traits, model, (essays.corpus, essays.lengths), (clips.corpus, clips.lengths))
-    return rows + across
-
-
-def main() -> None:
-    """Parse the command line and train."""
-    parser = argparse.ArgumentParser(description="Train text_traits and text_impression.")
-    settings = CommonSettings()
-    parser.add_argument("--data", type=Path, default=settings.data)
-    parser.add_argument("--models-dir", type=Path, default=settings.models_dir)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--repeats", type=int, default=REPEATS)
-    parser.add_argument("--version", type=int, default=None)
-    options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    manifest = train(
-        options.data,
-        models_dir=options.models_dir,
-        seed=options.seed,
-        repeats=options.repeats,
-        version=options.version,
-        progress=lambda share: log.info("%3.0f %%", 100 * share),
-    )
-    log.info("wrote %s version %d", manifest.name, manifest.version)
-
-
-if __name__ == "__main__":
-    main()
+    across = rows_across(traits, model, (essays.corpus, essays.lengths), (corpus, clips.lengths))
+    return _Trained(TEXT_IMPRESSION, model, held_out, rows + across, lambda folder: export(models_dir=folder))

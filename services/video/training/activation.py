@@ -19,10 +19,9 @@ from services.video.features import CROP_SIZE_PX, Image, network_input
 from services.video.salience import EXPLAINS, label_shares, region_shares
 from services.video.settings import VideoSettings
 from services.video.training.batches import LabelledFaces
-from services.video.training.card import write_activation_card
+from services.video.training.card import LICENCE, write_activation_card
 from services.video.training.dataset import FloatArray
 from services.video.training.geometry import BORDER_PX, ENLARGED_PX, mesher_of_images
-from services.video.training.train import LICENCE
 
 BATCH = 128
 MAPS_OUTPUT = "maps"
@@ -171,19 +170,16 @@ def _landmarks(faces: LabelledFaces, settings: VideoSettings) -> Iterator[FloatA
         yield None if mesh is None else (mesh.points[:, :2] - BORDER_PX + 0.5) * zoom - 0.5
 
 
-def write_averages(
-    averages: list[AverageMap], *, explains: ModelRef, results_dir: Path, images_dir: Path
-) -> None:
-    """Write `RESULTS_FILE` and `IMAGE_FILE`."""
+def write_averages(averages: list[AverageMap], *, explains: ModelRef, folder: Path) -> None:
+    """Write `RESULTS_FILE` and `IMAGE_FILE` into a folder of results."""
     document = {
         "model": explains.model_dump(),
         "protocol": PROTOCOL,
         "labels": {str(average.label): _figures(average) for average in averages},
     }
-    for folder in (results_dir, images_dir):
-        folder.mkdir(parents=True, exist_ok=True)
-    (results_dir / RESULTS_FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    cv2.imwrite(str(images_dir / IMAGE_FILE), picture(averages))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / RESULTS_FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    cv2.imwrite(str(folder / IMAGE_FILE), picture(averages))
 
 
 def _figures(average: AverageMap) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from services.training.card import confusion_table, per_class_table, with_interv
 from services.training.metrics import Interval, Scores
 from services.video.features import CROP_SIZE_PX
 
+LICENCE = "FER2013 is shared for research; no licence for other use is known (Goodfellow et al. 2013)"
 TEMPLATE = """\
 # face_emotion
 
@@ -32,7 +33,8 @@ or origin is labelled, so fairness between groups was not and cannot be measured
 
 ## Figures
 
-Trained on `train` less a held-out tenth (byte-identical copies kept together). {chosen} Scored on `public`
+Trained by `candor train face` on `train` less a held-out tenth (byte-identical copies kept together).
+{chosen} Scored on `public`
 (n = {n}). One seed ({seed}). Percent; in brackets the 95 % interval by bootstrap over images (there are no
 persons to draw). FER2013 holds near-duplicates across its partitions, so that truly new faces may score
 lower. {looks}

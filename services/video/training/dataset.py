@@ -1,6 +1,5 @@
-"""FER2013 as arrays, its held-out part, and the augmented batches that the network trains on."""
+"""FER2013 as arrays, its held-out part, and how a training image is moved."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -10,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.common.contracts.labels import EMOTIONS
-from services.video.features import network_input
 
 IMAGE_SIZE_PX = 48
 PARTITIONS = ("train", "public", "private")
@@ -72,12 +70,6 @@ def load_partition(data: Path, partition: str) -> FaceImages:
     return FaceImages(images, ours[labels])
 
 
-def held_out_split(faces: FaceImages, *, share: float, seed: int) -> tuple[FaceImages, FaceImages]:
-    """The part to train on and the held-out part, by `held_out_rows`."""
-    kept, held_out = held_out_rows(faces, share=share, seed=seed)
-    return faces.take(kept), faces.take(held_out)
-
-
 def held_out_rows(faces: FaceImages, *, share: float, seed: int) -> tuple[IntArray, IntArray]:
     """Split off about `share` of every class; byte-identical images stay on one side.
 
@@ -103,13 +95,11 @@ def held_out_rows(faces: FaceImages, *, share: float, seed: int) -> tuple[IntArr
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """How far a training image is moved. Mixup: Zhang et al. 2018, on a share of the batches."""
+    """How far a training image is moved."""
 
     rotation_deg: float = 12.0
     scale: float = 0.12
     shift_px: float = 4.0
-    mixup_alpha: float = 0.3
-    mixup_share: float = 0.5
 
 
 def warp_randomly(
@@ -137,39 +127,3 @@ def warp_randomly(
         borderMode=cv2.BORDER_REPLICATE,
     )
     return np.asarray(warped, dtype=np.uint8)
-
-
-def augmented_batch(
-    faces: FaceImages, rows: IntArray, rng: np.random.Generator, how: Augmentation
-) -> tuple[FloatArray, FloatArray]:
-    """One training batch.
-
-    Returns:
-        Inputs `(n, 48, 48, 1)` float32 in 0..1 and soft targets `(n, 7)` float32 that sum to 1.
-    """
-    images = np.stack([warp_randomly(faces.images[row], rng, how) for row in rows])
-    inputs = network_input(images)
-    targets = np.eye(len(EMOTIONS), dtype=np.float32)[faces.labels[rows]]
-    if rng.random() < how.mixup_share:
-        other = rng.permutation(len(rows))
-        weight = np.float32(rng.beta(how.mixup_alpha, how.mixup_alpha))
-        inputs = weight * inputs + (1 - weight) * inputs[other]
-        targets = weight * targets + (1 - weight) * targets[other]
-    return inputs, targets
-
-
-def epoch_batches(
-    faces: FaceImages, *, batch_size: int, seed: int, epoch: int, how: Augmentation
-) -> tuple[int, Callable[[int], tuple[FloatArray, FloatArray]]]:
-    """The batches of one epoch, reproducible from seed and epoch whatever was trained before.
-
-    Returns:
-        How many full batches there are, and a function from a batch's number to the batch.
-    """
-    order = np.random.default_rng([seed, epoch]).permutation(len(faces))
-
-    def batch(number: int) -> tuple[FloatArray, FloatArray]:
-        rows = order[number * batch_size : (number + 1) * batch_size]
-        return augmented_batch(faces, rows, np.random.default_rng([seed, epoch, number]), how)
-
-    return len(faces) // batch_size, batch

@@ -45,6 +45,17 @@ def score(labels: NDArray[np.int64], probabilities: FloatArray) -> tuple[Scores,
     }
 
 
+def served_answers(
+    images: NDArray[np.uint8], predictor: Predictor, *, progress: Progress = ignore_progress
+) -> FloatArray:
+    """Return the served model's probabilities `(n, 7)` of images `(n, 48, 48)`, as they are."""
+    rows = []
+    for start in range(0, len(images), BATCH):
+        rows.append(predictor.predict(FACE_EMOTION, network_input(images[start : start + BATCH])))
+        progress(min(1.0, (start + BATCH) / len(images)))
+    return np.concatenate(rows)
+
+
 def evaluate(
     data: Path, *, partition: str = "public", predictor: Predictor, progress: Progress = ignore_progress
 ) -> dict[str, Any]:
@@ -64,11 +75,7 @@ def evaluate(
         FileNotFoundError: there is no such file.
     """
     faces = load_partition(data, partition)
-    rows = []
-    for start in range(0, len(faces), BATCH):
-        rows.append(predictor.predict(FACE_EMOTION, network_input(faces.images[start : start + BATCH])))
-        progress(min(1.0, (start + BATCH) / len(faces)))
-    scores, intervals = score(faces.labels, np.concatenate(rows))
+    scores, intervals = score(faces.labels, served_answers(faces.images, predictor, progress=progress))
     manifest = predictor.manifest(FACE_EMOTION)
     digest = data_hash([partition_path(data, partition)])
     return evaluation_report(

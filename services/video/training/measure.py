@@ -17,7 +17,7 @@ from services.training.metrics import (
 from services.video.features import network_input
 from services.video.training.batches import LabelledFaces
 from services.video.training.card import Figures
-from services.video.training.dataset import FloatArray
+from services.video.training.dataset import FloatArray, IntArray
 from services.video.training.evaluate import score
 from services.video.training.torch_fit import negative_log_likelihood
 from services.video.training.votes import FERPLUS_LABELS, NO_MAJORITY, majorities
@@ -31,6 +31,7 @@ class Measured:
 
     Attributes:
         figures: of the model that would be served.
+        named: index of the label that it names on each image of `public`, shape `(n,)`.
         looks: name of its looks, of `LOOKS`: those with the least loss on the held-out part.
         accuracies: on `public`, 0..1, by name of the looks.
         losses: negative log-likelihood on the held-out part after its temperature, likewise.
@@ -39,29 +40,12 @@ class Measured:
     """
 
     figures: Figures
+    named: IntArray
     looks: str
     accuracies: dict[str, float]
     losses: dict[str, float]
     ferplus: Scores
     ferplus_interval: Interval
-
-    def summary(self) -> dict[str, Any]:
-        """The figures that decide, as plain values."""
-        return {
-            "accuracy": self.figures.public.accuracy,
-            "interval": list(self.figures.intervals["accuracy"]),
-            "uar": self.figures.public.uar,
-            "looks": self.looks,
-            "accuracies": self.accuracies,
-            "losses": self.losses,
-            "held_out": self.figures.held_out.accuracy,
-            "ece": self.figures.public.ece,
-            "temperature": self.figures.temperature,
-            "ferplus": self.ferplus.accuracy,
-            "ferplus_interval": list(self.ferplus_interval),
-            "ferplus_n": self.ferplus.n,
-            "per_class": self.figures.public.per_class,
-        }
 
 
 def logits_of(network: Any, faces: LabelledFaces) -> tuple[FloatArray, FloatArray]:
@@ -114,6 +98,7 @@ def measure(
             trained_images=trained_images,
             parameters=networks[looks].count_params(),
         ),
+        named=logits.argmax(axis=1),
         looks=looks,
         accuracies={
             name: float((one.argmax(axis=1) == public.labels).mean()) for name, (one, _) in seen.items()

@@ -1,11 +1,12 @@
 """The residual face network: every choice its weights depend on, and its layers by name.
 
-Named layers are what the two frameworks share: PyTorch trains the network because bfloat16 convolutions
-take half the time there on a CPU that has them, and Keras exports it.
+Named layers are what the two frameworks share. PyTorch trains the network, because bfloat16 convolutions take
+half the time there on a CPU that has them. Keras exports it, as it exports every model: TF Serving wants a
+SavedModel, and LiteRT is converted from that one (decision 0021).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from services.common.contracts.labels import EMOTIONS
@@ -74,9 +75,13 @@ class ResidualRecipe:
             epoch -= phase.epochs
         raise ValueError("there are fewer epochs than that")
 
-
-SHORT = ResidualRecipe(phases=(Phase(8, 32), Phase(2, 48)))
-"""A fifth of the work: enough to compare recipes, not enough to serve."""
+    def shortened(self, epochs: int) -> "ResidualRecipe":
+        """Return the recipe with so many epochs, its phases in proportion and the last never left out."""
+        counts = [round(epochs * phase.epochs / self.epochs) for phase in self.phases[:-1]]
+        counts = [min(count, epochs - 1) for count in counts]
+        counts.append(epochs - sum(counts))
+        phases = zip(counts, self.phases, strict=True)
+        return replace(self, phases=tuple(Phase(count, phase.size_px) for count, phase in phases if count))
 
 
 class Look(NamedTuple):

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.video.training.dataset import FloatArray
-from services.video.training.models import INPUT_NAME
 from services.video.training.recipe import (
     HEADS,
     NORM_EPSILON,
@@ -16,6 +15,8 @@ from services.video.training.recipe import (
     ResidualRecipe,
     convolutions,
 )
+
+INPUT_NAME = "face"
 
 
 def residual_network(recipe: ResidualRecipe) -> keras.Model:

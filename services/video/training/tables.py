@@ -1,37 +1,28 @@
-"""What a finished run reaches, as rows: `python -m services.video.training.tables --data DIR`.
+"""What a published run reaches, as the rows that `candor train face --report` shows.
 
-Writes `deploy/results/face/served.json`, which `candor train face --report` shows: both labels by
-one look and by several, calibration, robustness, and slices. FER2013 names no persons, so intervals draw
-images.
+Both labels by one look and by several, calibration, robustness, and slices. FER2013 names no persons, so that
+intervals draw images.
 """
 
-import argparse
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.common.contracts.labels import EMOTIONS
-from services.common.settings import REPOSITORY
-from services.training.artifacts import data_hash
-from services.training.metrics import expected_calibration_error, fit_temperature
-from services.training.results import SERVED, Figure, Predictions, ResultRow, figures_of, write_results
-from services.video.training.batches import LabelledFaces, load_labelled
+from services.training.metrics import expected_calibration_error
+from services.training.results import SERVED, Figure, Predictions, ResultRow, figures_of
+from services.video.training.batches import LabelledFaces
 from services.video.training.conditions import CONDITIONS
-from services.video.training.dataset import FloatArray, held_out_rows, partition_path
-from services.video.training.evaluate import corpus_name
-from services.video.training.finish import load_run
+from services.video.training.dataset import FloatArray
 from services.video.training.measure import logits_of, softmax
-from services.video.training.recipe import LOOKS, ResidualRecipe
-from services.video.training.torch_fit import HELD_OUT_SHARE, negative_log_likelihood, run_folder
+from services.video.training.torch_fit import negative_log_likelihood
 from services.video.training.votes import FERPLUS_LABELS, NO_MAJORITY, VoteArray, majorities
 
 LABELS = tuple(map(str, EMOTIONS))
 SYSTEM = "served"
-SUBJECT = "face"
 RESAMPLES = 500
 ROBUSTNESS_EVERY = 3
 """Every so many images of `public` are disturbed: enough to tell a point or two."""
@@ -47,22 +38,23 @@ log = logging.getLogger(__name__)
 
 
 def served_rows(
-    networks: Mapping[str, Any], *, held_out: LabelledFaces, public: LabelledFaces
+    networks: Mapping[str, Any], *, looks: str, temperature: float, public: LabelledFaces, seed: int
 ) -> list[ResultRow]:
-    """Every row of the served model.
+    """Return every row of the served model.
 
     Args:
-        networks: by name of the looks; the last one is served.
-        held_out: for the temperature.
+        networks: by name of the looks.
+        looks: those that are served.
+        temperature: of the served network.
         public: scored.
+        seed: of the run.
     """
-    network = list(networks.values())[-1]
-    own, _ = logits_of(network, held_out)
-    temperature = fit_temperature(own, held_out.labels)
+    network = networks[looks]
     seen = {name: logits_of(one, public) for name, one in networks.items()}
-    logits = list(seen.values())[-1][0]
+    logits = seen[looks][0]
     rows = [_row(name, PROTOCOL, public.labels, emotions) for name, (emotions, _) in seen.items()]
-    rows[-1] |= {"figures": _calibration(public.labels, logits, temperature)}
+    served = list(seen).index(looks)
+    rows[served] |= {"figures": _calibration(public.labels, logits, temperature)}
     rows += [_majority_row(f"{name}; second head", public, votes) for name, (_, votes) in seen.items()]
     some = public.take(np.arange(0, len(public), ROBUSTNESS_EVERY))
     rows += [_row("as they are", PROTOCOL, some.labels, logits[::ROBUSTNESS_EVERY], group=ROBUSTNESS)]
@@ -70,8 +62,9 @@ def served_rows(
     rows += [
         _row(title, PROTOCOL, public.labels[mask], logits[mask], group=SLICES)
         for title, mask in slice_masks(public).items()
+        if mask.any()
     ]
-    return [_finished(row) for row in rows]
+    return [_finished(row | {"seeds": [seed]}) for row in rows]
 
 
 def slice_masks(faces: LabelledFaces) -> dict[str, NDArray[np.bool_]]:
@@ -121,7 +114,6 @@ def _row(
         "group": group,
         "protocol": protocol,
         "n": len(truth),
-        "seeds": [0],
         "labels": list(labels),
         "measured": figures_of([run], len(labels), resamples=RESAMPLES),
     }
@@ -143,28 +135,3 @@ def _calibration(truth: NDArray[np.int64], logits: FloatArray, temperature: floa
         "ece_before": Figure(value=expected_calibration_error(truth, softmax(before))),
         "nll_before": Figure(value=negative_log_likelihood(before, truth)),
     }
-
-
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=REPOSITORY.parent / "shared" / "data")
-    parser.add_argument("--seed", type=int, default=0)
-    chosen = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    recipe = ResidualRecipe()
-    network = load_run(run_folder(recipe, seed=chosen.seed, data=chosen.data), recipe)
-    from services.video.training.residual import looking
-
-    train, public = load_labelled(chosen.data, "train"), load_labelled(chosen.data, "public")
-    _, held_out = held_out_rows(train.faces, share=HELD_OUT_SHARE, seed=chosen.seed)
-    networks = {name: looking(network, looks) for name, looks in LOOKS.items()}
-    rows = served_rows(networks, held_out=train.take(held_out), public=public)
-    digests = {
-        corpus_name(part): data_hash([partition_path(chosen.data, part)]) for part in ("train", "public")
-    }
-    log.info("%s", write_results(rows, subject=SUBJECT, system=SYSTEM, data_hash=digests))
-
-
-if __name__ == "__main__":
-    main()

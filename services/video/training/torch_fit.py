@@ -1,34 +1,27 @@
-"""Train the residual face network with PyTorch: `python -m services.video.training.torch_fit --data DIR`.
+"""Train the residual face network with PyTorch, an epoch at a time.
 
-PyTorch is no dependency of Candor; this module wants an environment that has it (`torch==2.13.0`, CPU)
-beside the training extra. Every epoch leaves a checkpoint; the same command goes on from the last one.
+Every epoch leaves a checkpoint, from which the same run goes on. PyTorch is imported when a run begins.
 """
 
-import argparse
 import fcntl
-import hashlib
 import json
 import logging
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from services.common.serving.registry import FACE_EMOTION
-from services.common.settings import REPOSITORY
-from services.training.artifacts import data_hash
+from services.common.media.files import Progress, ignore_progress
 from services.video.features import network_input
-from services.video.training.batches import LabelledFaces, augmented, load_labelled
-from services.video.training.dataset import FloatArray, IntArray, held_out_rows, partition_path
-from services.video.training.recipe import SHORT, ResidualRecipe
+from services.video.training.batches import LabelledFaces, augmented
+from services.video.training.dataset import FloatArray, IntArray
+from services.video.training.recipe import ResidualRecipe
 from services.video.training.torch_network import forward, load_torch, torch_network
 
-HELD_OUT_SHARE = 0.1
-RUNS = REPOSITORY / "runs" / FACE_EMOTION
 STATE_FILE = "state.pt"
 WEIGHTS_FILE = "weights.npz"
 HISTORY_FILE = "history.json"
@@ -198,6 +191,7 @@ def fit(
     seed: int,
     work_dir: Path,
     bfloat16: bool = True,
+    progress: Progress = ignore_progress,
 ) -> list[EpochLog]:
     """Train the epochs that `work_dir` does not hold yet, each followed by a checkpoint.
 
@@ -210,13 +204,18 @@ def fit(
         seed: of weights, order and augmentation.
         work_dir: of exactly this recipe, seed and data.
         bfloat16: twice as fast where the processor knows it, slower where it does not.
+        progress: told the share of the epochs that are done.
 
     Returns:
         Every epoch, in order.
 
     Raises:
         BlockingIOError: another process trains in `work_dir`.
+        ValueError: there are fewer images than one batch has.
     """
+    if len(train) < recipe.batch_size:
+        raise ValueError(f"{len(train)} images are less than one batch of {recipe.batch_size}")
+    cv2.setNumThreads(1)  # PyTorch has the cores
     work_dir.mkdir(parents=True, exist_ok=True)
     with (work_dir / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -238,35 +237,5 @@ def fit(
             training.history.append(row)
             training.save(work_dir)
             log.info("%s", row)
+            progress((number + 1) / recipe.epochs)
         return training.history
-
-
-def run_folder(recipe: ResidualRecipe, *, seed: int, data: Path, runs: Path = RUNS) -> Path:
-    """Where the run of this recipe, seed and data keeps its files."""
-    digest = data_hash([partition_path(data, "train")])
-    return runs / hashlib.sha256(f"{recipe} {seed} {digest}".encode()).hexdigest()[:12]
-
-
-def main() -> None:
-    """Command line of the training."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=REPOSITORY.parent / "shared" / "data")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--no-votes", action="store_true", help="train without the FER+ labels")
-    parser.add_argument("--short", action="store_true", help="the short recipe, for comparisons")
-    chosen = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    load_torch().set_num_threads(chosen.threads)
-    cv2.setNumThreads(1)
-    recipe = SHORT if chosen.short else ResidualRecipe()
-    recipe = replace(recipe, votes_weight=0.0) if chosen.no_votes else recipe
-    folder = run_folder(recipe, seed=chosen.seed, data=chosen.data)
-    faces = load_labelled(chosen.data, "train")
-    kept, held_out = held_out_rows(faces.faces, share=HELD_OUT_SHARE, seed=chosen.seed)
-    log.info("run %s: %d images, %d held out", folder.name, len(kept), len(held_out))
-    fit(faces.take(kept), faces.take(held_out), recipe, seed=chosen.seed, work_dir=folder)
-
-
-if __name__ == "__main__":
-    main()

@@ -14,7 +14,10 @@ from services.video.training.recipe import (
 
 
 def load_torch() -> Any:
-    """Import PyTorch. Idle threads sleep: where cores are shared, spinning ones take time from the rest."""
+    """Import PyTorch, which only the extra `face-training` installs.
+
+    Idle threads sleep: where cores are shared, spinning ones take time from the rest.
+    """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     return importlib.import_module("torch")
 

@@ -1,189 +1,171 @@
-"""Train, calibrate and export `face_emotion`: `python -m services.video.training.train --data DIR`."""
+"""Train the face network, compare it with the served one, and publish what is better: `candor train face`.
 
-import argparse
+PyTorch trains (`torch_fit`), Keras exports (`residual`, `publish`); the weights pass between them as NumPy
+arrays by the names of the layers.
+"""
+
 import hashlib
 import logging
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from services.common.contracts.labels import EMOTIONS
+import numpy as np
+from numpy.typing import NDArray
+
 from services.common.media.files import Progress, ignore_progress
-from services.common.serving.registry import FACE_EMOTION, Manifest, Metric
-from services.common.settings import REPOSITORY
-from services.training.artifacts import data_hash, export_model, load_tensorflow
-from services.training.metrics import Scores, classification_metrics, fit_temperature
-from services.video.features import CROP, CROP_SIZE_PX, network_input
-from services.video.training.card import Figures, Wording, write_card
-from services.video.training.dataset import FaceImages, held_out_split, load_partition, partition_path
-from services.video.training.evaluate import corpus_name, score
-from services.video.training.fitting import Epoch, Recipe, best_epoch, fit, logits_of, softmax
-from services.video.training.models import calibrated
+from services.common.serving.litert import LiteRtPredictor
+from services.common.serving.registry import FACE_EMOTION
+from services.training.artifacts import data_hash, load_tensorflow
+from services.training.folders import Folders
+from services.training.publishing import HeldOut, Outcome, Served, publish_if_better, read_served
+from services.video.training.batches import LabelledFaces, load_labelled
+from services.video.training.dataset import held_out_rows, partition_path
+from services.video.training.evaluate import corpus_name, served_answers
+from services.video.training.measure import measure
+from services.video.training.publish import ScoredRun, publish
+from services.video.training.recipe import LOOKS, ResidualRecipe
+from services.video.training.torch_fit import WEIGHTS_FILE, fit
 
 HELD_OUT_SHARE = 0.1
-LICENCE = "FER2013 is shared for research; no licence for other use is known (Goodfellow et al. 2013)"
-RUNS = REPOSITORY / "runs" / FACE_EMOTION
-ONCE = "trained on train, epoch and temperature from a tenth of it, scored once on public"
-HELD_OUT_PROTOCOL = "a tenth of train, which chose epoch and temperature"
+COMPARED_ON = "FER2013 public, every image as it is"
+FITTED_SHARE = 0.95
+"""Of the whole run, for the progress display."""
 log = logging.getLogger(__name__)
+
+Fit = Callable[..., object]
+"""As `torch_fit.fit`: leaves `WEIGHTS_FILE` in `work_dir`."""
 
 
 def train(
     data: Path,
+    folders: Folders,
     *,
-    models_dir: Path,
     seed: int = 0,
+    publish_anyway: bool = False,
+    epochs: int | None = None,
+    limit: int | None = None,
+    recipe: ResidualRecipe | None = None,
+    fit: Fit = fit,
     progress: Progress = ignore_progress,
-    recipe: Recipe | None = None,
-    work_dir: Path = RUNS,
-) -> Manifest:
-    """Train on FER2013 `train` and export a new version.
+) -> list[Outcome]:
+    """Train on FER2013 `train` with its FER+ votes, and publish where that is better on `public`.
 
-    A tenth of `train` is held out; epoch and temperature rest on it alone. The finished model is scored
-    once on `public`, whose figures go into the manifest and the card and decide nothing. Epochs that
-    are done are kept under `work_dir` and not repeated when the same run is started again.
+    A tenth of `train` is held out; looks and temperature rest on it. Epochs that are done are kept among the
+    runs and not repeated when the same run is started again.
 
     Args:
         data: folder of the corpora.
-        models_dir: where versions are written.
+        folders: where versions, results and checkpoints are written.
         seed: of split, weights and augmentation.
-        progress: told the share of the epochs that are done.
-        recipe: hyper-parameters other than the default.
-        work_dir: where runs keep their checkpoints.
+        publish_anyway: publish it, better or not.
+        epochs: instead of the recipe's, its phases in proportion.
+        limit: images to train on, drawn by the seed; all but the held-out ones by default.
+        recipe: hyper-parameters; those of the served model by default.
+        fit: trains the network; PyTorch by default.
+        progress: told the share of the work done.
+
+    Returns:
+        What became of `face_emotion`.
 
     Raises:
         FileNotFoundError: `fer2013/train.npz` or `fer2013/public.npz` is missing.
+        BlockingIOError: another process trains the same run.
     """
-    recipe = recipe or Recipe()
-    digests = {corpus_name(name): data_hash([partition_path(data, name)]) for name in ("train", "public")}
-    trained_on = corpus_name("train")
-    run = hashlib.sha256(f"{recipe} {seed} {digests[trained_on]}".encode()).hexdigest()[:12]
-    train_part, held_out = held_out_split(load_partition(data, "train"), share=HELD_OUT_SHARE, seed=seed)
-    log.info("run %s: %d images, %d held out", run, len(train_part), len(held_out))
-
-    def tell(epoch: Epoch) -> None:
-        log.info("epoch %d: held-out accuracy %.3f, nll %.3f", epoch.number, epoch.accuracy, epoch.nll)
-        progress(epoch.number / (recipe.epochs + 1))
-
-    load_tensorflow()
-    epochs = fit(train_part, held_out, recipe, seed=seed, work_dir=work_dir / run, on_epoch=tell)
-    manifest = publish(
-        best_epoch(epochs),
-        folder=work_dir / run,
-        held_out=held_out,
-        public=load_partition(data, "public"),
-        trained_images=len(train_part),
-        training_data={trained_on: digests[trained_on]},
-        recipe=recipe,
+    recipe = recipe or ResidualRecipe()
+    recipe = recipe.shortened(epochs) if epochs else recipe
+    parts = load_parts(data, seed=seed, limit=limit)
+    name = run_name(recipe, seed=seed, limit=limit, digest=parts.digests["train"])
+    folder = folders.runs / FACE_EMOTION / name
+    log.info("run %s: %d epochs of %d images", name, recipe.epochs, len(parts.train))
+    fit(
+        parts.train,
+        parts.held_out,
+        recipe,
         seed=seed,
-        models_dir=models_dir,
+        work_dir=folder,
+        progress=lambda share: progress(FITTED_SHARE * share),
+    )
+    run = score_run(folder, recipe, parts, seed=seed)
+    outcome = publish_if_better(
+        FACE_EMOTION,
+        held_out_scores(run.measured.named, parts),
+        served_on_public(folders.models, parts),
+        lambda: publish(run, models_dir=folders.models, results_dir=folders.results),
+        anyway=publish_anyway,
     )
     progress(1.0)
-    return manifest
+    return [outcome]
 
 
-def publish(
-    epoch: Epoch,
-    *,
-    folder: Path,
-    held_out: FaceImages,
-    public: FaceImages,
-    trained_images: int,
-    training_data: dict[str, str],
-    recipe: Recipe,
-    seed: int,
-    models_dir: Path,
-) -> Manifest:
-    """Calibrate the chosen epoch, score it once on `public`, and export it with its card."""
-    import keras
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a run is trained on, chosen by, and compared on; `digests` is partition to SHA-256."""
 
-    network = keras.saving.load_model(folder / epoch.checkpoint)
-    held_out_logits = logits_of(network, held_out)
-    temperature = fit_temperature(held_out_logits, held_out.labels)
-    logits = logits_of(network, public)
-    before = classification_metrics(public.labels, softmax(logits), EMOTIONS)
-    after, intervals = score(public.labels, softmax(logits / temperature))
-    figures = Figures(
-        held_out=classification_metrics(held_out.labels, softmax(held_out_logits / temperature), EMOTIONS),
-        before=before,
-        public=after,
-        intervals=intervals,
-        temperature=temperature,
-        trained_images=trained_images,
-        parameters=network.count_params(),
-    )
-    return export_model(
-        calibrated(network, temperature=temperature),
-        name=FACE_EMOTION,
-        labels=[str(emotion) for emotion in EMOTIONS],
-        preprocessing={
-            "crop_px": CROP_SIZE_PX,
-            "channels": "grey",
-            "range": [0.0, 1.0],
-            "crop_geometry": CROP._asdict(),
-            "temperature": temperature,
-            "recipe": asdict(recipe),
-        },
-        training_data=training_data,
-        metrics=manifest_metrics(figures, protocol=ONCE, held_out_protocol=HELD_OUT_PROTOCOL),
-        seed=seed,
-        licence=LICENCE,
-        card=write_card(figures, wording=_wording(epoch, recipe), seed=seed),
-        models_dir=models_dir,
-        check_batch=network_input(public.images[:64]),
-    )
+    train: LabelledFaces
+    held_out: LabelledFaces
+    public: LabelledFaces
+    digests: Mapping[str, str]
 
 
-def _wording(epoch: Epoch, recipe: Recipe) -> Wording:
-    return Wording(
-        chosen=(
-            f"That tenth chose the epoch ({epoch.number} of {recipe.epochs})\n"
-            "and the temperature (least negative log-likelihood); `public` decided nothing."
-        ),
-        looks="One crop, no mirrored second look.",
-    )
+def load_parts(data: Path, *, seed: int, limit: int | None) -> Parts:
+    """Read FER2013, hold out a tenth of `train`, and draw `limit` images of the rest, or take them all."""
+    digests = {name: data_hash([partition_path(data, name)]) for name in ("train", "public")}
+    faces = load_labelled(data, "train")
+    kept, held_out = held_out_rows(faces.faces, share=HELD_OUT_SHARE, seed=seed)
+    drawn = np.sort(np.random.default_rng(seed).permutation(kept)[:limit])
+    return Parts(faces.take(drawn), faces.take(held_out), load_labelled(data, "public"), digests)
 
 
-def manifest_metrics(figures: Figures, *, protocol: str, held_out_protocol: str) -> list[Metric]:
-    """The figures of a manifest, accuracy on `public` first.
+def run_name(recipe: ResidualRecipe, *, seed: int, limit: int | None, digest: str) -> str:
+    """Return the folder name of a run: another one for every recipe, seed, limit and data."""
+    return hashlib.sha256(f"{recipe} {seed} {limit} {digest}".encode()).hexdigest()[:12]
 
-    Args:
-        figures: of one trained network.
-        protocol: of the figures on `public`.
-        held_out_protocol: of the accuracy on the held-out part.
+
+def load_run(folder: Path, recipe: ResidualRecipe) -> Any:
+    """Return the Keras network with the averaged weights of a run's last epoch.
+
+    Raises:
+        FileNotFoundError: the run has no whole epoch yet.
+        KeyError, ValueError: the weights belong to another recipe.
     """
-    scores: Scores = figures.public
-    accuracy, uar = figures.intervals["accuracy"], figures.intervals["uar"]
-    return [
-        Metric(
-            name="accuracy",
-            value=scores.accuracy,
-            low=accuracy.low,
-            high=accuracy.high,
-            n=scores.n,
-            protocol=protocol,
-        ),
-        Metric(name="uar", value=scores.uar, low=uar.low, high=uar.high, n=scores.n, protocol=protocol),
-        Metric(name="macro_f1", value=scores.macro_f1, n=scores.n, protocol=protocol),
-        Metric(name="ece", value=scores.ece, n=scores.n, protocol=protocol),
-        Metric(name="ece_uncalibrated", value=figures.before.ece, n=scores.n, protocol=protocol),
-        Metric(name="nll", value=scores.nll, n=scores.n, protocol=protocol),
-        Metric(name="majority", value=scores.majority, n=scores.n, protocol="always the most frequent label"),
-        Metric(
-            name="accuracy", value=figures.held_out.accuracy, n=figures.held_out.n, protocol=held_out_protocol
-        ),
-    ]
+    load_tensorflow()
+    from services.video.training.residual import put_weights, residual_network
+
+    network = residual_network(recipe)
+    with np.load(folder / WEIGHTS_FILE, allow_pickle=False) as weights:
+        put_weights(network, recipe, dict(weights))
+    return network
 
 
-def main() -> None:
-    """Command line of the training."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=REPOSITORY.parent / "shared" / "data")
-    parser.add_argument("--models-dir", type=Path, default=REPOSITORY / "deploy" / "models")
-    parser.add_argument("--seed", type=int, default=0)
-    chosen = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    train(chosen.data, models_dir=chosen.models_dir, seed=chosen.seed)
+def score_run(folder: Path, recipe: ResidualRecipe, parts: Parts, *, seed: int) -> ScoredRun:
+    """Load what a run has reached, choose its looks and temperature, and score it on `public`."""
+    network = load_run(folder, recipe)
+    from services.video.training.residual import looking
+
+    networks = {name: looking(network, looks) for name, looks in LOOKS.items()}
+    measured = measure(
+        networks, held_out=parts.held_out, public=parts.public, trained_images=len(parts.train)
+    )
+    return ScoredRun(network, networks, measured, recipe, seed, parts.public, parts.digests)
 
 
-if __name__ == "__main__":
-    main()
+def held_out_scores(named: NDArray[np.int64], parts: Parts) -> HeldOut:
+    """Return whether each image of `public` was named as it is labelled; FER2013 names no persons."""
+    return HeldOut.of(
+        named == parts.public.labels,
+        np.arange(len(parts.public)),
+        metric="accuracy",
+        protocol=COMPARED_ON,
+        data={corpus_name("public"): parts.digests["public"]},
+    )
+
+
+def served_on_public(models_dir: Path, parts: Parts) -> Served | None:
+    """Score the served version on the same images by the code that serves it; None where none is served."""
+    served = read_served(models_dir, FACE_EMOTION)
+    if served is None:
+        return None
+    named = served_answers(parts.public.images, LiteRtPredictor(models_dir=models_dir)).argmax(axis=1)
+    return Served(served.manifest, held_out_scores(named, parts))

@@ -87,15 +87,21 @@ def _row_of_cost(title: str, measured: Mapping[str, Any]) -> ResultRow:
     )
 
 
-def main(data: Path) -> None:
-    """Measure and write `deploy/results/speech/whisper-tiny.en.json`."""
+def main(data: Path, results: Path) -> None:
+    """Measure and write `speech/whisper-tiny.en.json` into a folder of results."""
     reports = {name: evaluate(data, corpus=name) for name in CORPORA}
     with tempfile.TemporaryDirectory() as folder:
         costs = {
             title: cost(make_recording(data, Path(folder) / "answer.wav", seconds=seconds), threads=threads)
             for title, (seconds, threads) in DURATIONS.items()
         }
-    write_results(rows(reports, costs), subject=SUBJECT, system="whisper-tiny.en", data_hash=hashes(data))
+    write_results(
+        rows(reports, costs),
+        subject=SUBJECT,
+        system="whisper-tiny.en",
+        data_hash=hashes(data),
+        folder=results,
+    )
 
 
 def hashes(data: Path) -> dict[str, str]:
@@ -106,4 +112,4 @@ def hashes(data: Path) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
