@@ -102,7 +102,7 @@ def export_activation(maps: Any, network: Any, release: Release, *, bias: FloatA
 
 
 def logit_difference(maps: Any, network: Any, batch: FloatArray, *, bias: FloatArray) -> float:
-    """By how much the means of the maps and the bias differ from the logits, at most."""
+    """Return by how much the means of the maps and the bias differ from the logits, at most."""
     means = np.asarray(maps(batch, training=False)).mean(axis=(2, 3)) + bias
     return float(np.abs(means - np.asarray(network(batch, training=False)[0])).max())
 
@@ -131,7 +131,7 @@ class AverageMap:
 def average_maps(
     maps: Any, bias: FloatArray, public: LabelledFaces, settings: VideoSettings
 ) -> list[AverageMap]:
-    """The average map of each label that the model names at least once as it is labelled."""
+    """Return the average map of each label that the model names at least once as it is labelled."""
     answers = [
         np.asarray(maps(network_input(public.images[start : start + BATCH]), training=False))
         for start in range(0, len(public), BATCH)
@@ -164,7 +164,7 @@ def _average(label: Emotion, faces: LabelledFaces, maps: FloatArray, settings: V
 
 
 def _landmarks(faces: LabelledFaces, settings: VideoSettings) -> Iterator[FloatArray | None]:
-    """Landmarks in pixels of each image, None where there are none."""
+    """Yield landmarks in pixels of each image, None where there are none."""
     find, zoom = mesher_of_images(settings), CROP_SIZE_PX / ENLARGED_PX
     for mesh in map(find, faces.images):
         yield None if mesh is None else (mesh.points[:, :2] - BORDER_PX + 0.5) * zoom - 0.5

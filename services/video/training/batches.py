@@ -56,7 +56,7 @@ def load_labelled(data: Path, partition: str) -> LabelledFaces:
 
 
 def smoothed(labels: IntArray, *, smoothing: float) -> FloatArray:
-    """One-hot targets `(n, 7)` with `smoothing` spread over all labels (Szegedy et al. 2016)."""
+    """Smooth one-hot targets `(n, 7)`: `smoothing` is spread over all labels (Szegedy et al. 2016)."""
     one_hot = np.eye(len(EMOTIONS), dtype=np.float32)[labels]
     return one_hot * np.float32(1 - smoothing) + np.float32(smoothing / len(EMOTIONS))
 
@@ -83,7 +83,7 @@ def disturbed(
 def augmented(
     faces: LabelledFaces, rows: IntArray, rng: np.random.Generator, recipe: ResidualRecipe, *, size_px: int
 ) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
-    """One training batch.
+    """Augment one training batch.
 
     Returns:
         Inputs `(n, size_px, size_px, 1)` float32 in 0..1, and soft targets: FER2013 `(n, 7)`, FER+ `(n, 8)`.

@@ -130,7 +130,7 @@ class Wording(NamedTuple):
 
 
 def write_activation_card(explains: ModelRef, *, cells: tuple[int, int]) -> str:
-    """Markdown.
+    """Write the card of the activation model, in Markdown.
 
     Args:
         explains: the version of `face_emotion`.
@@ -144,7 +144,7 @@ def write_activation_card(explains: ModelRef, *, cells: tuple[int, int]) -> str:
 
 
 def write_card(figures: Figures, *, wording: Wording, seed: int) -> str:
-    """Markdown, with the figures of this run."""
+    """Write the card, in Markdown, with the figures of this run."""
     public = figures.public
     return TEMPLATE.format(
         parameters=figures.parameters,

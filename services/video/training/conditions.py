@@ -21,18 +21,18 @@ HALF = IMAGE_SIZE_PX // 2
 
 
 def noisy(images: Images, *, sd: float) -> Images:
-    """White noise of that standard deviation, of 255."""
+    """Add white noise of that standard deviation, of 255."""
     noise = np.random.default_rng(SEED).normal(0.0, sd, images.shape)
     return np.asarray(np.clip(images + noise, 0, 255), dtype=np.uint8)
 
 
 def blurred(images: Images, *, sigma_px: float) -> Images:
-    """Gaussian blur."""
+    """Blur by a Gaussian."""
     return _each(images, lambda image: cv2.GaussianBlur(image, (0, 0), sigma_px))
 
 
 def shrunk(images: Images, *, side_px: int) -> Images:
-    """As from a face of that side."""
+    """Shrink and enlarge again, as from a face of that side."""
     size = (IMAGE_SIZE_PX, IMAGE_SIZE_PX)
     return _each(
         images,
@@ -45,12 +45,12 @@ def shrunk(images: Images, *, side_px: int) -> Images:
 
 
 def darkened(images: Images, *, factor: float) -> Images:
-    """Every value times `factor`, rounded as a camera in the dark would."""
+    """Multiply every value by `factor`, rounded as a camera in the dark would."""
     return np.asarray(images * factor, dtype=np.uint8)
 
 
 def compressed(images: Images, *, quality: int) -> Images:
-    """JPEG and back."""
+    """Compress as JPEG and decode again."""
     flags = [cv2.IMWRITE_JPEG_QUALITY, quality]
 
     def there_and_back(image: Images) -> NDArray[np.generic]:
@@ -62,7 +62,7 @@ def compressed(images: Images, *, quality: int) -> Images:
 def moved(
     images: Images, *, degrees: float = 0.0, scale: float = 1.0, right_px: float = 0.0, down_px: float = 0.0
 ) -> Images:
-    """Turned, zoomed and shifted: what another crop would have cut out."""
+    """Turn, zoom and shift: what another crop would have cut out."""
     centre = (IMAGE_SIZE_PX - 1) / 2
     matrix = cv2.getRotationMatrix2D((centre, centre), degrees, scale)
     matrix[:, 2] += right_px, down_px
@@ -71,14 +71,14 @@ def moved(
 
 
 def covered(images: Images, *, rows: slice) -> Images:
-    """Rows replaced by the mean of the image, as by a mask or dark glasses."""
+    """Cover rows by the mean of the image, as a mask or dark glasses would."""
     out = images.copy()
     out[:, rows] = images.mean(axis=(1, 2), dtype=np.float64).astype(np.uint8)[:, None, None]
     return out
 
 
 def equalised(images: Images) -> Images:
-    """Histogram equalisation."""
+    """Equalise the histogram."""
     return _each(images, cv2.equalizeHist)
 
 

@@ -38,7 +38,7 @@ class FaceImages:
 
 
 def partition_path(data: Path, partition: str) -> Path:
-    """`data/fer2013/<partition>.npz`, or `data/<partition>.npz` where there is no such folder.
+    """Return `data/fer2013/<partition>.npz`, or `data/<partition>.npz` where there is no such folder.
 
     Raises:
         ValueError: `partition` is not one of FER2013's three.

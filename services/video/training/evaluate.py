@@ -20,12 +20,12 @@ BATCH = 64
 
 
 def corpus_name(partition: str) -> str:
-    """How a partition is called in manifests and reports."""
+    """Return how a partition is called in manifests and reports."""
     return f"fer2013/{partition}"
 
 
 def score(labels: NDArray[np.int64], probabilities: FloatArray) -> tuple[Scores, dict[str, Interval]]:
-    """Scores, and 95 % intervals by bootstrap over images (FER2013 names no persons).
+    """Score predictions, with 95 % intervals by bootstrap over images (FER2013 names no persons).
 
     Args:
         labels: index into `EMOTIONS`, shape `(n,)`.

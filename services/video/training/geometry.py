@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 def enlarged(image: Image) -> Image:
-    """A FER image `(48, 48)` as a frame `(384, 384, 3)` in which detector and mesh work."""
+    """Enlarge a FER image `(48, 48)` to a frame `(384, 384, 3)` in which detector and mesh work."""
     big = cv2.resize(image, (ENLARGED_PX, ENLARGED_PX), interpolation=cv2.INTER_CUBIC)
     border = BORDER_PX
     framed = cv2.copyMakeBorder(big, border, border, border, border, cv2.BORDER_REPLICATE)
@@ -43,7 +43,7 @@ def enlarged(image: Image) -> Image:
 
 
 def mesher_of_images(settings: VideoSettings) -> Callable[[Image], FaceMesh | None]:
-    """Finds the landmarks of a FER image, in coordinates of `enlarged`, or None: no face there."""
+    """Return what finds the landmarks of a FER image, in coordinates of `enlarged`; None: no face there."""
     detector = FaceDetector(
         load_model(settings.models_dir, FACE_DETECTOR), least_score=settings.detection_score
     )
@@ -59,13 +59,13 @@ def mesher_of_images(settings: VideoSettings) -> Callable[[Image], FaceMesh | No
 
 
 def meshes_of_images(faces: FaceImages, settings: VideoSettings) -> Iterator[FaceMesh]:
-    """Landmarks of every image that gives any, in coordinates of `enlarged`."""
+    """Yield landmarks of every image that gives any, in coordinates of `enlarged`."""
     find = mesher_of_images(settings)
     yield from (mesh for image in faces.images if (mesh := find(image)) is not None)
 
 
 def measure_crop(faces: FaceImages, settings: VideoSettings) -> CropGeometry:
-    """Median size and place of the mesh's box in FER images, turned into a rule for video."""
+    """Measure the median size and place of the mesh's box in FER images, turned into a rule for video."""
     boxes = np.array([(mesh.box - BORDER_PX) / ENLARGED_PX for mesh in meshes_of_images(faces, settings)])
     longer = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
     middle = (boxes[:, 1] + boxes[:, 3]) / 2
@@ -73,7 +73,7 @@ def measure_crop(faces: FaceImages, settings: VideoSettings) -> CropGeometry:
 
 
 def canonical_face(videos: Sequence[Path], settings: VideoSettings) -> dict[int, tuple[float, float, float]]:
-    """Mean rigid landmarks over the first speaker of each video, mirrored and averaged.
+    """Return the mean rigid landmarks over the first speaker of each video, mirrored and averaged.
 
     Returns:
         Millimetres about the eyes' centre, x to the viewer's right, y down, z away from the camera.
@@ -91,7 +91,7 @@ def canonical_face(videos: Sequence[Path], settings: VideoSettings) -> dict[int,
 
 
 def _shapes(video: Path, indices: list[int], settings: VideoSettings) -> list[Floats]:
-    """Rigid landmarks of every frame with a face, centred and scaled."""
+    """Return rigid landmarks of every frame with a face, centred and scaled."""
     tracker = FaceTracker.from_settings(settings)
     shapes = []
     with VideoSource(
@@ -114,7 +114,7 @@ def _normalised(shape: Floats) -> Floats:
 
 
 def _mean_shape(shapes: Sequence[Floats]) -> Floats:
-    """Generalised Procrustes mean (Gower 1975), turned as the shapes are turned on average."""
+    """Compute the generalised Procrustes mean (Gower 1975), turned as the shapes are turned on average."""
     upright = mean = _normalised(np.mean(shapes, axis=0))
     for _ in range(10):
         mean = _normalised(np.mean([_turned(shape, mean) for shape in shapes], axis=0))
@@ -122,14 +122,14 @@ def _mean_shape(shapes: Sequence[Floats]) -> Floats:
 
 
 def _turned(shape: Floats, target: Floats) -> Floats:
-    """`shape` under the rotation that brings it closest to `target` (Kabsch 1976)."""
+    """Rotate `shape` by the rotation that brings it closest to `target` (Kabsch 1976)."""
     left, _, right = np.linalg.svd(shape.T @ target)
     handed = np.diag([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
     return np.asarray(shape @ left @ handed @ right)
 
 
 def main() -> None:
-    """Command line of the measurement."""
+    """Run the measurement from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=REPOSITORY.parent / "shared" / "data")
     parser.add_argument("--images", type=int, default=400)

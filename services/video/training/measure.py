@@ -49,7 +49,7 @@ class Measured:
 
 
 def logits_of(network: Any, faces: LabelledFaces) -> tuple[FloatArray, FloatArray]:
-    """Logits of both heads, `(n, 7)` and `(n, 8)`, in slices so that memory stays flat."""
+    """Return logits of both heads, `(n, 7)` and `(n, 8)`, in slices so that memory stays flat."""
     heads: tuple[list[FloatArray], list[FloatArray]] = ([], [])
     for start in range(0, len(faces), BATCH):
         answers = network(network_input(faces.images[start : start + BATCH]), training=False)
@@ -59,7 +59,7 @@ def logits_of(network: Any, faces: LabelledFaces) -> tuple[FloatArray, FloatArra
 
 
 def softmax(logits: FloatArray) -> FloatArray:
-    """Probabilities `(n, classes)` of logits."""
+    """Return probabilities `(n, classes)` of logits."""
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(raised / raised.sum(axis=1, keepdims=True), dtype=np.float32)
 

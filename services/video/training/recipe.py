@@ -68,7 +68,7 @@ class ResidualRecipe:
         return sum(phase.epochs for phase in self.phases)
 
     def size_px(self, epoch: int) -> int:
-        """Size of the images of an epoch, counted from 0."""
+        """Return the size of the images of an epoch, counted from 0."""
         for phase in self.phases:
             if epoch < phase.epochs:
                 return phase.size_px
@@ -108,7 +108,7 @@ class Convolution(NamedTuple):
 
 
 def convolutions(recipe: ResidualRecipe) -> Iterator[Convolution]:
-    """Every convolution in the order of the forward pass: the stem, then three per stage.
+    """Yield every convolution in the order of the forward pass: the stem, then three per stage.
 
     `stage<k>` widens, `stage<k>_first` and `stage<k>_second` are the residual pair upon it.
     """

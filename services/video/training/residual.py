@@ -20,7 +20,7 @@ INPUT_NAME = "face"
 
 
 def residual_network(recipe: ResidualRecipe) -> keras.Model:
-    """A residual network (He et al. 2016) over grey crops, with the two heads of `HEADS`.
+    """Build a residual network (He et al. 2016) over grey crops, with the two heads of `HEADS`.
 
     The first layer standardises every image to zero mean and unit variance. One plain convolution at full
     resolution; then per stage a halving of the resolution, a widening convolution and a residual pair;
@@ -81,7 +81,7 @@ def put_weights(network: keras.Model, recipe: ResidualRecipe, weights: Mapping[s
 
 
 def looking(network: keras.Model, looks: Sequence[Look]) -> keras.Model:
-    """The network on several looks at a crop, logits averaged head by head."""
+    """Average the network's logits over several looks at a crop, head by head."""
     face = keras.Input(shape=network.input_shape[1:], name=INPUT_NAME)
     seen = [network(_looked(face, look)) for look in looks]
     return keras.Model(face, [_mean(list(head)) for head in zip(*seen, strict=True)], name=network.name)
@@ -97,7 +97,7 @@ def _looked(face: keras.KerasTensor, look: Look) -> keras.KerasTensor:
 
 
 def _turned(face: keras.KerasTensor, degrees: float) -> keras.KerasTensor:
-    """Turned about the middle by bilinear sampling, the border repeated: a gather and a weighted sum."""
+    """Turn images about the middle by bilinear sampling, the border repeated: a gather and a weighted sum."""
     _, height, width, _ = face.shape
     places, shares = rotation(height, width, degrees)
     pixels = keras.layers.Reshape((height * width,))(face)
@@ -106,7 +106,7 @@ def _turned(face: keras.KerasTensor, degrees: float) -> keras.KerasTensor:
 
 
 def rotation(height: int, width: int, degrees: float) -> tuple[NDArray[np.int32], FloatArray]:
-    """Which pixels a turned image is made of.
+    """Return which pixels a turned image is made of.
 
     Args:
         height: of the image, pixels.
@@ -135,7 +135,8 @@ def rotation(height: int, width: int, degrees: float) -> tuple[NDArray[np.int32]
 
 
 def activation_maps(network: keras.Model, looks: Sequence[Look]) -> keras.Model:
-    """Class activation maps of the FER2013 head: M_c(y, x) = Σ_k w_ck f_k(y, x) (Zhou et al. 2016, eq. 2).
+    """Return class activation maps of the FER2013 head: M_c(y, x) = Σ_k w_ck f_k(y, x) (Zhou et al. 2016, eq.
+    2).
 
     Since the head rests on the mean of the features over the positions, the mean of a map is that label's
     logit less its bias, exactly.
@@ -163,7 +164,7 @@ def activation_maps(network: keras.Model, looks: Sequence[Look]) -> keras.Model:
 
 
 def served(network: keras.Model, *, temperature: float) -> keras.Model:
-    """What is exported: softmax of the FER2013 head over `temperature` (Guo et al. 2017)."""
+    """Build what is exported: softmax of the FER2013 head over `temperature` (Guo et al. 2017)."""
     scaled = keras.layers.Rescaling(1.0 / temperature, name="temperature")(network.outputs[0])
     probabilities = keras.layers.Softmax(name="probabilities")(scaled)
     return keras.Model(network.inputs[0], probabilities, name=network.name)

@@ -68,7 +68,7 @@ def served_rows(
 
 
 def slice_masks(faces: LabelledFaces) -> dict[str, NDArray[np.bool_]]:
-    """Parts of the images by light and by how far the FER+ annotators agreed, each `(n,)`."""
+    """Return parts of the images by light and by how far the FER+ annotators agreed, each `(n,)`."""
     light = faces.images.mean(axis=(1, 2))
     agreement = annotator_agreement(faces.votes)
     return {
@@ -81,7 +81,7 @@ def slice_masks(faces: LabelledFaces) -> dict[str, NDArray[np.bool_]]:
 
 
 def annotator_agreement(votes: VoteArray) -> NDArray[np.float64]:
-    """Share of the votes that the most frequent answer got, shape `(n,)`; 0 where nobody voted."""
+    """Return the share of the votes that the most frequent answer got, shape `(n,)`; 0 where nobody voted."""
     counts = votes.astype(np.float64)
     return np.asarray(counts.max(axis=1) / np.maximum(counts.sum(axis=1), 1.0))
 
@@ -120,7 +120,7 @@ def _row(
 
 
 def _finished(row: Mapping[str, Any]) -> ResultRow:
-    """`figures`, where a row has any, are those beside what every row has."""
+    """Complete `figures`: where a row has any, those that every row has come beside."""
     figures = {**row["measured"], **row.get("figures", {})}
     return ResultRow(
         **{name: value for name, value in row.items() if name != "measured"} | {"figures": figures}

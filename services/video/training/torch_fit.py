@@ -44,7 +44,7 @@ class EpochLog:
 
 
 def learning_rate(recipe: ResidualRecipe, *, step: int, steps_per_epoch: int) -> float:
-    """Linear warm-up, then half a cosine to zero at the end of the last epoch."""
+    """Return the rate of a linear warm-up, then half a cosine to zero at the end of the last epoch."""
     warm_up = recipe.warm_up_epochs * steps_per_epoch
     if step < warm_up:
         return recipe.learning_rate * (step + 1) / (warm_up + 1)
@@ -118,7 +118,7 @@ class Training:
         return float(loss.detach())
 
     def _average(self, step: int) -> None:
-        """Polyak averaging of weights and of the normalisations' statistics, over few steps at first."""
+        """Average weights and the normalisations' statistics (Polyak), over few steps at first."""
         decay = min(self._recipe.ema_decay, (1 + step) / (10 + step))
         current = self.layers.state_dict()
         with self._torch.no_grad():
@@ -127,7 +127,7 @@ class Training:
                     value.lerp_(current[name], 1 - decay)
 
     def logits(self, faces: LabelledFaces) -> FloatArray:
-        """FER2013 logits of the averaged weights, `(n, 7)`, in float32, unmirrored."""
+        """Return FER2013 logits of the averaged weights, `(n, 7)`, in float32, unmirrored."""
         torch = self._torch
         parts = []
         with torch.no_grad():
@@ -153,7 +153,7 @@ class Training:
         _replace(folder / STATE_FILE, lambda path: self._torch.save(state, path))
 
     def load(self, folder: Path) -> None:
-        """Go back to what `save` wrote; nothing happens where it wrote nothing."""
+        """Load what `save` wrote; nothing happens where it wrote nothing."""
         path = folder / STATE_FILE
         if not path.is_file():
             return
@@ -165,7 +165,7 @@ class Training:
 
 
 def negative_log_likelihood(logits: FloatArray, labels: IntArray) -> float:
-    """Mean natural-logarithm loss of `logits` `(n, classes)` against `labels` `(n,)`."""
+    """Return the mean natural-logarithm loss of `logits` `(n, classes)` against `labels` `(n,)`."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_prob = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     return float(-log_prob[np.arange(len(labels)), labels].mean())

@@ -23,7 +23,7 @@ def load_torch() -> Any:
 
 
 def torch_network(recipe: ResidualRecipe) -> Any:
-    """The layers of the network as a `torch.nn.ModuleDict`; `forward` runs them.
+    """Build the layers of the network as a `torch.nn.ModuleDict`; `forward` runs them.
 
     The second normalisation of every residual pair starts at zero, so that each pair starts as the
     identity (Goyal et al. 2017).
@@ -42,7 +42,7 @@ def torch_network(recipe: ResidualRecipe) -> Any:
 
 
 def forward(layers: Any, faces: Any, recipe: ResidualRecipe, *, bfloat16: bool = False) -> tuple[Any, ...]:
-    """Logits of both heads, in the order of `HEADS`, float32.
+    """Compute the logits of both heads, in the order of `HEADS`, float32.
 
     Args:
         layers: of `torch_network`; in training mode the pooled features are thinned out (dropout).

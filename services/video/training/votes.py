@@ -17,7 +17,7 @@ VoteArray = NDArray[np.uint8]
 
 
 def load_votes(data: Path, partition: str) -> VoteArray:
-    """Votes of one partition, row for row with `load_partition`.
+    """Load the votes of one partition, row for row with `load_partition`.
 
     Returns:
         Counts `(n, 10)`, columns `FERPLUS_LABELS` then `OTHER_VOTES`, whatever the file's own order; all
@@ -37,7 +37,7 @@ def load_votes(data: Path, partition: str) -> VoteArray:
 
 
 def soft_targets(votes: VoteArray) -> FloatArray:
-    """Shares of the eight emotions among the votes for any of them, `(n, 8)`.
+    """Return shares of the eight emotions among the votes for any of them, `(n, 8)`.
 
     A row sums to 1, or is all zero where nobody named an emotion: such an image teaches nothing here.
     """
@@ -46,7 +46,7 @@ def soft_targets(votes: VoteArray) -> FloatArray:
 
 
 def majorities(votes: VoteArray) -> IntArray:
-    """The emotion that most annotators agree on, as FER+ is scored (Barsoum et al. 2016, section 3).
+    """Return the emotion that most annotators agree on, as FER+ is scored (Barsoum et al. 2016, section 3).
 
     Single votes are dropped as slips; what is left must give one emotion more than half.
 

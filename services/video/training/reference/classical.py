@@ -66,7 +66,7 @@ class Kernel:
 
 
 def titled(name: str, published: float | None) -> str:
-    """The title of a line: what it is, and what was published for it."""
+    """Return the title of a line: what it is, and what was published for it."""
     return f"{name} [{published:.1f} published]" if published is not None else name
 
 
@@ -75,7 +75,7 @@ def _listed(numbers: Sequence[float]) -> str:
 
 
 def _best(features: Parts, labels: IntArray, *, seed: int) -> tuple[float, float]:
-    """Cost and width of the greatest mean recall on the inner part."""
+    """Return the cost and width of the greatest mean recall on the inner part."""
     fit, rest = inner_split(labels, share=INNER_SHARE, seed=seed)
     inside, outside = [part[fit] for part in features], [part[rest] for part in features]
 
@@ -97,7 +97,7 @@ def _named(fit: Parts, labels: IntArray, test: Parts, *, cost: float, width: flo
 
 
 def scaled_parts(fit: FloatArray, test: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Features standardised by the rows that are fitted on, of total variance 1.
+    """Return features standardised by the rows that are fitted on, of total variance 1.
 
     A row of NaN, an image that gave nothing, becomes the mean of those rows: all zero.
     """
@@ -108,7 +108,7 @@ def scaled_parts(fit: FloatArray, test: FloatArray) -> tuple[FloatArray, FloatAr
 
 
 def gaussian_kernel(left: FloatArray, right: FloatArray, *, gamma: float) -> FloatArray:
-    """exp(−γ ‖x − y‖²) of every row with every row, shape `(len(left), len(right))`."""
+    """Compute exp(−γ ‖x − y‖²) of every row with every row, shape `(len(left), len(right))`."""
     squares = (left**2).sum(axis=1)[:, np.newaxis] + (right**2).sum(axis=1)
     distances = np.maximum(squares - 2.0 * (left @ right.T), 0.0)
     return np.asarray(np.exp(-gamma * distances), np.float32)
@@ -181,31 +181,31 @@ LANDMARKS = (
 
 
 def hog_svm() -> list[Kernel]:
-    """Gradients in nine cells of 16 pixels."""
+    """Fit on gradients in nine cells of 16 pixels."""
     return [Kernel("HOG + SVM", ("hog",), 32.8, " Nine cells of 16 × 16 pixels, eight orientations.")]
 
 
 def landmarks_svm() -> list[Kernel]:
-    """The shape of the face."""
+    """Fit on the shape of the face."""
     return [Kernel("landmarks + SVM", ("landmarks",), 46.4, LANDMARKS)]
 
 
 def landmarks_hog_svm() -> list[Kernel]:
-    """Both."""
+    """Fit on landmarks and gradients together."""
     return [Kernel("landmarks and HOG + SVM", ("landmarks", "hog"), 47.5, LANDMARKS)]
 
 
 def sliding_hog_svm() -> list[Kernel]:
-    """Gradients in 25 overlapping windows."""
+    """Fit on gradients in 25 overlapping windows."""
     windows = " 25 windows of 24 × 24 pixels every 6, nine cells each."
     return [Kernel("sliding-window HOG + SVM", ("sliding_hog",), 24.6, windows)]
 
 
 def boosted_pixels() -> list[Boosted]:
-    """Trees on grey values."""
+    """Fit trees on grey values."""
     return [Boosted("gradient boosting on pixels", encoded=False)]
 
 
 def boosted_codes() -> list[Boosted]:
-    """Trees on the codes of an auto-encoder."""
+    """Fit trees on the codes of an auto-encoder."""
     return [Boosted("gradient boosting on auto-encoded images", encoded=True, columns=0.5)]

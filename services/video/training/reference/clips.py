@@ -58,7 +58,7 @@ class FrameNetwork:
         return f"1 {fitting.EPOCHS} {fitting.VERSION}"
 
     def network(self, faces: FaceCorpus, *, seed: int) -> Any:
-        """The trained network; trained and stored where it is not there yet."""
+        """Return the trained network; trained and stored where it is not there yet."""
         import keras
 
         key = f"{recipe_key(self.title, self.recipe)}-{seed}"
@@ -79,7 +79,9 @@ class FrameNetwork:
 
 
 def sampled_faces(video: Path, settings: VideoSettings) -> Iterator[NDArray[np.uint8] | None]:
-    """Every `EVERY`-th frame: the face as FER2013 would show it, `(256, 256)` grey; None without one."""
+    """Yield every `EVERY`-th frame: the face as FER2013 would show it, `(256, 256)` grey; None without
+    one.
+    """
     tracker = FaceTracker.from_settings(settings)
     with VideoSource(
         video, max_duration_s=settings.max_duration_s, max_pixels=settings.max_source_pixels
@@ -128,7 +130,7 @@ def aggregate(probabilities: FloatArray) -> ClipAnswer:
 
 
 def clip_rows(faces: FaceCorpus, *, system: str, seed: int) -> list[ResultRow]:
-    """What the frame network and its aggregation say about each clip in `clips/`; no accuracy."""
+    """Return what the frame network and its aggregation say about each clip in `clips/`; no accuracy."""
     network = FrameNetwork().network(faces, seed=seed)
     settings = VideoSettings()
     rows = []
@@ -146,7 +148,7 @@ def clip_rows(faces: FaceCorpus, *, system: str, seed: int) -> list[ResultRow]:
 def clip_row(
     network: Any, name: str, frames: list[NDArray[np.uint8] | None], *, system: str, seed: int
 ) -> ResultRow:
-    """One clip: how many of its frames had a face, and what they say together.
+    """Return one clip: how many of its frames had a face, and what they say together.
 
     Args:
         network: of single frames.
@@ -180,5 +182,5 @@ def _softmax(logits: FloatArray) -> FloatArray:
 
 
 def clip_cnn() -> list[FrameNetwork]:
-    """The network of single frames; the clips follow it in the results file."""
+    """Measure the network of single frames; the clips follow it in the results file."""
     return [FrameNetwork()]

@@ -43,7 +43,7 @@ class FaceCorpus:
     cache: Path
 
     def features(self, front_end: str) -> tuple[FloatArray, FloatArray]:
-        """One of `FRONT_ENDS` for the images to fit on and those to test on; computed once and kept.
+        """Return one of `FRONT_ENDS` for the images to fit on and those to test on; computed once and kept.
 
         Returns:
             Shapes `(len(fit), d)` and `(len(test), d)`; rows of NaN where an image gave nothing.
@@ -58,19 +58,19 @@ class FaceCorpus:
         return stored[: len(self.fit)], stored[len(self.fit) :]
 
     def unfinished(self, key: str) -> Path:
-        """Where a network that is being trained is kept from epoch to epoch."""
+        """Return where a network that is being trained is kept from epoch to epoch."""
         folder = self.cache / "unfinished" / key
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     def network(self, key: str) -> Path:
-        """Where a trained network is kept that another run needs."""
+        """Return where a trained network is kept that another run needs."""
         folder = self.cache / "networks"
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{key}.keras"
 
     def _part(self, front_end: str, images: Images, start: int) -> FloatArray:
-        """Features of some of the images, kept too, so that a run that was stopped loses little."""
+        """Return features of some of the images, kept too, so that a run that was stopped loses little."""
         path = self.cache / "parts" / f"{front_end}-{VERSION}-{start}.npy"
         if not path.exists():
             keep_array(path, FRONT_ENDS[front_end](images))
@@ -133,7 +133,7 @@ def load_faces(data: Path, *, runs: Path, n_fit: int = N_FIT) -> FaceCorpus:
 
 
 def inner_split(labels: IntArray, *, share: float, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rows to fit on and rows to choose by, stratified by label."""
+    """Return rows to fit on and rows to choose by, stratified by label."""
     fit, chosen_by = train_test_split(
         np.arange(len(labels)), test_size=share, stratify=labels, random_state=seed
     )

@@ -28,7 +28,7 @@ VERSION = 1
 
 
 def hog_of(images: Images, *, cell_px: int = CELL_PX) -> FloatArray:
-    """Histograms of oriented gradients (Dalal & Triggs 2005), every cell normalised by itself.
+    """Return histograms of oriented gradients (Dalal & Triggs 2005), every cell normalised by itself.
 
     Args:
         images: shape `(n, size, size)`, grey; the size a multiple of `cell_px`.
@@ -44,7 +44,7 @@ def hog_of(images: Images, *, cell_px: int = CELL_PX) -> FloatArray:
 
 
 def sliding_hog_of(images: Images) -> FloatArray:
-    """HOG of every window of `WINDOW_PX` that lies `WINDOW_STEP_PX` beside the one before.
+    """Return HOG of every window of `WINDOW_PX` that lies `WINDOW_STEP_PX` beside the one before.
 
     Returns:
         Shape `(n, windows · cells · ORIENTATIONS)`: 25 windows of nine cells of eight.
@@ -58,7 +58,7 @@ def sliding_hog_of(images: Images) -> FloatArray:
 
 
 def landmarks_of(images: Images) -> FloatArray:
-    """Shapes of the faces, by our own FaceMesh.
+    """Return shapes of the faces, by our own FaceMesh.
 
     Returns:
         Shape `(n, 936)`: see `shape_of`; a row of NaN where no face was found.
@@ -73,7 +73,7 @@ def landmarks_of(images: Images) -> FloatArray:
 
 
 def shape_of(points: FloatArray) -> FloatArray:
-    """Landmarks without place, size and roll: centred, of unit root mean square, the eyes level.
+    """Return landmarks without place, size and roll: centred, of unit root mean square, the eyes level.
 
     Args:
         points: shape `(468, 2)`, any unit with square pixels.
@@ -90,12 +90,12 @@ def shape_of(points: FloatArray) -> FloatArray:
 
 
 def pixels_of(images: Images) -> FloatArray:
-    """Grey values, shape `(n, 2304)`, 0..1."""
+    """Return grey values, shape `(n, 2304)`, 0..1."""
     return images.reshape(len(images), -1).astype(np.float32) / np.float32(255.0)
 
 
 def standardised_images(images: Images) -> FloatArray:
-    """What networks see: shape `(n, size, size, 1)`, every image of zero mean and unit variance."""
+    """Return what networks see: shape `(n, size, size, 1)`, every image of zero mean and unit variance."""
     values = images.astype(np.float32)[..., np.newaxis]
     deviation = values.std(axis=(1, 2), keepdims=True) + np.float32(1.0)
     return cast(FloatArray, (values - values.mean(axis=(1, 2), keepdims=True)) / deviation)

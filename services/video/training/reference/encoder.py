@@ -14,7 +14,7 @@ __all__ = ["CODE_SIZE", "EPOCHS", "build_auto_encoder", "encode"]
 
 
 def encode(faces: FaceCorpus, *, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Codes of both parts, shapes `(n, CODE_SIZE)`, of an auto-encoder fitted on `faces.fit`."""
+    """Encode both parts, shapes `(n, CODE_SIZE)`, by an auto-encoder fitted on `faces.fit`."""
     prepare(seed)
     fit, test = standardised_images(faces.fit.images), standardised_images(faces.test.images)
     encoder, whole = build_auto_encoder()
@@ -25,7 +25,9 @@ def encode(faces: FaceCorpus, *, seed: int) -> tuple[FloatArray, FloatArray]:
 
 
 def build_auto_encoder() -> tuple[Any, Any]:
-    """The half that encodes `(n, 48, 48, 1)` as `(n, CODE_SIZE)`, and the whole that gives images back."""
+    """Return the half that encodes `(n, 48, 48, 1)` as `(n, CODE_SIZE)`, and the whole that gives images
+    back.
+    """
     import keras
     from keras import layers
 

@@ -72,17 +72,17 @@ def fit_network(
 
 
 def outputs_of(network: Any, inputs: Inputs) -> FloatArray:
-    """What a network says, shape `(n, …)`."""
+    """Return what a network says, shape `(n, …)`."""
     return np.asarray(network.predict(_given(inputs), batch_size=BATCH_SIZE, verbose=0), np.float32)
 
 
 def _given(inputs: Inputs) -> Any:
-    """As Keras wants it: one array, or a list of several."""
+    """Return the input as Keras wants it: one array, or a list of several."""
     return inputs[0] if len(inputs) == 1 else list(inputs)
 
 
 def classes_of(network: Any, inputs: Inputs) -> IntArray:
-    """The class of the largest logit, shape `(n,)`."""
+    """Return the class of the largest logit, shape `(n,)`."""
     return np.asarray(outputs_of(network, inputs).argmax(axis=1), np.int64)
 
 

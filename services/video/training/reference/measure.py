@@ -38,7 +38,7 @@ class Line(Interface):
 def measure(
     line: Line, faces: FaceCorpus, *, system: str, seeds: Sequence[int], progress: Progress = ignore_progress
 ) -> ResultRow:
-    """One line of the table, scored on `public`.
+    """Measure one line of the table, scored on `public`.
 
     What was predicted is kept beside the features and not predicted again in a later run.
 
@@ -73,7 +73,7 @@ def measure(
 
 
 def drawn_note(faces: FaceCorpus) -> str:
-    """On how many images a line was fitted."""
+    """Say on how many images a line was fitted."""
     return f"Fitted on {len(faces.fit):,} images of `train`, the same for every line."
 
 

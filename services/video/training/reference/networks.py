@@ -15,7 +15,7 @@ SIMPLE_FILTERS = (32, 64, 128)
 
 
 def build_simple(shapes: Shapes) -> Any:
-    """Three blocks of convolution and pooling, then a dense layer."""
+    """Build three blocks of convolution and pooling, then a dense layer."""
     import keras
 
     image = keras.Input(shapes[0], name="face")
@@ -23,7 +23,9 @@ def build_simple(shapes: Shapes) -> Any:
 
 
 def build_inception(shapes: Shapes) -> Any:
-    """Three inception modules (Szegedy et al. 2015, figure 2b) after two convolutions; a third as wide."""
+    """Return three inception modules (Szegedy et al. 2015, figure 2b) after two convolutions; a third as
+    wide.
+    """
     import keras
     from keras import layers
 
@@ -50,7 +52,7 @@ def _inception(x: Any, *, ones: int, threes: tuple[int, int], fives: tuple[int, 
 
 
 def build_xception(shapes: Shapes) -> Any:
-    """Entry, middle and exit flow of separable convolutions with shortcuts (Chollet 2017, figure 5).
+    """Return entry, middle and exit flow of separable convolutions with shortcuts (Chollet 2017, figure 5).
 
     About a third as wide as published, and four middle blocks instead of eight.
     """
@@ -73,7 +75,7 @@ def build_xception(shapes: Shapes) -> Any:
 
 
 def _narrowing(x: Any, filters: tuple[int, int], *, first_activation: bool) -> Any:
-    """Two separable convolutions and a pooling beside a strided 1 × 1 convolution."""
+    """Add two separable convolutions and a pooling beside a strided 1 × 1 convolution."""
     from keras import layers
 
     shortcut = layers.Conv2D(filters[1], 1, strides=2, padding="same", use_bias=False)(x)
@@ -91,7 +93,7 @@ def _separable(x: Any, filters: int) -> Any:
 
 
 def build_dexpression(shapes: Shapes) -> Any:
-    """Two blocks that extract features in parallel (Burkert et al. 2015, figure 3).
+    """Build two blocks that extract features in parallel (Burkert et al. 2015, figure 3).
 
     Filters as published; 48 pixels instead of 224, and batch normalisation where the paper normalises
     by local response, without which five epochs teach it little.
@@ -110,7 +112,7 @@ def build_dexpression(shapes: Shapes) -> Any:
 
 
 def build_hybrid(shapes: Shapes) -> Any:
-    """The simple network on the image, and a dense layer on landmarks and gradients, joined."""
+    """Build the simple network on the image, and a dense layer on landmarks and gradients, joined."""
     import keras
     from keras import layers
 
@@ -121,7 +123,7 @@ def build_hybrid(shapes: Shapes) -> Any:
 
 
 def build_large(size_px: int) -> Any:
-    """The network of frames: a strided convolution, three more, pooling between them.
+    """Build the network of frames: a strided convolution, three more, pooling between them.
 
     Takes grey images of any size, which it enlarges or reduces to `size_px`.
     """
@@ -148,7 +150,7 @@ def _blocks(x: Any) -> Any:
 
 
 def _convolution(x: Any, filters: int, size: int, *, strides: int = 1) -> Any:
-    """Convolution, batch normalisation, ReLU."""
+    """Add convolution, batch normalisation and ReLU."""
     from keras import layers
 
     x = layers.Conv2D(filters, size, strides=strides, padding="same", use_bias=False)(x)

@@ -25,12 +25,12 @@ Both = tuple[list[FloatArray], list[FloatArray]]
 
 
 def images_of(faces: FaceCorpus) -> Both:
-    """Inputs of a network that takes images only, to fit on and to test on."""
+    """Return inputs of a network that takes images only, to fit on and to test on."""
     return [standardised_images(faces.fit.images)], [standardised_images(faces.test.images)]
 
 
 def images_and_tables_of(faces: FaceCorpus) -> Both:
-    """Images, and beside them landmarks and HOG, standardised by the images that are fitted on."""
+    """Return images, and beside them landmarks and HOG, standardised by the images that are fitted on."""
     (fit,), (test,) = images_of(faces)
     kinds = [scaled_parts(*faces.features(name)) for name in ("landmarks", "hog")]
     known = np.concatenate([pair[0] * np.sqrt(pair[0].shape[1]) for pair in kinds], axis=1)
@@ -95,25 +95,25 @@ class Network:
 
 
 def simple_cnn() -> list[Network]:
-    """Convolutions and pooling."""
+    """Train convolutions and pooling."""
     remark = "Five convolutions of 32, 64 and 128 filters, a dense layer of 256."
     return [Network("simple CNN", build_simple, 62.7, remark)]
 
 
 def inception() -> list[Network]:
-    """Paths of several widths side by side."""
+    """Train paths of several widths side by side."""
     remark = "Three modules, about a third as wide as GoogLeNet's."
     return [Network("Inception", build_inception, 59.5, remark)]
 
 
 def xception() -> list[Network]:
-    """Separable convolutions with shortcuts."""
+    """Train separable convolutions with shortcuts."""
     remark = "About a third as wide as published, four middle blocks instead of eight."
     return [Network("Xception", build_xception, 64.5, remark)]
 
 
 def dexpression() -> list[Network]:
-    """Two parallel feature extraction blocks."""
+    """Train two parallel feature extraction blocks."""
     remark = (
         "Filters as published, on 48 pixels instead of 224, batch instead of local response normalisation."
     )
@@ -121,6 +121,6 @@ def dexpression() -> list[Network]:
 
 
 def hybrid() -> list[Network]:
-    """Image, landmarks and gradients in one network."""
+    """Train on image, landmarks and gradients in one network."""
     remark = "The simple CNN beside a dense layer on the landmarks and HOG of the SVM lines."
     return [Network("hybrid: image, landmarks and HOG", build_hybrid, 45.8, remark, images_and_tables_of)]

@@ -75,7 +75,7 @@ class Transferred:
 
 
 def _pretrained(faces: FaceCorpus, rows: NDArray[np.intp], *, seed: int) -> Any:
-    """The simple network after FER2013's labels of some images; trained once for both lines."""
+    """Return the simple network after FER2013's labels of some images; trained once for both lines."""
     import keras
 
     key = f"pretrained-{RECIPE_VERSION}-{SHARE}-{fitting.EPOCHS}-{fitting.VERSION}-{seed}"
@@ -90,7 +90,7 @@ def _pretrained(faces: FaceCorpus, rows: NDArray[np.intp], *, seed: int) -> Any:
 
 
 def with_head(network: Any, n_classes: int, *, frozen: bool) -> Any:
-    """The same network with a new last layer; where `frozen`, nothing but that layer is trainable."""
+    """Return the same network with a new last layer; where `frozen`, nothing but that layer is trainable."""
     import keras
 
     body = keras.Model(network.inputs[0], network.layers[-2].output, name="body")
@@ -100,7 +100,7 @@ def with_head(network: Any, n_classes: int, *, frozen: bool) -> Any:
 
 
 def transfer() -> list[Transferred]:
-    """From scratch, with a frozen body, and tuned throughout."""
+    """Train from scratch, with a frozen body, and tuned throughout."""
     return [
         Transferred("simple CNN, FER+ only", False, False, "From random weights."),
         Transferred("simple CNN, FER2013 then FER+, body frozen", True, True, "Only the last layer is new."),
