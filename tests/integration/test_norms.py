@@ -324,7 +324,7 @@ def test_layout_is_that_of_histograms_when_scores_lie_at_the_borders_of_blocks(d
     desk.hand_in(answers)
     for answer in answers:
         desk.store(answer)
-    people = Histogram.of_bins(dict.fromkeys(BORDERS, 1))
+    people = Histogram.from_counts(dict.fromkeys(BORDERS, 1))
     fine, coarse, _ = (
         Counter({key[3:]: n for key, n in counts.items() if (key[0], key[2]) == ("tenant", "congruence")})
         for counts in desk.counted()
