@@ -336,7 +336,7 @@ def test_layout_is_that_of_histograms_when_scores_lie_at_the_borders_of_blocks(d
     for answer in answers:
         value = answer.values["congruence"]
         (ranks,) = desk.others_of(answer).wider.values()
-        assert ranks["congruence"] == people.rank(value).without(quantise(value), place=quantise(value))
+        assert ranks["congruence"] == people.rank(value).leave_out(quantise(value), scored=quantise(value))
 
 
 def test_others_leave_out_every_answer_of_the_candidate(desk: Desk) -> None:
