@@ -1,6 +1,7 @@
 """How far each channel can be trusted, read from the manifests of the models that answered."""
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -37,6 +38,7 @@ class ModelCards:
     def __init__(self, models_dir: Path) -> None:
         self._models_dir = models_dir
         self._manifests: dict[ModelRef, Manifest] = {}
+        self._served = cache(self._read_served)
 
     def metric(self, ref: ModelRef, name: str) -> Metric | None:
         """Return the measured figure of that name; null where no manifest tells it."""
@@ -68,8 +70,11 @@ class ModelCards:
         manifest = self._served(FUSION)
         return None if manifest is None else manifest.ref
 
-    def _served(self, name: str) -> Manifest | None:
-        """Return the manifest of the version that is served; null where there is none."""
+    def _read_served(self, name: str) -> Manifest | None:
+        """Return the manifest of the version that is served; null where there is none.
+
+        It is read once: a pin holds from the next start on, and a report must not mix two versions.
+        """
         try:
             version = find_served_version(self._models_dir, name)
         except TemporaryError as fault:

@@ -16,9 +16,9 @@ COPY services/common/statistics services/common/statistics
 COPY services/common/work services/common/work
 COPY services/common/db services/common/db
 COPY fusion fusion
-# It reads what the models say about themselves, and runs none of them.
+# It reads what the models say about themselves and which version is pinned, and runs none of them.
 COPY deploy/models deploy/models
-RUN find deploy/models -type f ! -name manifest.json -delete && find deploy/models -type d -empty -delete \
+RUN find deploy/models -type f ! -name manifest.json ! -name pinned.json -delete && find deploy/models -type d -empty -delete \
     && /venv/bin/python -m compileall -q services fusion
 
 FROM python:3.11-slim

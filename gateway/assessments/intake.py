@@ -68,13 +68,13 @@ class Intake:
             admission = admit_media(
                 session, tenant_id=tenant_id, candidate_id=candidate_id, form=form, media=media
             )
-            for part in admission.turned_away:
-                self.store.delete(part.key)
             stored = add_assessment(
                 session, tenant_id=tenant_id, candidate_id=candidate_id, form=form, admission=admission
             )
             accepted = self._view(session, stored)
             remember(session, accepted)
+            for part in admission.turned_away:  # last: an upload that a rollback gives back must still exist
+                self.store.delete(part.key)
         for part in admission.media:
             self.metrics.uploaded(part.kind, part.size_bytes)
         return Accepted(accepted, stored)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from anyio import CancelScope
 from fastapi import FastAPI, Request, Response
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
@@ -71,6 +71,10 @@ class Once:
             raise RuntimeError("the body has not been read")
         if not store.keep(session, self.claim, answer, fingerprint=self.fingerprint):
             raise in_use()
+        event.listen(session, "after_commit", self._note_kept, once=True)
+
+    def _note_kept(self, _: Session) -> None:
+        """Note that the response is committed; a transaction that fails frees the key as if it never ran."""
         self.kept = True
 
     def keep_afterwards(self, answer: KeptResponse) -> None:

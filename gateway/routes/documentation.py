@@ -1,5 +1,6 @@
 """The documentation at `/docs`: what `make docs` built, as plain files under a Content-Security-Policy."""
 
+import os
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -41,9 +42,10 @@ router = APIRouter(prefix=PATH, include_in_schema=False)
 
 
 def site(services: TheServices) -> StaticFiles | None:
-    """Return the built site; None where nobody has built it."""
+    """Return the built site; None where nobody has built it, or it cannot be read."""
     folder = services.settings.docs_dir
-    return StaticFiles(directory=folder, html=True) if (folder / "index.html").is_file() else None
+    readable = os.access(folder / "index.html", os.R_OK)  # a mounted site may be another user's
+    return StaticFiles(directory=folder, html=True) if readable else None
 
 
 @router.api_route("", methods=["GET", "HEAD"])

@@ -132,7 +132,12 @@ def complete(engine: Engine, store: ObjectStore, row: Upload) -> None:
         _settle(engine, row, problem=problem.code)
         drop(store, keys)
         raise
-    if _settle(engine, row, media=media):
+    try:
+        settled = _settle(engine, row, media=media)
+    except BaseException:
+        drop(store, [media.key])
+        raise
+    if settled:
         drop(store, keys)
     else:
         drop(store, [media.key])

@@ -7,13 +7,20 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
+from sqlalchemy.exc import OperationalError
 
 from gateway.rights.sweeps import sweep_requests
+from gateway.uploads.multipart import Received
+from services.common.contracts.labels import MediaKind
+from services.common.contracts.media import MediaRef
 from services.common.db.session import tenant_session
 from services.common.errors import TemporaryError
 
 MP4 = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2" + bytes(range(256)) * 40
+TYPED = MediaRef(
+    kind=MediaKind.TEXT, key="ten_x/typed.txt", sha256="0" * 64, size_bytes=1, content_type="text/plain"
+)
 PIECES = {"Content-Type": "application/offset+octet-stream"}
 
 
@@ -190,4 +197,39 @@ def test_upload_is_erased_when_its_time_is_over(gateway: Any, admin_engine: Engi
         session.execute(text("UPDATE uploads SET expires_at = now() - interval '1 second'"))
     assert gateway.client.get(path).status_code == 404
     sweep_requests(engine, store)
+    assert gateway.stored_files() == []
+
+
+def test_upload_keeps_its_bytes_when_the_answer_that_claims_it_is_rolled_back(gateway: Any) -> None:
+    gateway.client.patch("/v1/tenant", json={"jurisdiction": "eu"})
+    fields = {"candidate": "person-1", "question": gateway.question(), "purpose": "hiring"}
+    fields |= {"consent_version": "1", "consented_at": "2026-03-02T09:20:00Z"}
+    upload = uploaded(gateway)  # a video, which hiring in the EU turns away
+    received = Received(
+        fields={name: [value] for name, value in fields.items()} | {"upload": [upload]}, media=[TYPED]
+    )
+
+    def fail(_session: Any, _accepted: Any) -> None:
+        raise RuntimeError("somebody else has taken the key over")
+
+    with pytest.raises(RuntimeError):
+        gateway.services.intake.commit(gateway.tenant.tenant, received, remember=fail)
+    assert gateway.client.get(f"/v1/uploads/{upload}").json()["status"] == "complete"
+    assert [file.read_bytes() for file in gateway.stored_files()] == [MP4]
+
+
+def test_no_object_is_left_when_what_an_upload_came_to_cannot_be_stored(gateway: Any) -> None:
+    path = begin(gateway)
+    engine = gateway.services.engine
+
+    def refuse(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("UPDATE uploads SET media"):
+            raise OperationalError(statement, {}, Exception("the database went away"))
+
+    event.listen(engine, "before_cursor_execute", refuse)
+    assert send(gateway, path, 0, MP4).status_code == 503
+    event.remove(engine, "before_cursor_execute", refuse)
+    assert len(gateway.stored_files()) == 1, "the piece alone"
+    assert send(gateway, path, len(MP4), b"").status_code == 204
+    assert gateway.client.delete(path).status_code == 204
     assert gateway.stored_files() == []

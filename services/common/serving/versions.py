@@ -85,5 +85,8 @@ def _make_unavailable_error(models_dir: Path, name: str, version: int | None) ->
     if version is None:
         return TemporaryError(ErrorCode.MODEL_UNAVAILABLE, f"There is no model {name!r} in {models_dir}.")
     known = ", ".join(map(str, list_versions(models_dir, name))) or "none"
-    reason = f"There is no version {version} of {name!r} in {models_dir}; its versions: {known}."
+    reason = (
+        f"There is no version {version} of {name!r} in {models_dir}; its versions: {known}. "
+        f"`candor models --use {name}@latest` takes a pin off."
+    )
     return TemporaryError(ErrorCode.MODEL_UNAVAILABLE, reason)
