@@ -31,3 +31,8 @@ class RefusedError(CandorError):
         self.code = code
         self.detail = detail
         self.faults = list(faults)
+
+
+def refuse_unknown(code: ProblemCode) -> RefusedError:
+    """Return the refusal that is the same for what never was, is erased, or is another tenant's."""
+    return RefusedError(code, "Check the identifier; it may have been erased, or be another tenant's.")

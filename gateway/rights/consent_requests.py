@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.errors import RefusedError
+from gateway.errors import RefusedError, refuse_unknown
 from gateway.law import consents
 from gateway.law.consent_schemas import NewConsent
 from gateway.problem_codes import ProblemCode
@@ -69,7 +69,4 @@ def _record(
 
 def consent_not_found() -> RefusedError:
     """Return the refusal that is the same for what never was, is erased, or is another tenant's."""
-    return RefusedError(
-        ProblemCode.CONSENT_NOT_FOUND,
-        "Check the identifier; it may have been erased, or be another tenant's.",
-    )
+    return refuse_unknown(ProblemCode.CONSENT_NOT_FOUND)

@@ -13,7 +13,7 @@ from gateway.dependencies import (
     TheServices,
     Writer,
 )
-from gateway.errors import RefusedError
+from gateway.errors import RefusedError, refuse_unknown
 from gateway.http.fields import MAX_EXTERNAL_ID_CHARS, Purpose
 from gateway.http.ids import Prefix, is_id
 from gateway.http.paging import cursor_of
@@ -172,10 +172,7 @@ def _require_opened(grant: CandidateGrant | None, stored: StoredInterview) -> No
 
 def not_found() -> RefusedError:
     """Return the refusal that is the same for what never was, is erased, or is another tenant's."""
-    return RefusedError(
-        ProblemCode.INTERVIEW_NOT_FOUND,
-        "Check the identifier; it may have been erased, or be another tenant's.",
-    )
+    return refuse_unknown(ProblemCode.INTERVIEW_NOT_FOUND)
 
 
 def interview_view(stored: StoredInterview) -> InterviewView:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
-from gateway.errors import RefusedError
+from gateway.errors import RefusedError, refuse_unknown
 from gateway.http.fields import Purpose
 from gateway.http.ids import Prefix, new_id
 from gateway.problem_codes import ProblemCode
@@ -95,7 +95,4 @@ def require_opened(grant: CandidateGrant | None, answer: Assessment) -> None:
 
 def assessment_not_found() -> RefusedError:
     """Return the refusal that is the same for what never was, is erased, or is another tenant's."""
-    return RefusedError(
-        ProblemCode.ASSESSMENT_NOT_FOUND,
-        "Check the identifier; it may have been erased, or be another tenant's.",
-    )
+    return refuse_unknown(ProblemCode.ASSESSMENT_NOT_FOUND)
